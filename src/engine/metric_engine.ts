@@ -1,0 +1,205 @@
+/**
+ * The seam between everything that speaks to clients and everything that knows
+ * where series live. The front door, the job API and NATS see only this
+ * interface; the worker shards behind it are one implementation.
+ *
+ * All times are Unix epoch seconds. An instance is a tenant's namespace; `""`
+ * is the default one.
+ */
+
+/** How the values of a metric are combined over levels; `null`: not at all. */
+export type Aggregation = "sum" | "avg" | null;
+
+/** What the configuration says of one metric of one cluster. */
+export interface MetricConfig {
+  /** Seconds between two samples, an integer > 0. */
+  readonly frequencySec: number;
+  readonly aggregation: Aggregation;
+}
+
+/** Metrics by name: the default for all clusters, and what single clusters override. */
+export interface MetricTable {
+  readonly defaults: Readonly<Record<string, MetricConfig>>;
+  readonly clusters: Readonly<
+    Record<string, Readonly<Record<string, MetricConfig>>>
+  >;
+}
+
+/** Why a line was not stored although the client sent it: an error of the line. */
+export const REJECT_REASONS = [
+  "syntax",
+  "value",
+  "field",
+  "timestamp",
+  "no-cluster",
+  "no-hostname",
+  "bad-name",
+  "ambiguous-level",
+  "max-series",
+  "max-hosts",
+  "line-too-long",
+  "forbidden",
+  "rate",
+] as const;
+export type RejectReason = typeof REJECT_REASONS[number];
+
+/** Why a line was passed over without being an error. */
+export const SKIP_REASONS = [
+  "unknown-metric",
+  "too-old",
+  "too-new",
+  "other-message",
+] as const;
+export type SkipReason = typeof SKIP_REASONS[number];
+
+/** A refused line: its number in the body counts from 1. */
+export interface LineError {
+  readonly line: number;
+  readonly reason: RejectReason;
+  readonly message: string;
+}
+
+/** What became of a batch, once every shard that owns a line of it has it. */
+export interface WriteReport {
+  /** Lines that were neither blank nor comments. */
+  readonly lines: number;
+  readonly stored: number;
+  readonly rejected: Readonly<Partial<Record<RejectReason, number>>>;
+  readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
+  /** The first refused lines, by line number, at most `MAX_LINE_ERRORS`. */
+  readonly errors: readonly LineError[];
+}
+
+export const MAX_LINE_ERRORS = 10;
+
+export interface BatchOptions {
+  readonly instance: string;
+  /** Cluster of the lines that have no `cluster` tag; `""`: such lines are refused. */
+  readonly defaultCluster: string;
+}
+
+/**
+ * One body of line protocol on its way to the shards. Chunks may be cut
+ * anywhere; the batch keeps them until they are sent, so they must not change.
+ */
+export interface Batch {
+  /**
+   * Hands over the next bytes. `undefined`: go on; a promise: wait for it before
+   * the next push, the shard's inbox is full.
+   */
+  push(chunk: Uint8Array): Promise<void> | undefined;
+  /** No more bytes. Resolves when every owner has its samples. */
+  end(): Promise<WriteReport>;
+  /** The upload broke off: whole lines stay, the torn last one is dropped. */
+  abort(): void;
+}
+
+/** One question of a query request; names as on the wire (contract 5.2). */
+export interface MetricQuery {
+  readonly metric: string;
+  readonly host: string;
+  readonly type?: string | undefined;
+  readonly "type-ids"?: readonly string[] | undefined;
+  readonly subtype?: string | undefined;
+  readonly "subtype-ids"?: readonly string[] | undefined;
+  readonly aggreg: boolean;
+  /** Seconds; 0: as stored. */
+  readonly resolution: number;
+  readonly "scale-by"?: number | undefined;
+}
+
+export interface QueryRequest {
+  readonly cluster: string;
+  readonly from: number;
+  readonly to: number;
+  readonly queries: readonly MetricQuery[];
+  /** Metric names asked of every host known, after `queries`. */
+  readonly forAllNodes?: readonly string[] | undefined;
+  readonly withStats: boolean;
+  readonly withData: boolean;
+  readonly withPadding: boolean;
+  /** `"null"`: a step lacks a value as soon as one member does; `"skip"`: those present count. */
+  readonly missing: "null" | "skip";
+}
+
+/** A finished JSON body in pieces, so that the pieces of many shards need no copy. */
+export interface JsonBody {
+  readonly chunks: readonly Uint8Array[];
+  readonly byteLength: number;
+}
+
+export type HealthState = "full" | "partial" | "failed";
+
+export interface NodeHealth {
+  readonly state: HealthState;
+  readonly known: boolean;
+  readonly degraded: readonly string[];
+  readonly missing: readonly string[];
+}
+
+/** Counters of one shard, as they were a moment ago. All counts since the start. */
+export interface ShardStats {
+  readonly shard: number;
+  readonly linesTotal: number;
+  readonly storedTotal: number;
+  readonly rejectedTotal: Readonly<Record<RejectReason, number>>;
+  readonly skippedTotal: Readonly<Record<SkipReason, number>>;
+  readonly queriesTotal: number;
+  /** Samples handed to answers, before aggregation and resampling. */
+  readonly samplesReadTotal: number;
+  readonly series: number;
+  readonly hosts: number;
+  readonly runs: number;
+  readonly pages: number;
+  /** Bytes of sample memory in use: hot tiles and sealed pages. */
+  readonly sampleBytes: number;
+  /** Bytes of line protocol waiting in the shard's inbox. */
+  readonly inboxBytes: number;
+  /** Host-level queries that added up levels of different types. */
+  readonly mixedLevelQueriesTotal: number;
+}
+
+export type EngineState = "restoring" | "ready" | "stopping" | "failed";
+
+/** Everything clients can ask of the metric store. Rejections are `ClientError`s. */
+export interface MetricEngine {
+  readonly state: EngineState;
+  openBatch(options: BatchOptions): Batch;
+  /** Answers `{"queries"?:…,"results":…}` and a newline. */
+  query(instance: string, request: QueryRequest): Promise<JsonBody>;
+  /** Removes what ended before `toSec` at and below each selector; resolves to the number of runs removed. */
+  free(
+    instance: string,
+    selectors: readonly (readonly string[])[],
+    toSec: number,
+  ): Promise<number>;
+  /** `{"data":{…}}` and a newline; `E_BAD_REQUEST` where the selector names nothing. */
+  debug(instance: string, selector: readonly string[]): Promise<JsonBody>;
+  /** `metrics` undefined: all metrics of the cluster. */
+  health(
+    instance: string,
+    cluster: string,
+    nodes: readonly string[],
+    metrics: readonly string[] | undefined,
+  ): Promise<ReadonlyMap<string, NodeHealth>>;
+  stats(): readonly ShardStats[];
+  /** Stops taking work, waits for what is under way, ends the workers. */
+  close(): Promise<void>;
+}
+
+/** What the engine needs of the configuration; plain data, it is cloned into workers. */
+export interface EngineOptions {
+  readonly shards: number;
+  readonly metrics: MetricTable;
+  /** 0: no retention. */
+  readonly retentionSec: number;
+  readonly maxFutureSec: number;
+  /** 0: none. */
+  readonly maxSeries: number;
+  readonly maxHosts: number;
+  /** Bytes of a cluster, host, level or metric name. */
+  readonly maxNameBytes: number;
+  /** 0: none. */
+  readonly maxQuerySamples: number;
+  readonly missingIdPlaceholder: boolean;
+}
