@@ -1,0 +1,42 @@
+/** What became of the lines of a batch, as one shard counts them. */
+import {
+  type LineError,
+  MAX_LINE_ERRORS,
+  REJECT_REASONS,
+  type RejectReason,
+  SKIP_REASONS,
+  type SkipReason,
+} from "../engine/metric_engine.ts";
+
+const REJECT_INDEX = new Map<RejectReason, number>(
+  REJECT_REASONS.map((reason, index) => [reason, index]),
+);
+const SKIP_INDEX = new Map<SkipReason, number>(
+  SKIP_REASONS.map((reason, index) => [reason, index]),
+);
+
+export class BatchTally {
+  lines = 0;
+  stored = 0;
+  /** Counts by index into `REJECT_REASONS` and `SKIP_REASONS`. */
+  readonly rejected = new Array<number>(REJECT_REASONS.length).fill(0);
+  readonly skipped = new Array<number>(SKIP_REASONS.length).fill(0);
+  readonly errors: LineError[] = [];
+  /** False as long as every line was stored or forwarded. */
+  hasDetail = false;
+
+  reject(line: number, reason: RejectReason, message: string): void {
+    this.hasDetail = true;
+    this.lines++;
+    this.rejected[REJECT_INDEX.get(reason)!]!++;
+    if (this.errors.length < MAX_LINE_ERRORS) {
+      this.errors.push({ line, reason, message });
+    }
+  }
+
+  skip(reason: SkipReason): void {
+    this.hasDetail = true;
+    this.lines++;
+    this.skipped[SKIP_INDEX.get(reason)!]!++;
+  }
+}
