@@ -1,0 +1,307 @@
+/**
+ * One shard's part of a query request: writes, for each of its queries, the array
+ * of entries as JSON (contract 4 and 5.3). Owner thread only.
+ *
+ * Order of operations: read, statistics over the native points, resample, scale,
+ * pad.
+ */
+import type { MetricQuery, QueryRequest } from "../engine/metric_engine.ts";
+import { ClientError } from "../errors.ts";
+import type { SeriesRegistry } from "../shard/series_registry.ts";
+import { LEVEL, RECORD_SHIFT } from "../store/layout.ts";
+import type { Level } from "../store/level_tree.ts";
+import type { Metric } from "../store/metric_catalog.ts";
+import { SeriesCombiner } from "./combine_series.ts";
+import type { JsonWriter } from "./json_writer.ts";
+import { lttb, resampledPoints, resolutionError } from "./lttb.ts";
+import {
+  mixesTypes,
+  type Selector,
+  selectorCount,
+  selectorsOf,
+  seriesOf,
+} from "./select_series.ts";
+import { type Statistics, statistics } from "./statistics.ts";
+
+const ENCODER = new TextEncoder();
+/** Pieces of an entry that come in every one. */
+const TEXT = {
+  data: ENCODER.encode(`{"data":`),
+  dataEnd: ENCODER.encode(`,"from":`),
+  from: ENCODER.encode(`{"from":`),
+  to: ENCODER.encode(`,"to":`),
+  resolution: ENCODER.encode(`,"resolution":`),
+  avg: ENCODER.encode(`,"avg":`),
+  min: ENCODER.encode(`,"min":`),
+  max: ENCODER.encode(`,"max":`),
+} as const;
+/** Empty steps that are written in front of the first sample at the most. */
+const PADDING_MAX = 1 << 20;
+const NO_STATISTICS: Statistics = { avg: 0, min: 0, max: 0 };
+
+export interface AnswerOptions {
+  readonly maxQuerySamples: number;
+  readonly missingIdPlaceholder: boolean;
+}
+
+export class QueryAnswerer {
+  /** Host-level queries that added up levels of different types (M17). */
+  mixedLevelQueries = 0;
+  readonly #registry: SeriesRegistry;
+  readonly #options: AnswerOptions;
+  readonly #combiner: SeriesCombiner;
+  readonly #members: number[] = [];
+  /** Room for what lies before the first sample of a padded entry. */
+  #padding: Float64Array = new Float64Array(64).fill(NaN);
+
+  constructor(registry: SeriesRegistry, options: AnswerOptions) {
+    this.#registry = registry;
+    this.#options = options;
+    this.#combiner = new SeriesCombiner(
+      registry.table,
+      options.maxQuerySamples,
+    );
+  }
+
+  /** Samples read for the last request. */
+  get samplesRead(): number {
+    return this.#combiner.samplesRead;
+  }
+
+  /**
+   * Writes one array per query, without separators. Returns the bytes of each.
+   * Throws `E_TOO_MANY_SAMPLES`; what was written before is then void.
+   */
+  answer(
+    instance: string,
+    request: QueryRequest,
+    horizonSec: number,
+    out: JsonWriter,
+  ): number[] {
+    this.#combiner.samplesRead = 0;
+    const metrics = this.#registry.catalog.of(request.cluster);
+    const hosts = this.#registry.tree.hosts(instance, request.cluster);
+    const lengths: number[] = [];
+    for (const query of request.queries) {
+      const before = out.written;
+      out.raw("[");
+      const metric = metrics.get(query.metric);
+      if (request.from > request.to || metric === undefined) {
+        const error = request.from > request.to
+          ? "[METRICSTORE]> invalid time range"
+          : `[METRICSTORE]> unknown metric: ${query.metric}`;
+        for (let i = selectorCount(query); i > 0; i--) {
+          writeError(out, error);
+          if (i > 1) out.raw(",");
+        }
+      } else {
+        const host = hosts.get(query.host);
+        if (host !== undefined) {
+          this.#query(request, query, host, metric, horizonSec, out);
+        }
+      }
+      out.raw("]");
+      lengths.push(out.written - before);
+    }
+    return lengths;
+  }
+
+  #query(
+    request: QueryRequest,
+    query: MetricQuery,
+    host: Level,
+    metric: Metric,
+    horizonSec: number,
+    out: JsonWriter,
+  ): void {
+    let written = 0;
+    // Ids without data so far; they get an entry only if one with data follows (M8).
+    let missing = 0;
+    for (const selector of selectorsOf(query, host)) {
+      if (!this.#findMembers(selector, metric, query)) {
+        missing++;
+        continue;
+      }
+      if (this.#options.missingIdPlaceholder) {
+        for (; missing > 0; missing--) {
+          if (written++ > 0) out.raw(",");
+          writeRange(out, request.from, request.from, metric.frequencySec);
+          writeStatistics(out, { avg: NaN, min: NaN, max: NaN }, 1);
+          out.raw("}");
+        }
+      }
+      if (written++ > 0) out.raw(",");
+      this.#entry(request, query, metric, horizonSec, out);
+    }
+  }
+
+  #findMembers(
+    selector: Selector,
+    metric: Metric,
+    query: MetricQuery,
+  ): boolean {
+    const members = this.#members;
+    members.length = 0;
+    seriesOf(selector, metric.id, members);
+    if (
+      members.length > 1 && query.type === undefined &&
+      mixesTypes(members, (series) => this.#levelOf(series))
+    ) this.mixedLevelQueries++;
+    return members.length > 0;
+  }
+
+  #levelOf(series: number): Level {
+    const { table, tree } = this.#registry;
+    return tree.level(table.words[(series << RECORD_SHIFT) + LEVEL]!);
+  }
+
+  #entry(
+    request: QueryRequest,
+    query: MetricQuery,
+    metric: Metric,
+    horizonSec: number,
+    out: JsonWriter,
+  ): void {
+    const skip = request.missing === "skip";
+    const error = this.#read(request, metric, horizonSec, skip) ??
+      resolutionError(query.resolution, metric.frequencySec);
+    if (error !== undefined) return writeError(out, error);
+
+    const combiner = this.#combiner;
+    const { values } = combiner;
+    let { count } = combiner;
+    const stats = request.withStats
+      ? statistics(values, 0, count)
+      : NO_STATISTICS;
+    let resolution = metric.frequencySec;
+    const points = resampledPoints(count, query.resolution, resolution);
+    if (points > 0) {
+      count = lttb(values, 0, count, points, values);
+      resolution = query.resolution;
+    }
+    const scaleBy = query["scale-by"] ?? 1;
+    const scale = scaleBy === 0 ? 1 : scaleBy;
+
+    const padding = request.withData && request.withPadding
+      ? paddingOf(request, combiner.fromSec, resolution)
+      : 0;
+    if (request.withData && count + padding > 0) {
+      out.bytes(TEXT.data);
+      this.#writeData(out, padding, values, count, scale);
+      out.bytes(TEXT.dataEnd);
+      out.number(combiner.fromSec);
+      writeRangeEnd(out, combiner.toSec, resolution);
+    } else writeRange(out, combiner.fromSec, combiner.toSec, resolution);
+    writeStatistics(out, stats, scale);
+    if (skip && this.#members.length > 1) {
+      out.raw(`,"members":[${combiner.membersMin},${combiner.membersMax}]`);
+    }
+    out.raw("}");
+  }
+
+  /** Fills the combiner with the entry's points, or says why it cannot. */
+  #read(
+    request: QueryRequest,
+    metric: Metric,
+    horizonSec: number,
+    skip: boolean,
+  ): string | undefined {
+    const members = this.#members;
+    const combiner = this.#combiner;
+    const { from, to } = request;
+    if (members.length === 1) {
+      combiner.readOne(members[0]!, from, to, horizonSec);
+      return undefined;
+    }
+    if (skip && metric.aggregation !== null) {
+      combiner.sumPresent(members, from, to, horizonSec);
+    } else {
+      const misaligned = combiner.sumAll(members, from, to, horizonSec);
+      if (misaligned !== undefined) return misaligned;
+    }
+    if (metric.aggregation === null) {
+      return "[METRICSTORE]> invalid aggregation";
+    }
+    if (metric.aggregation === "avg") combiner.average(members.length, skip);
+    return undefined;
+  }
+
+  #writeData(
+    out: JsonWriter,
+    padding: number,
+    values: Float64Array,
+    count: number,
+    scale: number,
+  ): void {
+    if (padding === 0) return out.array(values, 0, count, scale);
+    if (this.#padding.length < padding + count) {
+      this.#padding = new Float64Array((padding + count) * 2);
+    }
+    const padded = this.#padding;
+    padded.fill(NaN, 0, padding);
+    padded.set(values.subarray(0, count), padding);
+    out.array(padded, 0, padding + count, scale);
+  }
+}
+
+/**
+ * Empty steps between the requested begin and the first point, so that data[0] is
+ * where the client takes it to be; never more than the window holds.
+ */
+function paddingOf(
+  request: QueryRequest,
+  fromSec: number,
+  resolution: number,
+): number {
+  const steps = Math.floor((fromSec - request.from) / resolution);
+  const window = Math.ceil((request.to - request.from) / resolution);
+  const padding = Math.max(0, Math.min(steps, window));
+  if (padding > PADDING_MAX) {
+    throw new ClientError(
+      "E_TOO_MANY_SAMPLES",
+      `the range begins ${padding} steps before the first sample, at most ${PADDING_MAX} are padded: ask for a later "from" or set "with-padding" to false`,
+    );
+  }
+  return padding;
+}
+
+function writeError(out: JsonWriter, error: string): void {
+  out.raw(`{"error":`);
+  out.string(error);
+  out.raw(`,"from":0,"to":0,"resolution":0,"avg":0,"min":0,"max":0}`);
+}
+
+function writeRange(
+  out: JsonWriter,
+  fromSec: number,
+  toSec: number,
+  resolution: number,
+): void {
+  out.bytes(TEXT.from);
+  out.number(fromSec);
+  writeRangeEnd(out, toSec, resolution);
+}
+
+function writeRangeEnd(
+  out: JsonWriter,
+  toSec: number,
+  resolution: number,
+): void {
+  out.bytes(TEXT.to);
+  out.number(toSec);
+  out.bytes(TEXT.resolution);
+  out.number(resolution);
+}
+
+function writeStatistics(
+  out: JsonWriter,
+  stats: Statistics,
+  scale: number,
+): void {
+  out.bytes(TEXT.avg);
+  out.number(stats.avg * scale);
+  out.bytes(TEXT.min);
+  out.number(stats.min * scale);
+  out.bytes(TEXT.max);
+  out.number(stats.max * scale);
+}

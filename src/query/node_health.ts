@@ -1,0 +1,66 @@
+/**
+ * The health of a node: which of the expected metrics its newest samples say are
+ * late or missing (contract 5.6). Owner thread only.
+ */
+import type { HealthState, NodeHealth } from "../engine/metric_engine.ts";
+import type { Level } from "../store/level_tree.ts";
+import type { Metric } from "../store/metric_catalog.ts";
+import { NEXT_SLOT, RECORD_SHIFT } from "../store/layout.ts";
+import type { SeriesTable } from "../store/series_table.ts";
+
+/** A series is stale when its newest slot ended more than so many intervals ago. */
+const STALE_INTERVALS = 5;
+
+const MISSING = 0;
+const HEALTHY = 1;
+const DEGRADED = 2;
+
+/**
+ * `expected` are the names asked for; `metrics` those configured for the cluster.
+ */
+export function nodeHealth(
+  table: SeriesTable,
+  host: Level,
+  expected: readonly string[],
+  metrics: ReadonlyMap<string, Metric>,
+  nowSec: number,
+): NodeHealth {
+  const degraded: string[] = [];
+  const missing: string[] = [];
+  for (const name of expected) {
+    const metric = metrics.get(name);
+    const state = metric === undefined
+      ? MISSING
+      : metricState(table, host, metric, nowSec);
+    if (state === MISSING) missing.push(name);
+    else if (state === DEGRADED) degraded.push(name);
+  }
+  const healthy = expected.length - degraded.length - missing.length;
+  let state: HealthState = "partial";
+  if (degraded.length === 0 && missing.length === 0) state = "full";
+  else if (healthy === 0) state = "failed";
+  return { state, known: true, degraded, missing };
+}
+
+/** The worst state of a metric in the subtree; `MISSING` if no level has it. */
+function metricState(
+  table: SeriesTable,
+  level: Level,
+  metric: Metric,
+  nowSec: number,
+): number {
+  let worst = MISSING;
+  const series = level.series.get(metric.id);
+  if (series !== undefined) {
+    const end = table.floats[((series << RECORD_SHIFT) >> 1) + NEXT_SLOT]!;
+    worst = nowSec - end > STALE_INTERVALS * metric.frequencySec
+      ? DEGRADED
+      : HEALTHY;
+  }
+  if (level.children !== undefined) {
+    for (const child of level.children.values()) {
+      worst = Math.max(worst, metricState(table, child, metric, nowSec));
+    }
+  }
+  return worst;
+}
