@@ -1,0 +1,164 @@
+/**
+ * One body of line protocol on the main thread: collects chunks, cuts them at line
+ * ends and hands them in parts to the shard of the first line, which passes on
+ * what others own. The main thread does not parse.
+ */
+import type { Batch, WriteReport } from "./metric_engine.ts";
+import {
+  KIND,
+  PART_ABORT,
+  PART_FIRST,
+  PART_LAST,
+  WRITE_HEADER_BYTES,
+} from "../transport/messages.ts";
+import type { ShardLink } from "./shard_link.ts";
+
+const LF = 0x0a;
+/**
+ * A part is sent as soon as so much has come: small enough that the shard works
+ * while the rest arrives and that a part stays in the second-level cache.
+ */
+const PART_BYTES = 256 << 10;
+const ENCODER = new TextEncoder();
+
+export interface BatchRoute {
+  readonly id: number;
+  readonly instance: string;
+  readonly defaultCluster: string;
+  readonly nowSec: number;
+  /** The shard to read a body that begins with these bytes. */
+  pickShard(start: Uint8Array): ShardLink;
+  /** Called before the first part leaves; resolves with what became of the lines. */
+  awaitReport(): Promise<WriteReport>;
+  /** The batch was broken off: nobody waits for its report. */
+  forget(): void;
+}
+
+export class OutgoingBatch implements Batch {
+  readonly #route: BatchRoute;
+  readonly #instance: Uint8Array;
+  readonly #cluster: Uint8Array;
+  #link: ShardLink | undefined;
+  #report: Promise<WriteReport> | undefined;
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #isClosed = false;
+
+  constructor(route: BatchRoute) {
+    this.#route = route;
+    this.#instance = ENCODER.encode(route.instance);
+    this.#cluster = ENCODER.encode(route.defaultCluster);
+  }
+
+  push(chunk: Uint8Array): Promise<void> | undefined {
+    if (chunk.length === 0) return undefined;
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes < PART_BYTES) return undefined;
+    // Cut at a line end where there is one, so that the shard need not join lines.
+    const cut = chunk.lastIndexOf(LF) + 1;
+    if (cut === 0) return this.#sendParts(0);
+    this.#chunks.pop();
+    this.#chunks.push(chunk.subarray(0, cut));
+    this.#bytes += cut - chunk.length;
+    const sent = this.#sendParts(0);
+    if (cut < chunk.length) {
+      this.#chunks.push(chunk.subarray(cut));
+      this.#bytes = chunk.length - cut;
+    }
+    return sent;
+  }
+
+  end(): Promise<WriteReport> {
+    this.#isClosed = true;
+    this.#sendParts(PART_LAST);
+    return this.#report!;
+  }
+
+  abort(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#chunks = [];
+    this.#bytes = 0;
+    // Without a part sent there is nothing to forget.
+    if (this.#link === undefined) return;
+    this.#route.forget();
+    this.#sendParts(PART_ABORT);
+  }
+
+  /** Sends everything collected, the last frame with `flag`. */
+  #sendParts(flag: number): Promise<void> | undefined {
+    const chunks = this.#chunks;
+    let aux = 0;
+    if (this.#link === undefined) {
+      this.#link = this.#route.pickShard(chunks[0] ?? EMPTY);
+      // Owners may report before the last part has left.
+      this.#report = this.#route.awaitReport();
+      this.#report.catch(() => {}); // Whoever calls `end` is told.
+      aux = PART_FIRST;
+    }
+    const headerBytes = WRITE_HEADER_BYTES + this.#instance.length +
+      this.#cluster.length;
+    const textMax = this.#link.maxPayload - headerBytes;
+    this.#chunks = [];
+    this.#bytes = 0;
+    let sent: Promise<void> | undefined;
+    let piece: Uint8Array[] = [];
+    let pieceBytes = 0;
+    for (const chunk of chunks) {
+      for (let from = 0; from < chunk.length;) {
+        const take = chunk.subarray(from, from + textMax - pieceBytes);
+        piece.push(take);
+        pieceBytes += take.length;
+        from += take.length;
+        if (pieceBytes === textMax) {
+          sent = this.#sendFrame(aux, headerBytes, piece, pieceBytes);
+          aux = 0;
+          piece = [];
+          pieceBytes = 0;
+        }
+      }
+    }
+    if (pieceBytes > 0 || flag !== 0) {
+      sent = this.#sendFrame(aux | flag, headerBytes, piece, pieceBytes);
+    }
+    return sent;
+  }
+
+  #sendFrame(
+    aux: number,
+    headerBytes: number,
+    pieces: readonly Uint8Array[],
+    textBytes: number,
+  ): Promise<void> | undefined {
+    const { id, nowSec } = this.#route;
+    const instance = this.#instance;
+    const cluster = this.#cluster;
+    return this.#link!.send(
+      KIND.WRITE,
+      id,
+      aux,
+      headerBytes + textBytes,
+      (bytes, at) => {
+        const view = new DataView(
+          bytes.buffer,
+          bytes.byteOffset + at,
+          WRITE_HEADER_BYTES,
+        );
+        view.setFloat64(0, nowSec, true);
+        view.setUint32(8, 1, true);
+        view.setUint16(12, instance.length, true);
+        view.setUint16(14, cluster.length, true);
+        bytes.set(instance, at + WRITE_HEADER_BYTES);
+        bytes.set(cluster, at + WRITE_HEADER_BYTES + instance.length);
+        let to = at + headerBytes;
+        for (const piece of pieces) {
+          bytes.set(piece, to);
+          to += piece.length;
+        }
+      },
+    );
+  }
+}
+
+const EMPTY = new Uint8Array(0);

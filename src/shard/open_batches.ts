@@ -1,0 +1,95 @@
+/**
+ * The batches that a shard is reading, and the piece of a cut line that waits for
+ * its rest. Owner thread only.
+ */
+import { BatchTally } from "../ingest/batch_tally.ts";
+import type { IngestBatch } from "../ingest/line_ingest.ts";
+import type { Context } from "../ingest/slow_line.ts";
+import { WRITE_HEADER_BYTES } from "../transport/messages.ts";
+import type { RingConsumer } from "../transport/ring.ts";
+
+/** More pairs of instance and default cluster are not remembered at a time. */
+const CONTEXTS_MAX = 1 << 14;
+
+/** A string that is not closed within so many bytes is given up. */
+export const CARRY_BYTES_MAX = 1 << 20;
+
+export interface OpenBatch extends IngestBatch {
+  /** Start of a line whose end has not come yet. */
+  carry: Uint8Array | undefined;
+  /** Inside a line that was given up: everything up to the next line break goes. */
+  isSkipping: boolean;
+  /** Frames sent to other shards. */
+  forwards: number;
+}
+
+export class OpenBatches {
+  readonly #open = new Map<number, OpenBatch>();
+  readonly #contexts = new Map<string, Context>();
+  readonly #decoder = new TextDecoder();
+  /** Numbers are never used twice: a batch may outlive the table that knew its own. */
+  #nextContext = 0;
+
+  /** Remembered pairs are full; the owner may clear them together with the keys. */
+  get contextsAreFull(): boolean {
+    return this.#contexts.size >= CONTEXTS_MAX;
+  }
+
+  /** Only together with the key table, whose records name contexts by number. */
+  clearContexts(): void {
+    this.#contexts.clear();
+  }
+
+  /** A batch as the header of a WRITE or FORWARD frame describes it. */
+  begin(frame: RingConsumer): OpenBatch {
+    const { view, start } = frame;
+    return {
+      context: this.#context(frame),
+      tally: new BatchTally(),
+      nowSec: view.getFloat64(start, true),
+      line: view.getUint32(start + 8, true),
+      carry: undefined,
+      isSkipping: false,
+      forwards: 0,
+    };
+  }
+
+  keep(id: number, batch: OpenBatch): void {
+    this.#open.set(id, batch);
+  }
+
+  get(id: number): OpenBatch | undefined {
+    return this.#open.get(id);
+  }
+
+  drop(id: number): void {
+    this.#open.delete(id);
+  }
+
+  #context(frame: RingConsumer): Context {
+    const { start, view } = frame;
+    const instanceAt = start + WRITE_HEADER_BYTES;
+    const clusterAt = instanceAt + view.getUint16(start + 12, true);
+    const end = clusterAt + view.getUint16(start + 14, true);
+    // Copies: the decoder does not take views of shared memory.
+    const instance = this.#decoder.decode(
+      frame.bytes.slice(instanceAt, clusterAt),
+    );
+    const cluster = this.#decoder.decode(frame.bytes.slice(clusterAt, end));
+    const key = `${instance}\0${cluster}`;
+    let context = this.#contexts.get(key);
+    if (context === undefined) {
+      const id = this.contextsAreFull ? -2 : this.#nextContext++;
+      context = { id, instance, defaultCluster: cluster };
+      if (id >= 0) this.#contexts.set(key, context);
+    }
+    return context;
+  }
+}
+
+/** Where the line protocol of a WRITE or FORWARD frame begins. */
+export function textStart(frame: RingConsumer): number {
+  const { view, start } = frame;
+  return start + WRITE_HEADER_BYTES + view.getUint16(start + 12, true) +
+    view.getUint16(start + 14, true);
+}

@@ -1,0 +1,40 @@
+/**
+ * Gives back the memory of what the retention has hidden: a pass over all series
+ * in small slices between other work, so that no write waits for it. Owner thread
+ * only.
+ */
+import type { SeriesRegistry } from "./series_registry.ts";
+
+/** Series looked at per slice: well under a millisecond. */
+const SLICE_SERIES = 4096;
+const PASS_INTERVAL_SEC = 60;
+
+export class RetentionSweep {
+  readonly #registry: SeriesRegistry;
+  readonly #retentionSec: number;
+  #next = 0;
+  #passDueSec = 0;
+
+  constructor(registry: SeriesRegistry, retentionSec: number) {
+    this.#registry = registry;
+    this.#retentionSec = retentionSec;
+  }
+
+  /** Does the next slice. Returns whether the pass goes on. */
+  slice(nowSec: number): boolean {
+    if (this.#retentionSec === 0 || nowSec < this.#passDueSec) return false;
+    const { table } = this.#registry;
+    const horizonSec = nowSec - this.#retentionSec;
+    const end = Math.min(table.seriesEnd, this.#next + SLICE_SERIES);
+    for (let series = this.#next; series < end; series++) {
+      if (!table.isAlive(series)) continue;
+      this.#registry.freeBefore(series, horizonSec);
+      if (table.isAlive(series)) table.trimBefore(series, horizonSec);
+    }
+    this.#next = end;
+    if (end < table.seriesEnd) return true;
+    this.#next = 0;
+    this.#passDueSec = nowSec + PASS_INTERVAL_SEC;
+    return false;
+  }
+}

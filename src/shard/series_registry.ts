@@ -1,0 +1,128 @@
+/**
+ * One shard's series by name: joins the tree of names, the metric catalogue and
+ * the table of samples, and keeps the limits on their number. Owner thread only.
+ */
+import type { EngineOptions } from "../engine/metric_engine.ts";
+import { LEVEL, METRIC, OLDEST, RECORD_SHIFT } from "../store/layout.ts";
+import {
+  type HostLevel,
+  type Level,
+  type LevelLabels,
+  LevelTree,
+} from "../store/level_tree.ts";
+import { type Metric, MetricCatalog } from "../store/metric_catalog.ts";
+import { SeriesTable } from "../store/series_table.ts";
+
+/** Counters that all shards share, so that limits hold for the store as a whole. */
+export const SHARED_SERIES = 0;
+export const SHARED_HOSTS = 1;
+
+/** Where a sample belongs, as its line names it. */
+export interface SeriesName {
+  readonly instance: string;
+  readonly cluster: string;
+  readonly host: string;
+  readonly level: LevelLabels | undefined;
+  readonly sublevel: LevelLabels | undefined;
+  readonly metric: Metric;
+}
+
+export type Refusal = "ambiguous-level" | "max-series" | "max-hosts";
+
+export class SeriesRegistry {
+  readonly table = new SeriesTable();
+  readonly tree = new LevelTree();
+  readonly catalog: MetricCatalog;
+  /** Series that ended since their ids were last recycled. */
+  readonly ended: number[] = [];
+  readonly #shared: Int32Array;
+  readonly #maxSeries: number;
+  readonly #maxHosts: number;
+
+  constructor(options: EngineOptions, shared: Int32Array) {
+    this.catalog = new MetricCatalog(options.metrics);
+    this.#shared = shared;
+    this.#maxSeries = options.maxSeries === 0 ? Infinity : options.maxSeries;
+    this.#maxHosts = options.maxHosts === 0 ? Infinity : options.maxHosts;
+  }
+
+  /** The series of that name, made if there is none; or why it may not be made. */
+  resolve(name: SeriesName): number | Refusal {
+    const host = this.#host(name);
+    if (host === undefined) return "max-hosts";
+    const level = this.#level(host, name);
+    const known = level?.series.get(name.metric.id);
+    if (known !== undefined) return known;
+    const series = level === undefined
+      ? "ambiguous-level"
+      : this.#create(level, name.metric);
+    // A refused line leaves no level behind.
+    if (typeof series === "string") this.#prune(level ?? host);
+    return series;
+  }
+
+  #host(name: SeriesName): HostLevel | undefined {
+    const { instance, cluster, host } = name;
+    const known = this.tree.host(instance, cluster, host);
+    if (known !== undefined) return known;
+    const hosts = Atomics.add(this.#shared, SHARED_HOSTS, 1) + 1;
+    if (hosts > this.#maxHosts) {
+      Atomics.sub(this.#shared, SHARED_HOSTS, 1);
+      return undefined;
+    }
+    return this.tree.addHost(instance, cluster, host);
+  }
+
+  #level(host: HostLevel, name: SeriesName): Level | undefined {
+    if (name.level === undefined) return host;
+    const level = this.tree.child(host, name.level);
+    return level === undefined || name.sublevel === undefined
+      ? level
+      : this.tree.child(level, name.sublevel);
+  }
+
+  #create(level: Level, metric: Metric): number | Refusal {
+    const count = Atomics.add(this.#shared, SHARED_SERIES, 1) + 1;
+    const series = count > this.#maxSeries
+      ? undefined
+      : this.table.create(metric.frequencySec, metric.id, level.id);
+    if (series === undefined) {
+      Atomics.sub(this.#shared, SHARED_SERIES, 1);
+      return "max-series";
+    }
+    level.series.set(metric.id, series);
+    return series;
+  }
+
+  /** Removes runs that ended before `endSec`; a series without runs ends, empty levels go. */
+  freeBefore(series: number, endSec: number): number {
+    const removed = this.table.freeBefore(series, endSec);
+    if (removed > 0) this.#endIfEmpty(series);
+    return removed;
+  }
+
+  #endIfEmpty(series: number): void {
+    const at = series << RECORD_SHIFT;
+    if (this.table.words[at + OLDEST] !== 0) return;
+    const level = this.tree.level(this.table.words[at + LEVEL]!);
+    level.series.delete(this.table.words[at + METRIC]!);
+    this.table.end(series);
+    this.ended.push(series);
+    Atomics.sub(this.#shared, SHARED_SERIES, 1);
+    this.#prune(level);
+  }
+
+  #prune(level: Level): void {
+    const hosts = this.tree.hostCount;
+    this.tree.prune(level);
+    if (this.tree.hostCount < hosts) {
+      Atomics.sub(this.#shared, SHARED_HOSTS, 1);
+    }
+  }
+
+  /** Makes the ids of ended series available again; nothing may refer to them any more. */
+  recycleEnded(): void {
+    this.table.recycle(this.ended);
+    this.ended.length = 0;
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * What a shard sends: results to the main thread, lines to the shards that own
+ * them. A full ring makes it wait; who waits keeps taking in the lines that other
+ * shards send, so that two shards that fill each other's inbox do not deadlock
+ * (decision 32). Owner thread only.
+ */
+import { Bell } from "../transport/bell.ts";
+import { KIND, type Reply, WRITE_HEADER_BYTES } from "../transport/messages.ts";
+import { RingProducer } from "../transport/ring.ts";
+import type { OpenBatch } from "./open_batches.ts";
+import type { ShardStart } from "./shard_wiring.ts";
+
+/** Only a bound on a wake-up that never comes; the bell is what wakes. */
+const WAIT_MS = 100;
+const LF = 0x0a;
+const ENCODER = new TextEncoder();
+
+export class ShardOutbox {
+  readonly #toMain: RingProducer;
+  readonly #toShard: readonly RingProducer[];
+  readonly #mainBell: Bell;
+  readonly #shardBells: readonly Bell[];
+  readonly #ownBell: Bell;
+  readonly #whileWaiting: () => void;
+
+  /** `whileWaiting` takes in what other shards sent. */
+  constructor(start: ShardStart, whileWaiting: () => void) {
+    const { shard, wiring } = start;
+    this.#toMain = new RingProducer(wiring.toMain[shard]!);
+    this.#toShard = wiring.between[shard]!.map((ring) =>
+      new RingProducer(ring)
+    );
+    this.#mainBell = new Bell(wiring.mainBell);
+    this.#shardBells = wiring.shardBells.map((bell) => new Bell(bell));
+    this.#ownBell = this.#shardBells[shard]!;
+    this.#whileWaiting = whileWaiting;
+  }
+
+  get mainBell(): Bell {
+    return this.#mainBell;
+  }
+
+  shardBell(shard: number): Bell {
+    return this.#shardBells[shard]!;
+  }
+
+  /** A piece of an answer's JSON, cut to fit the ring. */
+  chunk(request: number, json: Uint8Array): void {
+    const size = this.#toMain.maxPayload;
+    for (let from = 0; from < json.length; from += size) {
+      this.send(KIND.CHUNK, request, 0, json.subarray(from, from + size));
+    }
+  }
+
+  reply(request: number, reply: Reply): void {
+    const json = ENCODER.encode(JSON.stringify(reply));
+    // Lengths of many thousand queries may exceed a frame: the end is marked by aux.
+    const size = this.#toMain.maxPayload;
+    for (let from = 0; from < json.length; from += size) {
+      const isEnd = from + size >= json.length;
+      this.send(
+        KIND.REPLY,
+        request,
+        isEnd ? 1 : 0,
+        json.subarray(from, from + size),
+      );
+    }
+  }
+
+  /** Copies one frame to the main thread, waiting for room. */
+  send(kind: number, id: number, aux: number, payload: Uint8Array): void {
+    for (;;) {
+      const seen = this.#ownBell.count();
+      if (this.#toMain.send(kind, id, aux, payload)) break;
+      this.#mainBell.ring();
+      this.#ownBell.wait(seen, WAIT_MS);
+    }
+    this.#mainBell.ring();
+  }
+
+  /**
+   * Hands lines [start, end) of a part to their owner, cut at line breaks to fit
+   * the ring. Each line is at most `LINE_BYTES_MAX`, which always fits.
+   */
+  forward(
+    shard: number,
+    id: number,
+    batch: OpenBatch,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    line: number,
+  ): void {
+    const instance = ENCODER.encode(batch.context.instance);
+    const cluster = ENCODER.encode(batch.context.defaultCluster);
+    const headerBytes = WRITE_HEADER_BYTES + instance.length + cluster.length;
+    const ring = this.#toShard[shard]!;
+    const textMax = ring.maxPayload - headerBytes;
+    let from = start;
+    while (from < end) {
+      let to = end;
+      if (end - from > textMax) {
+        to = bytes.lastIndexOf(LF, from + textMax - 1) + 1;
+      }
+      const at = this.#reserve(shard, headerBytes + to - from);
+      const view = new DataView(
+        ring.bytes.buffer,
+        ring.bytes.byteOffset + at,
+        WRITE_HEADER_BYTES,
+      );
+      view.setFloat64(0, batch.nowSec, true);
+      view.setUint32(8, line, true);
+      view.setUint16(12, instance.length, true);
+      view.setUint16(14, cluster.length, true);
+      ring.bytes.set(instance, at + WRITE_HEADER_BYTES);
+      ring.bytes.set(cluster, at + WRITE_HEADER_BYTES + instance.length);
+      ring.bytes.set(bytes.subarray(from, to), at + headerBytes);
+      ring.commit(KIND.FORWARD, id, 0, headerBytes + to - from);
+      this.#shardBells[shard]!.ring();
+      batch.forwards++;
+      if (to < end) line += countLineBreaks(bytes, from, to);
+      from = to;
+    }
+  }
+
+  #reserve(shard: number, payloadBytes: number): number {
+    for (;;) {
+      const seen = this.#ownBell.count();
+      const at = this.#toShard[shard]!.reserve(payloadBytes);
+      if (at >= 0) return at;
+      this.#whileWaiting();
+      this.#ownBell.wait(seen, WAIT_MS);
+    }
+  }
+}
+
+function countLineBreaks(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): number {
+  let count = 0;
+  for (let i = from; i < to; i++) if (bytes[i] === LF) count++;
+  return count;
+}

@@ -1,0 +1,158 @@
+/**
+ * Questions to one shard that are not writes: answers go back as pieces of JSON
+ * and a reply. Owner thread only.
+ */
+import { nowSec } from "../clock.ts";
+import { dumpHosts, dumpLevel, findLevel } from "../query/debug_dump.ts";
+import { JsonWriter } from "../query/json_writer.ts";
+import { nodeHealth } from "../query/node_health.ts";
+import { QueryAnswerer } from "../query/answer_queries.ts";
+import type { Level } from "../store/level_tree.ts";
+import type { Ask, Reply } from "../transport/messages.ts";
+import type { EngineOptions } from "../engine/metric_engine.ts";
+import type { SeriesRegistry } from "./series_registry.ts";
+import type { ShardOutbox } from "./shard_outbox.ts";
+import type { StatsBlock } from "./shard_stats.ts";
+
+type AskOf<Kind extends Ask["kind"]> = Extract<Ask, { kind: Kind }>;
+
+export class ShardQuestions {
+  readonly #registry: SeriesRegistry;
+  readonly #retentionSec: number;
+  readonly #answerer: QueryAnswerer;
+  readonly #stats: StatsBlock;
+  readonly #json: JsonWriter;
+  /** The question whose answer `#json` holds pieces of. */
+  #request = 0;
+
+  constructor(
+    options: EngineOptions,
+    registry: SeriesRegistry,
+    outbox: ShardOutbox,
+    stats: StatsBlock,
+  ) {
+    this.#registry = registry;
+    this.#retentionSec = options.retentionSec;
+    this.#answerer = new QueryAnswerer(registry, options);
+    this.#stats = stats;
+    this.#json = new JsonWriter((piece) => outbox.chunk(this.#request, piece));
+  }
+
+  answer(request: number, ask: Ask): Reply {
+    this.#request = request;
+    const reply = this.#answer(ask);
+    this.#json.flush();
+    return reply;
+  }
+
+  /** Drops what an answer that failed has written but not handed over. */
+  discard(): void {
+    this.#json.discard();
+  }
+
+  #answer(ask: Ask): Reply {
+    switch (ask.kind) {
+      case "query":
+        return this.#query(ask);
+      case "hosts":
+        return {
+          kind: "hosts",
+          hosts: [
+            ...this.#registry.tree.hosts(ask.instance, ask.cluster).keys(),
+          ],
+        };
+      case "free":
+        return this.#free(ask);
+      case "debug":
+        return this.#debug(ask);
+      case "health":
+        return this.#health(ask);
+      case "close":
+        return { kind: "close" };
+    }
+  }
+
+  #query(ask: AskOf<"query">): Reply {
+    const horizonSec = this.#retentionSec === 0
+      ? -Infinity
+      : nowSec() - this.#retentionSec;
+    const answerer = this.#answerer;
+    const lengths = answerer.answer(
+      ask.instance,
+      ask.request,
+      horizonSec,
+      this.#json,
+    );
+    this.#stats.add("queriesTotal", ask.request.queries.length);
+    this.#stats.add("samplesReadTotal", answerer.samplesRead);
+    this.#stats.set("mixedLevelQueriesTotal", answerer.mixedLevelQueries);
+    return { kind: "query", lengths, samples: answerer.samplesRead };
+  }
+
+  #free(ask: AskOf<"free">): Reply {
+    // Collected first: removing the last run of a series changes the tree.
+    const series = new Set<number>();
+    for (const selector of ask.selectors) {
+      for (const level of this.#levels(ask.instance, selector)) {
+        collectAll(level, series);
+      }
+    }
+    let removed = 0;
+    for (const one of series) {
+      removed += this.#registry.freeBefore(one, ask.toSec);
+    }
+    return { kind: "free", removed };
+  }
+
+  /** The levels a selector names: all hosts of the instance or cluster, or one level. */
+  #levels(instance: string, selector: readonly string[]): Level[] {
+    const [cluster, ...path] = selector;
+    const clusters = this.#registry.tree.clusters(instance);
+    if (cluster === undefined) {
+      return [...clusters.values()].flatMap((hosts) => [...hosts.values()]);
+    }
+    const hosts = clusters.get(cluster);
+    if (hosts === undefined) return [];
+    if (path.length === 0) return [...hosts.values()];
+    const level = findLevel(hosts, path);
+    return level === undefined ? [] : [level];
+  }
+
+  #debug(ask: AskOf<"debug">): Reply {
+    const [cluster, ...path] = ask.selector;
+    const all = this.#registry.tree.clusters(ask.instance);
+    const clusters: { name: string; bytes: number }[] = [];
+    if (path.length > 0) {
+      const hosts = cluster === undefined ? undefined : all.get(cluster);
+      const level = hosts && findLevel(hosts, path);
+      if (level !== undefined) dumpLevel(this.#registry, level, this.#json);
+      return { kind: "debug", found: level !== undefined, clusters };
+    }
+    for (const [name, hosts] of all) {
+      if (cluster !== undefined && name !== cluster) continue;
+      const before = this.#json.written;
+      dumpHosts(this.#registry, hosts, this.#json);
+      clusters.push({ name, bytes: this.#json.written - before });
+    }
+    return { kind: "debug", found: clusters.length > 0, clusters };
+  }
+
+  #health(ask: AskOf<"health">): Reply {
+    const { table, tree, catalog } = this.#registry;
+    const metrics = catalog.of(ask.cluster);
+    const expected = ask.metrics ?? [...metrics.keys()];
+    const now = nowSec();
+    const nodes = ask.nodes.map((name) => {
+      const host = tree.host(ask.instance, ask.cluster, name);
+      return host === undefined
+        ? { state: "failed", known: false, degraded: [], missing: [] } as const
+        : nodeHealth(table, host, expected, metrics, now);
+    });
+    return { kind: "health", nodes };
+  }
+}
+
+function collectAll(level: Level, out: Set<number>): void {
+  for (const series of level.series.values()) out.add(series);
+  for (const child of level.children?.values() ?? []) collectAll(child, out);
+}

@@ -1,0 +1,210 @@
+/**
+ * Batches into the store: takes WRITE and FORWARD frames, joins cut lines, and
+ * reports what became of the lines. Owner thread only.
+ */
+import { KeyTable } from "../ingest/key_table.ts";
+import { LineIngest } from "../ingest/line_ingest.ts";
+import { SlowLines } from "../ingest/slow_line.ts";
+import {
+  DONE_OF_BATCH,
+  DONE_OF_FORWARD,
+  KIND,
+  PART_ABORT,
+  PART_FIRST,
+  PART_LAST,
+  type WriteDone,
+} from "../transport/messages.ts";
+import type { RingConsumer } from "../transport/ring.ts";
+import {
+  CARRY_BYTES_MAX,
+  type OpenBatch,
+  OpenBatches,
+  textStart,
+} from "./open_batches.ts";
+import type { SeriesRegistry } from "./series_registry.ts";
+import type { ShardOutbox } from "./shard_outbox.ts";
+import type { StatsBlock } from "./shard_stats.ts";
+import type { ShardStart } from "./shard_wiring.ts";
+
+const LF = 0x0a;
+/** Bytes behind scratch memory that stop a scan for digits. */
+const SLACK = 64;
+const ENCODER = new TextEncoder();
+
+export class ShardWrites {
+  readonly #registry: SeriesRegistry;
+  readonly #outbox: ShardOutbox;
+  readonly #stats: StatsBlock;
+  readonly #keys = new KeyTable();
+  readonly #ingest: LineIngest;
+  readonly #batches = new OpenBatches();
+  /** Where a carried piece is joined with the part that continues it. */
+  #scratch = new Uint8Array(0);
+
+  constructor(
+    start: ShardStart,
+    registry: SeriesRegistry,
+    outbox: ShardOutbox,
+    stats: StatsBlock,
+  ) {
+    this.#registry = registry;
+    this.#outbox = outbox;
+    this.#stats = stats;
+    const { options } = start.wiring;
+    const slow = new SlowLines(registry, this.#keys, {
+      shard: start.shard,
+      ...options,
+    });
+    this.#ingest = new LineIngest(this.#keys, slow, registry.table, options);
+  }
+
+  /** A part of a batch from the main thread. */
+  takePart(frame: RingConsumer): void {
+    const { id, aux } = frame;
+    const isLast = (aux & PART_LAST) !== 0;
+    const batch = (aux & PART_FIRST) !== 0
+      ? this.#batches.begin(frame)
+      : this.#batches.get(id);
+    // A part of a batch that failed before.
+    if (batch === undefined) return;
+    if ((aux & PART_ABORT) !== 0) return this.#batches.drop(id);
+    if (!isLast) this.#batches.keep(id, batch);
+    try {
+      this.#take(frame, id, batch, isLast);
+    } catch (error) {
+      this.#batches.drop(id);
+      throw error;
+    }
+    if (isLast) {
+      this.#batches.drop(id);
+      this.#done(id, DONE_OF_BATCH, batch);
+    }
+  }
+
+  /** Lines that another shard found to be ours. */
+  takeForward(frame: RingConsumer): void {
+    const batch = this.#batches.begin(frame);
+    this.#take(frame, frame.id, batch, true);
+    this.#done(frame.id, DONE_OF_FORWARD, batch);
+  }
+
+  #take(
+    frame: RingConsumer,
+    id: number,
+    batch: OpenBatch,
+    isLast: boolean,
+  ): void {
+    let start = textStart(frame);
+    const { end } = frame;
+    if (batch.isSkipping) {
+      start = this.#skipLine(frame.bytes, start, end, batch);
+    }
+    if (batch.carry === undefined) {
+      this.#apply(frame.bytes, frame.view, start, end, id, batch, isLast);
+      return;
+    }
+    const length = batch.carry.length + end - start;
+    // A scratch of its own: what other shards send may come in between.
+    const scratch = this.#takeScratch(length + SLACK);
+    scratch.set(batch.carry);
+    scratch.set(frame.bytes.subarray(start, end), batch.carry.length);
+    scratch.fill(0, length, length + SLACK);
+    batch.carry = undefined;
+    const view = new DataView(scratch.buffer);
+    this.#apply(scratch, view, 0, length, id, batch, isLast);
+    this.#scratch = scratch;
+  }
+
+  #takeScratch(bytes: number): Uint8Array<ArrayBuffer> {
+    const scratch = this.#scratch;
+    this.#scratch = new Uint8Array(0);
+    return scratch.length >= bytes
+      ? scratch as Uint8Array<ArrayBuffer>
+      : new Uint8Array(bytes);
+  }
+
+  #apply(
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    id: number,
+    batch: OpenBatch,
+    isLast: boolean,
+  ): void {
+    const consumed = this.#ingest.ingest(
+      bytes,
+      view,
+      start,
+      end,
+      isLast,
+      batch,
+      (shard, from, to, line) =>
+        this.#outbox.forward(shard, id, batch, bytes, from, to, line),
+    );
+    if (consumed >= end) return;
+    if (end - consumed <= CARRY_BYTES_MAX) {
+      batch.carry = bytes.slice(consumed, end);
+      return;
+    }
+    batch.isSkipping = true;
+    batch.tally.reject(
+      batch.line,
+      "line-too-long",
+      `at line ${batch.line}: no end of the line within ${CARRY_BYTES_MAX} bytes`,
+    );
+  }
+
+  /** Goes on behind the end of the line that was given up. */
+  #skipLine(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    batch: OpenBatch,
+  ): number {
+    const at = bytes.subarray(start, end).indexOf(LF);
+    if (at < 0) return end;
+    batch.isSkipping = false;
+    batch.line++;
+    return start + at + 1;
+  }
+
+  #done(id: number, aux: number, batch: OpenBatch): void {
+    const { tally, forwards } = batch;
+    this.#stats.add("linesTotal", tally.lines);
+    this.#stats.add("storedTotal", tally.stored);
+    const done: WriteDone = {
+      lines: tally.lines,
+      stored: tally.stored,
+      forwards,
+      rejected: tally.rejected,
+      skipped: tally.skipped,
+      errors: tally.errors,
+    };
+    const counts = new Uint8Array(
+      Uint32Array.of(done.lines, done.stored, forwards).buffer,
+    );
+    if (!tally.hasDetail) {
+      return this.#outbox.send(KIND.WRITE_DONE, id, aux, counts);
+    }
+    this.#stats.addReasons(tally.rejected, tally.skipped);
+    const json = ENCODER.encode(JSON.stringify(done));
+    this.#outbox.send(KIND.WRITE_DONE, id, aux, json);
+  }
+
+  /**
+   * Forgets the keys when too many of them mean series that have ended, or when
+   * nothing more can be kept; then the ids of ended series may be used again.
+   */
+  tidyKeys(): void {
+    const ended = this.#registry.ended.length;
+    const isStale = ended > 0 && ended * 4 > this.#keys.size;
+    if (!isStale && !this.#keys.isFull && !this.#batches.contextsAreFull) {
+      return;
+    }
+    this.#keys.clear();
+    this.#batches.clearContexts();
+    this.#ingest.forgetPrediction();
+    this.#registry.recycleEnded();
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * How a thread that waits for several rings is woken: one counter a thread, rung
+ * after every frame sent to it and after every frame taken out of a full ring it
+ * writes to. Nothing is lost between looking and sleeping, because the sleeper
+ * names the count it saw before it looked.
+ *
+ * | offset | bytes | field    |                                     |
+ * | ------ | ----- | -------- | ----------------------------------- |
+ * | 0      | 4     | COUNT    | rung by anyone                      |
+ * | 4      | 4     | SLEEPING | 1 while the owner waits             |
+ */
+const COUNT = 0;
+const SLEEPING = 1;
+
+export function createBell(): SharedArrayBuffer {
+  return new SharedArrayBuffer(64);
+}
+
+export class Bell {
+  readonly #words: Int32Array;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#words = new Int32Array(memory);
+  }
+
+  ring(): void {
+    Atomics.add(this.#words, COUNT, 1);
+    if (Atomics.load(this.#words, SLEEPING) === 1) {
+      Atomics.notify(this.#words, COUNT);
+    }
+  }
+
+  /** The count to name when waiting; take it before looking at the rings. */
+  count(): number {
+    return Atomics.load(this.#words, COUNT);
+  }
+
+  /** Blocks this thread until the count differs from `seen`, or for `timeoutMs`. */
+  wait(seen: number, timeoutMs: number): void {
+    Atomics.store(this.#words, SLEEPING, 1);
+    Atomics.wait(this.#words, COUNT, seen, timeoutMs);
+    Atomics.store(this.#words, SLEEPING, 0);
+  }
+
+  /** The same without blocking: resolves when the count differs from `seen`. */
+  async waitAsync(seen: number): Promise<void> {
+    Atomics.store(this.#words, SLEEPING, 1);
+    const waiting = Atomics.waitAsync(this.#words, COUNT, seen);
+    if (waiting.async) await waiting.value;
+    Atomics.store(this.#words, SLEEPING, 0);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * What the threads say to each other: kinds of frames and the layout of their
+ * payloads. Numbers are never reused for something else.
+ *
+ * WRITE and FORWARD payload: a header, the instance, the default cluster (both
+ * UTF-8), then line protocol.
+ *
+ * | offset | bytes | type | field                                             |
+ * | ------ | ----- | ---- | ------------------------------------------------- |
+ * | 0      | 8     | f64  | arrival of the batch, seconds                     |
+ * | 8      | 4     | u32  | number of the first line                          |
+ * | 12     | 2     | u16  | bytes of the instance                             |
+ * | 14     | 2     | u16  | bytes of the default cluster                      |
+ *
+ * Everything but line protocol and answers is JSON: it is rare and small.
+ */
+import type {
+  LineError,
+  NodeHealth,
+  QueryRequest,
+} from "../engine/metric_engine.ts";
+
+export const KIND = {
+  /** main → shard: a part of a batch. */
+  WRITE: 1,
+  /** shard → shard: lines of one batch that the receiver owns. */
+  FORWARD: 2,
+  /** main → shard: an `Ask` as JSON. */
+  ASK: 3,
+  /** shard → main: a `WriteDone` as JSON, or nothing to tell but counts. */
+  WRITE_DONE: 4,
+  /** shard → main: a piece of the JSON of an answer. */
+  CHUNK: 5,
+  /** shard → main: the end of an answer: a `Reply` as JSON. */
+  REPLY: 6,
+} as const;
+
+/** `aux` of WRITE: this part begins, ends, or breaks off its batch. */
+export const PART_FIRST = 1;
+export const PART_LAST = 2;
+export const PART_ABORT = 4;
+
+export const WRITE_HEADER_BYTES = 16;
+
+/** A question to one shard. Queries carry the indices that the shard is to answer. */
+export type Ask =
+  | {
+    readonly kind: "query";
+    readonly instance: string;
+    readonly request: QueryRequest;
+  }
+  | {
+    readonly kind: "hosts";
+    readonly instance: string;
+    readonly cluster: string;
+  }
+  | {
+    readonly kind: "free";
+    readonly instance: string;
+    readonly selectors: readonly (readonly string[])[];
+    readonly toSec: number;
+  }
+  | {
+    readonly kind: "debug";
+    readonly instance: string;
+    readonly selector: readonly string[];
+  }
+  | {
+    readonly kind: "health";
+    readonly instance: string;
+    readonly cluster: string;
+    readonly nodes: readonly string[];
+    readonly metrics: readonly string[] | undefined;
+  }
+  | { readonly kind: "close" };
+
+/** How an answer ends. Errors cross threads as data: a thrown class would not survive. */
+export type Reply =
+  | { readonly kind: "error"; readonly code: string; readonly message: string }
+  /** Bytes of the pieces sent before that belong to each query, in order. */
+  | {
+    readonly kind: "query";
+    readonly lengths: readonly number[];
+    readonly samples: number;
+  }
+  | { readonly kind: "hosts"; readonly hosts: readonly string[] }
+  | { readonly kind: "free"; readonly removed: number }
+  /**
+   * Above the hosts, the pieces sent before are the members of each cluster's
+   * object; from a host on they are one whole object. `found` is false where the
+   * selector names nothing here.
+   */
+  | {
+    readonly kind: "debug";
+    readonly found: boolean;
+    readonly clusters: readonly {
+      readonly name: string;
+      readonly bytes: number;
+    }[];
+  }
+  | { readonly kind: "health"; readonly nodes: readonly NodeHealth[] }
+  | { readonly kind: "close" };
+
+/** What one shard did with its lines of a batch. Counts by index of the reason lists. */
+export interface WriteDone {
+  readonly lines: number;
+  readonly stored: number;
+  /** Frames sent to other shards, each of which answers with a `WriteDone` of its own. */
+  readonly forwards: number;
+  readonly rejected: readonly number[];
+  readonly skipped: readonly number[];
+  readonly errors: readonly LineError[];
+}
+
+/** `aux` of WRITE_DONE. */
+export const DONE_OF_BATCH = 0;
+export const DONE_OF_FORWARD = 1;
+
+/**
+ * The shard that owns a host: FNV-1a over the code units of the three names with
+ * a final mix. Part of what is on disk: a change moves every host.
+ */
+export function shardOf(
+  instance: string,
+  cluster: string,
+  host: string,
+  shards: number,
+): number {
+  let hash = 0x811c9dc5;
+  hash = hashText(hash, instance);
+  hash = hashText(Math.imul(hash ^ 0xff, 0x01000193), cluster);
+  hash = hashText(Math.imul(hash ^ 0xff, 0x01000193), host);
+  hash ^= hash >>> 16;
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  return (hash >>> 0) % shards;
+}
+
+function hashText(hash: number, text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return hash;
+}
