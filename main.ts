@@ -1,0 +1,109 @@
+/**
+ * Wiring only: arguments, configuration, log, keys, engine, HTTP, signals. Ends
+ * with 0, with 2 where the command line is not understood, else with 1.
+ */
+import { createAuthenticator } from "./src/auth/mod.ts";
+import {
+  type CommandLine,
+  parseCommandLine,
+  usage,
+} from "./src/cli/command_line.ts";
+import { UsageError } from "./src/cli/flags.ts";
+import { printKeyPair, printToken } from "./src/cli/key_commands.ts";
+import { printError, printLine } from "./src/cli/output.ts";
+import { dropPrivileges } from "./src/cli/privileges.ts";
+import { stopSignal } from "./src/cli/stop_signal.ts";
+import { VERSION, versionText } from "./src/cli/version.ts";
+import { type Config, engineOptions, loadConfig } from "./src/config/mod.ts";
+import type { MetricEngine } from "./src/engine/metric_engine.ts";
+import { startEngine } from "./src/engine/sharded_engine.ts";
+import { type HttpServer, startHttp } from "./src/http/server.ts";
+import { errorText, Log } from "./src/log.ts";
+
+const USAGE_STATUS = 2;
+const FAILURE_STATUS = 1;
+
+/** The stop takes no longer, whatever is still under way. */
+const STOP_MS = 5000;
+
+async function run(line: CommandLine): Promise<void> {
+  switch (line.command) {
+    case "help":
+      return printLine(usage());
+    case "version":
+      return printLine(versionText());
+    case "gen-keypair":
+      return await printKeyPair();
+    case "token":
+      return await printToken(line);
+    case "serve":
+      return await serve(line);
+  }
+}
+
+async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
+  const stopped = stopSignal();
+  const log = createLog(line);
+  for (const flag of line.withoutEffect) log.info(`-${flag} has no effect`);
+  const { config, notes } = loadConfig(line.configFile);
+  for (const { level, message } of notes) log[level](message);
+  const { authenticator, keys } = await createAuthenticator(config);
+  if (keys?.madeIn !== undefined) {
+    log.info("made a key pair for tokens", { directory: keys.madeIn });
+  }
+  const engine = await startEngine(engineOptions(config));
+  const server = await startHttp({
+    config,
+    engine,
+    authenticator,
+    log,
+    dev: line.dev,
+    version: VERSION,
+  });
+  dropPrivileges(config.main.user, config.main.group);
+  printLine(`ringstore ${VERSION} listening on ${addressOf(config, server)}`);
+  log.info("stopping", { signal: await stopped });
+  await stop(server, engine, log);
+}
+
+function createLog(line: CommandLine): Log {
+  return new Log({
+    level: line.logLevel,
+    dates: line.logDates,
+    priorities: !Deno.stderr.isTerminal(),
+  });
+}
+
+function addressOf({ main }: Config, { host, port }: HttpServer): string {
+  const scheme = main["https-cert-file"] === "" ? "http" : "https";
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Requests in flight finish first, as far as there is time. */
+async function stop(
+  server: HttpServer,
+  engine: MetricEngine,
+  log: Log,
+): Promise<void> {
+  const late = setTimeout(() => {
+    log.warn("stopped before everything was finished");
+    Deno.exit(0);
+  }, STOP_MS);
+  await server.close();
+  await engine.close();
+  clearTimeout(late);
+}
+
+async function main(): Promise<number> {
+  try {
+    await run(parseCommandLine(Deno.args));
+    return 0;
+  } catch (error) {
+    const usageError = error instanceof UsageError;
+    const hint = usageError ? " (see: ringstore help)" : "";
+    printError(`ringstore: ${errorText(error)}${hint}`);
+    return usageError ? USAGE_STATUS : FAILURE_STATUS;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -1,0 +1,211 @@
+/**
+ * The command line: upstream's flags, and commands of our own. Turns arguments
+ * into a value that says what to do; does nothing itself.
+ */
+import { parseDuration } from "../config/duration.ts";
+import { LOG_LEVELS, type LogLevel } from "../log.ts";
+import { type Role, ROLES } from "../auth/mod.ts";
+import {
+  type FlagSpecs,
+  type ParsedFlags,
+  parseFlags,
+  UsageError,
+} from "./flags.ts";
+
+/** What every command is told. */
+export interface CommonOptions {
+  readonly configFile: string;
+  readonly logLevel: LogLevel;
+  readonly logDates: boolean;
+}
+
+export type CommandLine =
+  & CommonOptions
+  & (
+    | {
+      readonly command: "serve";
+      readonly dev: boolean;
+      /** Flags that were given and have no effect. */
+      readonly withoutEffect: readonly string[];
+    }
+    | {
+      readonly command: "token";
+      readonly user: string;
+      readonly roles: readonly Role[];
+      /** `undefined`: as `auth.jwts.max-age` says. */
+      readonly maxAgeSec: number | undefined;
+    }
+    | { readonly command: "gen-keypair" | "version" | "help" }
+  );
+
+const COMMON_FLAGS: FlagSpecs = {
+  config: { value: "FILE", help: "configuration (default ./config.json)" },
+  loglevel: {
+    value: "LEVEL",
+    help: `${LOG_LEVELS.join("|")} (default warn)`,
+  },
+  logdate: { help: "put the date before each line of the log" },
+};
+
+const SERVE_FLAGS: FlagSpecs = {
+  dev: { help: "serve Swagger UI under /swagger/" },
+  version: { help: "print the version and end" },
+  help: { help: "print this and end" },
+  h: { help: "the same" },
+  jwt: { value: "USER", help: "the same as: token --user USER" },
+  gops: { help: "accepted, has no effect" },
+  server: { help: "accepted, has no effect" },
+};
+
+/** Flags of upstream's programs whose work this version does not do. */
+const NOT_YET: Readonly<Record<string, string>> = {
+  "cleanup-checkpoints": "comes with checkpoints",
+  "add-user": "comes with the job API",
+  "del-user": "comes with the job API",
+  "migrate-db": "comes with the job API",
+  "init-db": "comes with the job API",
+};
+
+interface Command {
+  readonly help: string;
+  readonly flags: FlagSpecs;
+  readonly read: (flags: ParsedFlags, common: CommonOptions) => CommandLine;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  "gen-keypair": {
+    help: "print a new Ed25519 key pair",
+    flags: {},
+    read: (_, common) => ({ ...common, command: "gen-keypair" }),
+  },
+  token: {
+    help: "print a signed token",
+    flags: {
+      user: { value: "NAME", help: "for whom (required)" },
+      roles: {
+        value: "LIST",
+        help: `of ${ROLES.join(", ")}, joined by commas (default user)`,
+      },
+      "max-age": {
+        value: "DURATION",
+        help: "until it expires, such as 48h (default auth.jwts.max-age)",
+      },
+    },
+    read: ({ values }, common) => readToken(values, common),
+  },
+  help: {
+    help: "print this",
+    flags: {},
+    read: (_, common) => ({ ...common, command: "help" }),
+  },
+};
+
+/** Throws a {@linkcode UsageError}. */
+export function parseCommandLine(args: readonly string[]): CommandLine {
+  refuseNotYet(args);
+  const first = parseFlags(args, { ...COMMON_FLAGS, ...SERVE_FLAGS });
+  const [name, ...others] = first.rest;
+  if (name === undefined) return readServe(first, readCommon(first.values));
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) throw new UsageError(`unknown command: ${name}`);
+  for (const flag of first.values.keys()) {
+    if (flag in COMMON_FLAGS) continue;
+    throw new UsageError(`-${flag} does not go with the command ${name}`);
+  }
+  const second = parseFlags(others, { ...COMMON_FLAGS, ...command.flags });
+  const [extra] = second.rest;
+  if (extra !== undefined) throw new UsageError(`unexpected word: ${extra}`);
+  const values = new Map([...first.values, ...second.values]);
+  return command.read({ values, rest: [] }, readCommon(values));
+}
+
+/** The help text, from the same tables that are parsed by. */
+export function usage(): string {
+  const flagLines = (specs: FlagSpecs) =>
+    Object.entries(specs).map(([name, { value, help }]) => {
+      const left = value === undefined ? `-${name}` : `-${name} ${value}`;
+      return `  ${left.padEnd(20)} ${help}`;
+    });
+  return [
+    "Usage: ringstore [flags]                 run the server",
+    "       ringstore [flags] COMMAND [flags]",
+    "",
+    "Flags, with one or two dashes:",
+    ...flagLines({ ...COMMON_FLAGS, ...SERVE_FLAGS }),
+    "",
+    "Commands:",
+    ...Object.entries(COMMANDS).flatMap(([name, { help, flags }]) => [
+      `  ${name.padEnd(20)} ${help}`,
+      ...flagLines(flags).map((line) => `  ${line}`),
+    ]),
+  ].join("\n");
+}
+
+function refuseNotYet(args: readonly string[]): void {
+  for (const arg of args) {
+    const name = /^--?([^=]+)/.exec(arg)?.[1] ?? "";
+    if (!Object.hasOwn(NOT_YET, name)) continue;
+    throw new UsageError(
+      `-${name} ${NOT_YET[name]}, which this version does not have`,
+    );
+  }
+}
+
+function readCommon(values: ReadonlyMap<string, string>): CommonOptions {
+  const word = values.get("loglevel") ?? "warn";
+  const logLevel = LOG_LEVELS.find((level) => level === word);
+  if (logLevel === undefined) {
+    throw new UsageError(`-loglevel is one of ${LOG_LEVELS.join(", ")}`);
+  }
+  return {
+    configFile: values.get("config") ?? "./config.json",
+    logLevel,
+    logDates: values.get("logdate") === "true",
+  };
+}
+
+function readServe(
+  { values }: ParsedFlags,
+  common: CommonOptions,
+): CommandLine {
+  const on = (name: string) => values.get(name) === "true";
+  if (on("help") || on("h")) return { ...common, command: "help" };
+  if (on("version")) return { ...common, command: "version" };
+  const user = values.get("jwt");
+  if (user !== undefined) return readToken(new Map([["user", user]]), common);
+  return {
+    ...common,
+    command: "serve",
+    dev: on("dev"),
+    withoutEffect: ["gops", "server"].filter(on),
+  };
+}
+
+function readToken(
+  values: ReadonlyMap<string, string>,
+  common: CommonOptions,
+): CommandLine {
+  const user = values.get("user") ?? "";
+  if (user === "") throw new UsageError("token needs --user NAME");
+  const roles = (values.get("roles") ?? "user").split(",").map((word) => {
+    const role = ROLES.find((known) => known === word.trim());
+    if (role !== undefined) return role;
+    throw new UsageError(
+      `unknown role "${word}": one of ${ROLES.join(", ")} expected`,
+    );
+  });
+  const age = values.get("max-age");
+  const maxAgeSec = age === undefined ? undefined : parseDuration(age);
+  if (age !== undefined && !(maxAgeSec !== undefined && maxAgeSec >= 1)) {
+    throw new UsageError(
+      `--max-age is a duration of at least 1s, such as 48h, not "${age}"`,
+    );
+  }
+  return {
+    ...common,
+    command: "token",
+    user,
+    roles: [...new Set(roles)],
+    maxAgeSec,
+  };
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { parseCommandLine, usage } from "./command_line.ts";
+import { UsageError } from "./flags.ts";
+
+const COMMON = {
+  configFile: "./config.json",
+  logLevel: "warn",
+  logDates: false,
+};
+
+Deno.test("parseCommandLine() runs the server without arguments", () => {
+  assert.deepEqual(parseCommandLine([]), {
+    ...COMMON,
+    command: "serve",
+    dev: false,
+    withoutEffect: [],
+  });
+});
+
+Deno.test("parseCommandLine() takes the flags of upstream", () => {
+  const args = "-config c.json -dev --loglevel=debug -logdate -gops -server";
+  assert.deepEqual(parseCommandLine(args.split(" ")), {
+    command: "serve",
+    configFile: "c.json",
+    logLevel: "debug",
+    logDates: true,
+    dev: true,
+    withoutEffect: ["gops", "server"],
+  });
+  assert.equal(parseCommandLine(["-version"]).command, "version");
+  assert.equal(parseCommandLine(["--help"]).command, "help");
+});
+
+Deno.test("parseCommandLine() reads the command token", () => {
+  const args = "-config a token --user u --roles admin,api,admin --max-age 1h";
+  assert.deepEqual(parseCommandLine(args.split(" ")), {
+    ...COMMON,
+    command: "token",
+    configFile: "a",
+    user: "u",
+    roles: ["admin", "api"],
+    maxAgeSec: 3600,
+  });
+  const short = {
+    ...COMMON,
+    command: "token",
+    user: "u",
+    roles: ["user"],
+    maxAgeSec: undefined,
+  };
+  assert.deepEqual(parseCommandLine(["token", "-user=u"]), short);
+  assert.deepEqual(parseCommandLine(["-jwt", "u"]), short);
+});
+
+Deno.test("parseCommandLine() says what is wrong", () => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ["-nope", /unknown flag: -nope/],
+    ["nope", /unknown command: nope/],
+    ["toString", /unknown command/],
+    ["-loglevel loud", /-loglevel is one of debug, info, warn, err, crit/],
+    ["-config", /-config needs a value: FILE/],
+    ["token", /token needs --user/],
+    ["token --user u --roles root", /unknown role "root"/],
+    ["token --user u --max-age 7d", /--max-age is a duration .* not "7d"/],
+    ["token --user u --max-age -5m", /--max-age is a duration/],
+    ["token --user u more", /unexpected word: more/],
+    ["-dev token --user u", /-dev does not go with the command token/],
+    ["gen-keypair --user u", /unknown flag: --user/],
+    ["-add-user a:b:c", /-add-user comes with the job API, which this version/],
+    ["-init-db", /-init-db comes with the job API/],
+    ["-cleanup-checkpoints", /-cleanup-checkpoints comes with checkpoints/],
+  ];
+  for (const [args, message] of cases) {
+    assert.throws(() => parseCommandLine(args.split(" ")), (error: unknown) => {
+      assert.ok(error instanceof UsageError, args);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+});
+
+Deno.test("usage() names every flag and command", () => {
+  const text = usage();
+  for (
+    const word of [
+      "-config FILE",
+      "-dev",
+      "-loglevel LEVEL",
+      "-logdate",
+      "-version",
+      "gen-keypair",
+      "token",
+      "-max-age DURATION",
+    ]
+  ) assert.ok(text.includes(word), word);
+});

@@ -1,0 +1,46 @@
+/** What the engine needs of the configuration, in its own words. */
+import type { EngineOptions, MetricConfig } from "../engine/metric_engine.ts";
+import type { Config } from "./schema.ts";
+
+const LEAST_SHARDS = 2;
+const MOST_SHARDS = 16;
+
+/** `cores`: logical processors; the default leaves one of them to the main thread. */
+export function engineOptions(
+  config: Config,
+  cores: number = navigator.hardwareConcurrency,
+): EngineOptions {
+  const store = config["metric-store"];
+  const chosen = store["num-workers"];
+  return {
+    shards: chosen > 0
+      ? chosen
+      : Math.max(LEAST_SHARDS, Math.min(cores - 1, MOST_SHARDS)),
+    metrics: {
+      defaults: metricTable(config.metrics),
+      clusters: Object.fromEntries(
+        Object.entries(config.clusters).map((
+          [name, cluster],
+        ) => [name, metricTable(cluster.metrics)]),
+      ),
+    },
+    retentionSec: store["retention-in-memory"],
+    maxFutureSec: store["max-future"],
+    maxSeries: store["max-series"],
+    maxHosts: store["max-hosts"],
+    maxNameBytes: store["max-name-length"],
+    maxQuerySamples: store["max-query-samples"],
+    missingIdPlaceholder: store["missing-id-placeholder"],
+  };
+}
+
+function metricTable(
+  metrics: Config["metrics"],
+): Record<string, MetricConfig> {
+  return Object.fromEntries(
+    Object.entries(metrics).map(([name, { frequency, aggregation }]) => [
+      name,
+      { frequencySec: frequency, aggregation },
+    ]),
+  );
+}

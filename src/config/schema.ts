@@ -1,0 +1,97 @@
+/**
+ * The one schema of `config.json`: it validates, gives the types and is the
+ * source of docs/configuration.md. Keys are those of the file; durations have
+ * become seconds, sizes bytes and addresses host and port.
+ */
+import type { z } from "zod";
+import { archiveRetention, authSection, mainSection } from "./schema_main.ts";
+import {
+  clustersSection,
+  metricsSection,
+  metricStoreSection,
+  natsSection,
+} from "./schema_store.ts";
+import {
+  flag,
+  ignored,
+  integer,
+  oneOf,
+  positiveDuration,
+  secretText,
+  section,
+  text,
+} from "./values.ts";
+
+const archiveSection = section({
+  kind: oneOf("file", "s3", "sqlite").default("file").describe(
+    "Only `file` is served.",
+  ),
+  path: text().default("./var/job-archive").describe("Its directory."),
+  "db-path": text().optional().describe("File of kind `sqlite`."),
+  endpoint: text().optional().describe("Address of kind `s3`."),
+  bucket: text().optional().describe("Bucket of kind `s3`."),
+  "access-key": secretText().optional().describe("Key of kind `s3`."),
+  "secret-key": secretText().optional().describe("Secret of kind `s3`."),
+  region: text().optional().describe("Region of kind `s3`."),
+  "use-path-style": flag().optional().describe("Path style of kind `s3`."),
+  compression: integer(0).default(7).describe(
+    "Days after which a job's data is compressed; 0: never.",
+  ),
+  retention: archiveRetention.prefault({}).describe(
+    "What becomes of old jobs.",
+  ),
+});
+
+const cronSection = section({
+  "commit-job-worker": positiveDuration().prefault("2m").describe(
+    "Accepted, has no effect: jobs are stored at once.",
+  ),
+  "duration-worker": positiveDuration().prefault("5m").describe(
+    "Time between updates of running jobs' durations.",
+  ),
+  "footprint-worker": positiveDuration().prefault("10m").describe(
+    "Time between updates of running jobs' footprints.",
+  ),
+});
+
+export const configSchema = section({
+  main: mainSection.prefault({}).describe("The server as a whole."),
+  auth: authSection.prefault({}).describe("Credentials."),
+  metrics: metricsSection.prefault({}).describe(
+    "The metrics of every cluster. Samples of other metrics are skipped.",
+  ),
+  clusters: clustersSection.prefault({}).describe(
+    "Clusters by name, and what differs for them.",
+  ),
+  "metric-store": metricStoreSection.describe("The store of samples."),
+  nats: natsSection.prefault({}).describe("Connection to a NATS broker."),
+  archive: archiveSection.prefault({}).describe("The job archive."),
+  cron: cronSection.prefault({}).describe("Background work of the job API."),
+  "metric-store-external": ignored().optional().describe("Not served."),
+  ui: ignored().optional().describe("Not served."),
+}).superRefine((config, context) => {
+  const names = [
+    ...Object.keys(config.metrics),
+    ...Object.values(config.clusters).flatMap((cluster) =>
+      Object.keys(cluster.metrics)
+    ),
+  ];
+  if (names.length === 0) {
+    context.addIssue({
+      code: "custom",
+      path: ["metrics"],
+      message: "at least one metric, here or in clusters.<cluster>.metrics",
+    });
+  }
+});
+
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+  : T;
+
+/** A valid configuration, frozen. */
+export type Config = DeepReadonly<z.output<typeof configSchema>>;
+
+/** The names of sections. */
+export const SECTIONS: readonly string[] = Object.keys(configSchema.shape);

@@ -1,0 +1,199 @@
+/**
+ * The program as operators meet it: flags, exit codes, what is said where, keys
+ * made at the first start, the orderly stop.
+ */
+import assert from "node:assert/strict";
+import { Child } from "./support/child.ts";
+import { TestClient } from "./support/client.ts";
+import { ROOT, startArguments } from "./support/server.ts";
+
+const CONFIG = {
+  main: { addr: "127.0.0.1:0" },
+  metrics: { m: { frequency: 60, aggregation: "avg" } },
+  "metric-store": {
+    "retention-in-memory": "48h",
+    "memory-cap": 0,
+    "num-workers": 2,
+  },
+};
+
+const START_MS = 20_000;
+
+/** The arguments of the `start` task, to be run in any directory. */
+function programArguments(args: readonly string[]): string[] {
+  const flags = startArguments().filter((word) => word !== "main.ts");
+  const [run = "run", ...permissions] = flags;
+  return [run, `--config=${ROOT}deno.json`, ...permissions]
+    .concat(`${ROOT}main.ts`, args);
+}
+
+async function inDirectory(
+  config: unknown,
+  use: (directory: string) => Promise<void>,
+): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "ringstore-cli-" });
+  try {
+    await Deno.writeTextFile(
+      `${directory}/config.json`,
+      typeof config === "string" ? config : JSON.stringify(config),
+    );
+    await use(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** Runs it to its end. */
+async function run(directory: string, ...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: programArguments(args),
+    cwd: directory,
+    env: { NO_COLOR: "1", JWT_PUBLIC_KEY: "", JWT_PRIVATE_KEY: "" },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+async function startServer(directory: string, ...args: string[]) {
+  const child = new Child({
+    command: Deno.execPath(),
+    args: programArguments(args),
+    cwd: directory,
+    env: { NO_COLOR: "1", JWT_PUBLIC_KEY: "", JWT_PRIVATE_KEY: "" },
+  });
+  const url = await child.until(
+    "the line with the address",
+    START_MS,
+    () => /listening on (http:\/\/127\.0\.0\.1:\d+)\n/.exec(child.output)?.[1],
+  );
+  return { child, url };
+}
+
+Deno.test("ringstore -version prints three lines", () =>
+  inDirectory("", async (directory) => {
+    const { code, out } = await run(directory, "-version");
+    assert.equal(code, 0);
+    assert.match(out, /^Version:\t.+\nGit hash:\t.+\nBuild time:\t.+\n$/);
+  }));
+
+Deno.test("ringstore ends with 2 and one line when it does not know a flag", () =>
+  inDirectory(CONFIG, async (directory) => {
+    const { code, out, err } = await run(directory, "-nope");
+    assert.equal(code, 2);
+    assert.equal(out, "");
+    assert.equal(err, "ringstore: unknown flag: -nope (see: ringstore help)\n");
+  }));
+
+Deno.test("ringstore ends with 1 and the place when the configuration is bad", () =>
+  inDirectory({ ...CONFIG, main: { addr: 5 } }, async (directory) => {
+    const { code, err } = await run(directory);
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /^ringstore: \.\/config\.json:1:\d+: main\.addr: got 5, expected "host:port".*\n$/,
+    );
+  }));
+
+Deno.test("ringstore ends with 1 and one line when the key or the port is not usable", async () => {
+  const key = { ...CONFIG, main: { ...CONFIG.main, "jwt-public-key": "x" } };
+  await inDirectory(key, async (directory) => {
+    const { code, err } = await run(directory);
+    assert.equal(code, 1);
+    assert.match(err, /^ringstore: main\.jwt-public-key is no Ed25519 .*\n$/);
+  });
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const main = { addr: `127.0.0.1:${taken.addr.port}` };
+  await inDirectory({ ...CONFIG, main }, async (directory) => {
+    const { code, err } = await run(directory);
+    assert.equal(code, 1);
+    assert.match(err, /^ringstore: [^\n]+\n$/);
+    assert.ok(err.includes(main.addr), err);
+  });
+  taken.close();
+});
+
+Deno.test("ringstore gen-keypair prints keys that a server and the token command take", () =>
+  inDirectory(CONFIG, async (directory) => {
+    const { code, out } = await run(directory, "gen-keypair");
+    assert.equal(code, 0);
+    const match =
+      /^ED25519 PUBLIC_KEY="([^"]{44})"\nED25519 PRIVATE_KEY="([^"]{88})"\n[^\n]+\n$/
+        .exec(out);
+    assert.ok(match !== null, out);
+    const [, publicKey, privateKey = ""] = match;
+    await Deno.writeTextFile(
+      `${directory}/config.json`,
+      JSON.stringify({
+        ...CONFIG,
+        main: { ...CONFIG.main, "jwt-public-key": publicKey },
+      }),
+    );
+    const without = await run(directory, "token", "--user", "u");
+    assert.equal(without.code, 1);
+    assert.match(without.err, /^ringstore: there is only a public key /);
+    await Deno.mkdir(`${directory}/var/keys`, { recursive: true });
+    await Deno.writeTextFile(
+      `${directory}/var/keys/jwt-private-key`,
+      privateKey,
+    );
+    const token = await run(directory, "token", "--user", "u");
+    assert.equal(token.code, 0, token.err);
+    assert.match(token.out, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  }));
+
+Deno.test("ringstore makes keys at the first start, and the token command signs with them", () =>
+  inDirectory(CONFIG, async (directory) => {
+    const { child, url } = await startServer(directory);
+    const client = new TestClient(url);
+    try {
+      const signed = async (roles: string) => {
+        const args = ["token", "--user", "u", "--roles", roles];
+        const { code, out, err } = await run(directory, ...args);
+        assert.equal(code, 0, err);
+        return `Bearer ${out.trim()}`;
+      };
+      const write = async (authorization: string | null) =>
+        (await client.send({
+          method: "POST",
+          path: "/api/write",
+          body: "",
+          authorization,
+        })).status;
+      assert.equal(await write(null), 401);
+      assert.equal(await write("Bearer a.b.c"), 401);
+      assert.equal(await write(await signed("user")), 403);
+      assert.equal(await write(await signed("api")), 200);
+    } finally {
+      client.close();
+      const status = await child.stop();
+      assert.equal(status.code, 0, child.output);
+    }
+  }));
+
+Deno.test("ringstore ends with 0 on SIGINT and SIGTERM", () =>
+  inDirectory(CONFIG, async (directory) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      const { child } = await startServer(directory, "-loglevel", "info");
+      const status = await child.stop(signal);
+      assert.equal(status.code, 0, child.output);
+      assert.match(child.output, new RegExp(`INFO stopping signal=${signal}`));
+    }
+  }));
+
+Deno.test("ringstore warns loudly when authentication is disabled", () => {
+  const main = { ...CONFIG.main, "disable-authentication": true };
+  return inDirectory({ ...CONFIG, main }, async (directory) => {
+    const { child, url } = await startServer(directory);
+    const client = new TestClient(url);
+    const answer = await client.send({
+      method: "GET",
+      path: "/api/debug",
+      authorization: null,
+    });
+    client.close();
+    await child.stop();
+    assert.equal(answer.status, 200);
+    assert.match(child.output, /WARN main\.disable-authentication: /);
+    await assert.rejects(Deno.stat(`${directory}/var`), Deno.errors.NotFound);
+  });
+});
