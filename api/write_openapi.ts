@@ -1,0 +1,7 @@
+/** Writes api/openapi.json from the routes: `deno task openapi`. */
+import { openApiText } from "../src/http/openapi.ts";
+
+await Deno.writeTextFile(
+  new URL("openapi.json", import.meta.url),
+  openApiText(),
+);

@@ -1,0 +1,132 @@
+/**
+ * `/api/healthcheck`: the state of nodes by the age of their samples. Asked by a
+ * JSON body, or without one by query parameters.
+ */
+import { Buffer } from "node:buffer";
+import { z } from "zod";
+import type { NodeHealth } from "../engine/metric_engine.ts";
+import { ClientError } from "../errors.ts";
+import { requireReadable } from "./engine_state.ts";
+import type { Exchange } from "./exchange.ts";
+import { checkSchema, parseJson } from "./json_text.ts";
+import { readBody } from "./request_body.ts";
+
+export const healthRequestSchema = z.strictObject({
+  cluster: z.string().nullish().describe("Name of the cluster."),
+  nodes: z.array(z.string()).nullish().describe("Names of the nodes."),
+  "metric-names": z.array(z.string()).nullish().describe(
+    "Metrics that the nodes should have.",
+  ),
+}).meta({ id: "HealthRequest" });
+
+export const healthAnswerSchema = z.record(
+  z.string(),
+  z.object({
+    State: z.enum(["full", "partial", "failed"]),
+    HealthMetrics: z.string().describe(
+      "JSON inside a string: an object with the lists `degraded` and " +
+        "`missing`; empty for an unknown node.",
+    ),
+  }),
+).describe("One member for each node, in the order asked.")
+  .meta({ id: "HealthAnswer" });
+
+interface Question {
+  readonly cluster: string;
+  readonly nodes: readonly string[];
+  /** Undefined: all metrics of the cluster. */
+  readonly metrics: readonly string[] | undefined;
+}
+
+export function handleHealth(exchange: Exchange): void {
+  exchange.authorize("health", (instance) => {
+    if (exchange.hasBody()) {
+      readBody(exchange, (body) => {
+        const question = questionOfBody(body, exchange.req.method === "POST");
+        ask(exchange, instance, question);
+      });
+    } else {
+      ask(exchange, instance, questionOfParameters(exchange.parameters()));
+    }
+  });
+}
+
+function questionOfBody(body: Uint8Array, posted: boolean): Question {
+  try {
+    const value = parseJson(body);
+    if (posted && isStateUpdate(value)) {
+      throw new ClientError(
+        "E_BAD_REQUEST",
+        "updates of node states are not served, only questions: nodes as texts",
+      );
+    }
+    const request = checkSchema(healthRequestSchema, value ?? {});
+    return {
+      cluster: request.cluster ?? "",
+      nodes: request.nodes ?? [],
+      metrics: request["metric-names"] ?? [],
+    };
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    throw new ClientError(
+      error.code,
+      `parsing request body failed: ${error.message}`,
+      { cause: error },
+    );
+  }
+}
+
+/** The backend posts node states to the same path; the body tells them apart. */
+function isStateUpdate(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const nodes: unknown = "nodes" in value ? value.nodes : undefined;
+  if (!Array.isArray(nodes)) return false;
+  return nodes.length === 0
+    ? !("metric-names" in value)
+    : nodes.some((node) => typeof node === "object" && node !== null);
+}
+
+function questionOfParameters(parameters: URLSearchParams): Question {
+  const cluster = parameters.get("cluster");
+  if (cluster === null) {
+    throw new ClientError(
+      "E_BAD_REQUEST",
+      "parsing request body failed: EOF; without a body the parameters " +
+        "cluster and node are needed",
+    );
+  }
+  const metrics = parameters.getAll("metric-names");
+  return {
+    cluster,
+    nodes: parameters.getAll("node"),
+    metrics: metrics.length === 0 ? undefined : metrics,
+  };
+}
+
+function ask(exchange: Exchange, instance: string, question: Question): void {
+  const { engine } = exchange.door;
+  requireReadable(engine);
+  const nodes = [...new Set(question.nodes)];
+  engine.health(instance, question.cluster, nodes, question.metrics)
+    .then((found) => {
+      const body = Buffer.from(healthAnswer(nodes, found));
+      exchange.sendJson({ chunks: [body], byteLength: body.byteLength });
+    })
+    .catch((error) => exchange.fail(error));
+}
+
+/** Written by hand: as object keys, names like `10` would lose their place. */
+export function healthAnswer(
+  nodes: readonly string[],
+  found: ReadonlyMap<string, NodeHealth>,
+): string {
+  const members = nodes.map((node) => {
+    const health = found.get(node);
+    const metrics = health?.known
+      ? JSON.stringify({ degraded: health.degraded, missing: health.missing })
+      : "";
+    const member = { State: health?.state ?? "failed", HealthMetrics: metrics };
+    return `${JSON.stringify(node)}:${JSON.stringify(member)}`;
+  });
+  return `{${members.join(",")}}\n`;
+}

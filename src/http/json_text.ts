@@ -1,0 +1,41 @@
+/** JSON out of request bodies, and words for what a schema finds wrong with it. */
+import { Buffer } from "node:buffer";
+import type { z } from "zod";
+import { ClientError } from "../errors.ts";
+
+/**
+ * The first JSON value of a body; like upstream's decoder it does not look at
+ * what follows. Throws `E_BAD_REQUEST` (`EOF` for an empty body).
+ */
+export function parseJson(body: Uint8Array): unknown {
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+    .toString("utf8");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (text.trim() === "") throw new ClientError("E_BAD_REQUEST", "EOF");
+    const reason = error instanceof Error ? error.message : String(error);
+    const rest =
+      /^Unexpected non-whitespace character after JSON at position (\d+)/
+        .exec(reason);
+    if (rest !== null) return JSON.parse(text.slice(0, Number(rest[1])));
+    throw new ClientError("E_BAD_REQUEST", `not JSON: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Checks against a schema; throws `E_BAD_REQUEST` naming the first wrong field. */
+export function checkSchema<Output>(
+  schema: z.ZodType<Output>,
+  value: unknown,
+): Output {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const where = issue?.path.map(String).join(".") || "the body";
+  const got = issue?.input === undefined
+    ? ""
+    : `, got ${JSON.stringify(issue.input)?.slice(0, 60)}`;
+  throw new ClientError("E_BAD_REQUEST", `${where}: ${issue?.message}${got}`);
+}

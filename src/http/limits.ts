@@ -1,0 +1,59 @@
+/**
+ * Every bound of the front door that is not in the configuration, in one place.
+ * Tests inject smaller ones.
+ */
+
+export interface HttpLimits {
+  /** A client must have sent its headers within this time. */
+  readonly headersMs: number;
+  /** And the whole request within this. Upstream's read timeout. */
+  readonly requestMs: number;
+  /** How often the two above are looked at. */
+  readonly checkIntervalMs: number;
+  /** Collectors keep idle connections for 120 s; ours must live longer. */
+  readonly keepAliveMs: number;
+  /** A client that takes nothing of an answer for this long is cut. */
+  readonly stalledAnswerMs: number;
+  /** Under pressure a request waits this long for room before it is refused. */
+  readonly overloadWaitMs: number;
+  /** How long requests in flight may go on once the server stops; of 5 s in all. */
+  readonly closeMs: number;
+  /** An unread body up to this size is read and dropped, to keep the connection. */
+  readonly drainBytes: number;
+  /** A larger one is read for this long, so that the client sees the answer. */
+  readonly lingerMs: number;
+  readonly lingerBytes: number;
+  readonly headerBytes: number;
+}
+
+export const DEFAULT_HTTP_LIMITS: HttpLimits = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  checkIntervalMs: 1_000,
+  keepAliveMs: 135_000,
+  stalledAnswerMs: 30_000,
+  overloadWaitMs: 4_000,
+  closeMs: 4_500,
+  drainBytes: 1 << 20,
+  lingerMs: 2_000,
+  lingerBytes: 8 << 20,
+  headerBytes: 16 << 10,
+};
+
+/** Answers smaller than this are not worth compressing. */
+export const COMPRESS_MIN_BYTES = 1024;
+
+/** Answers compressed at a time; further ones go out as they are. */
+export const COMPRESS_MAX_CONCURRENT = 4;
+
+/** Bytes compressed in one go; about a millisecond of the main thread. */
+export const COMPRESS_SLICE_BYTES = 256 << 10;
+
+/** What a body of unknown size asks of the gate at first, and then each time. */
+export const BODY_STEP_BYTES = 1 << 20;
+
+/** Memory of a zstd decoder: RFC 9659 bounds the window of the coding to 8 MiB. */
+export const ZSTD_WINDOW_LOG_MAX = 23;
+
+/** Seconds in `Retry-After` where nothing better is known. */
+export const RETRY_AFTER_SEC = 1;

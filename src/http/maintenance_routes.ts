@@ -1,0 +1,59 @@
+/** `/api/free` and `/api/debug`: what an administrator may do to the memory. */
+import { z } from "zod";
+import { ClientError } from "../errors.ts";
+import { requireReadable } from "./engine_state.ts";
+import type { Exchange } from "./exchange.ts";
+import { checkSchema, parseJson } from "./json_text.ts";
+import { readBody } from "./request_body.ts";
+
+export const selectorsSchema = z.array(z.array(z.string())).nullable()
+  .describe('Paths of names, such as `[["fritz","f0201"],["alex"]]`.')
+  .meta({ id: "Selectors" });
+
+export function handleFree(exchange: Exchange): void {
+  exchange.authorize("free", (instance) => {
+    const toSec = requiredTime(exchange.parameters().get("to"));
+    readBody(exchange, (body) => {
+      const selectors = checkSchema(selectorsSchema, parseJson(body)) ?? [];
+      const { engine } = exchange.door;
+      requireReadable(engine);
+      engine.free(instance, selectors, toSec)
+        .then((count) =>
+          exchange.send(
+            200,
+            { "Content-Type": "text/plain; charset=utf-8" },
+            `buffers freed: ${count}\n`,
+          )
+        )
+        .catch((error) => exchange.fail(error));
+    });
+  });
+}
+
+function requiredTime(text: string | null): number {
+  if (text === null || text === "") {
+    throw new ClientError(
+      "E_BAD_REQUEST",
+      "'to' is a required query parameter",
+    );
+  }
+  const seconds = /^[+-]?\d+$/.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(seconds)) return seconds;
+  throw new ClientError(
+    "E_BAD_REQUEST",
+    `to: expected Unix time in seconds, got ${
+      JSON.stringify(text.slice(0, 40))
+    }`,
+  );
+}
+
+export function handleDebug(exchange: Exchange): void {
+  exchange.authorize("debug", (instance) => {
+    const selector = exchange.parameters().get("selector") ?? "";
+    const { engine } = exchange.door;
+    requireReadable(engine);
+    engine.debug(instance, selector === "" ? [] : selector.split(":"))
+      .then((answer) => exchange.sendJson(answer))
+      .catch((error) => exchange.fail(error));
+  });
+}

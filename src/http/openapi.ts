@@ -1,0 +1,186 @@
+/**
+ * The API document (OpenAPI 3.1), made from the table of routes and the schemas
+ * that check requests. api/openapi.json is its text; a test compares the two.
+ */
+import { z } from "zod";
+import denoConfig from "../../deno.json" with { type: "json" };
+import type { Content, Operation, Route } from "./route.ts";
+import { ROUTES } from "./routes.ts";
+
+type Json = Record<string, unknown>;
+
+const SCHEMA_PREFIX = "#/components/schemas/";
+
+const INTRODUCTION =
+  "Metric store for clusters: samples in by line protocol, " +
+  "series out as JSON. Paths work with and without a slash at the end; those " +
+  "of the metric store also below `/metricstore` instead of `/api`. GET brings " +
+  "HEAD with it.";
+
+const ERROR_SCHEMA = z.object({
+  status: z.string().describe("The status in words."),
+  error: z.string().describe("What is wrong."),
+}).meta({ id: "Error" });
+
+/** The document as text, with a line end; the same on every call. */
+export function openApiText(): string {
+  return JSON.stringify(openApiDocument(ROUTES), null, 2) + "\n";
+}
+
+export function openApiDocument(routes: readonly Route[]): Json {
+  const paths: Record<string, Json> = {};
+  const used = new Set<z.ZodType>([ERROR_SCHEMA]);
+  for (const route of routes) {
+    if (route.kind === "page" && route.undocumented) continue;
+    const { GET, POST } = route.operations;
+    paths[route.path] = {
+      ...(GET ? { get: operation(route, GET, used) } : {}),
+      ...(POST ? { post: operation(route, POST, used) } : {}),
+    };
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: denoConfig.name,
+      version: denoConfig.version,
+      description: INTRODUCTION,
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/" }],
+    security: [{ bearer: [] }, { authToken: [] }],
+    paths,
+    components: {
+      schemas: componentSchemas(used),
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+        authToken: { type: "apiKey", in: "header", name: "X-Auth-Token" },
+      },
+    },
+  };
+}
+
+function operation(
+  route: Route,
+  described: Operation,
+  used: Set<z.ZodType>,
+): Json {
+  const { body } = described;
+  return {
+    operationId: described.id,
+    summary: described.summary,
+    ...(described.description ? { description: described.description } : {}),
+    tags: [route.kind === "metric" ? "metric store" : "server"],
+    ...(route.access === "public" ? { security: [] } : {}),
+    "x-access": route.access,
+    ...(described.parameters
+      ? { parameters: described.parameters.map(parameter) }
+      : {}),
+    ...(body
+      ? {
+        requestBody: {
+          required: body.required,
+          ...(body.description ? { description: body.description } : {}),
+          content: { [body.type]: media(body, used) },
+        },
+      }
+      : {}),
+    responses: {
+      200: answer(described.answer, used),
+      ...errorAnswers(route, described),
+    },
+  };
+}
+
+function parameter(
+  described: NonNullable<Operation["parameters"]>[number],
+): Json {
+  return {
+    name: described.name,
+    in: "query",
+    description: described.description,
+    required: described.required ?? false,
+    schema: described.repeated
+      ? { type: "array", items: { type: described.type } }
+      : { type: described.type },
+  };
+}
+
+function answer(content: Content, used: Set<z.ZodType>): Json {
+  return {
+    description: content.description ?? "Done.",
+    ...(content.schema || content.example
+      ? { content: { [content.type]: media(content, used) } }
+      : {}),
+  };
+}
+
+function media(content: Content, used: Set<z.ZodType>): Json {
+  if (content.schema) used.add(content.schema);
+  return {
+    schema: content.schema
+      ? { $ref: SCHEMA_PREFIX + schemaId(content.schema) }
+      : { type: "string" },
+    ...(content.example === undefined ? {} : { example: content.example }),
+  };
+}
+
+function errorAnswers(route: Route, described: Operation): Json {
+  if (route.access === "public") return {};
+  const answers: Json = {
+    400: failure("The request is wrong."),
+    401: {
+      description: "No credential, or a bad one.",
+      content: { "text/plain": { schema: { type: "string" } } },
+    },
+    403: failure("The credential does not allow this."),
+    503: failure("Overload, or not ready; try again after `Retry-After`."),
+  };
+  for (const [status, description] of Object.entries(described.errors ?? {})) {
+    answers[status] = failure(description);
+  }
+  return answers;
+}
+
+function failure(description: string): Json {
+  return {
+    description,
+    content: {
+      "application/json": {
+        schema: { $ref: SCHEMA_PREFIX + schemaId(ERROR_SCHEMA) },
+      },
+    },
+  };
+}
+
+function schemaId(schema: z.ZodType): string {
+  const id = schema.meta()?.id;
+  if (id === undefined) throw new Error("a documented schema needs an id");
+  return id;
+}
+
+/** The schemas the routes use and those they refer to, by name. */
+function componentSchemas(used: ReadonlySet<z.ZodType>): Json {
+  const { schemas } = z.toJSONSchema(z.globalRegistry, {
+    io: "input",
+    uri: (id) => SCHEMA_PREFIX + id,
+  });
+  const kept = new Map<string, unknown>();
+  const keep = (id: string) => {
+    if (kept.has(id)) return;
+    const { $schema: _, $id: __, id: ___, ...schema } = (schemas[id] ?? {}) as
+      & Json
+      & { $schema?: unknown; $id?: unknown; id?: unknown };
+    kept.set(id, schema);
+    for (
+      const match of JSON.stringify(schema).matchAll(
+        /"#\/components\/schemas\/([^"]+)"/g,
+      )
+    ) {
+      keep(match[1]!);
+    }
+  };
+  for (const schema of used) keep(schemaId(schema));
+  return Object.fromEntries(
+    [...kept].sort(([a], [b]) => a < b ? -1 : 1),
+  );
+}

@@ -1,0 +1,134 @@
+/** Pages about the server itself: is it there, is it ready, what does it count. */
+import type { Context } from "hono";
+import type { Door } from "./door.ts";
+import type { PageRoute } from "./route.ts";
+
+const NOT_FOUND = "404 page not found\n";
+
+/** The answer to a path that nobody serves. */
+export function notFound(context: Context): Response {
+  return context.text(NOT_FOUND, 404);
+}
+
+function health(context: Context, door: Door): Response {
+  const failed = door.engine.state === "failed";
+  return context.text(failed ? "failed\n" : "ok\n", failed ? 503 : 200);
+}
+
+function ready(context: Context, door: Door): Response {
+  const { state } = door.engine;
+  return context.text(`${state}\n`, state === "ready" ? 200 : 503);
+}
+
+async function metrics(context: Context, door: Door): Promise<Response> {
+  const text = await door.telemetry.render();
+  return context.body(text, 200, {
+    "Content-Type": door.telemetry.contentType,
+  });
+}
+
+/**
+ * The page for people. A client that says nothing of what it accepts gets the
+ * 404 that upstream answers here.
+ */
+function start(context: Context, door: Door): Response {
+  const accept = context.req.header("accept") ?? "";
+  if (!/text\/html|\*\/\*/.test(accept)) return notFound(context);
+  const swagger = door.dev
+    ? '<li><a href="/swagger/">Try it out (Swagger UI)</a></li>'
+    : "<li>Swagger UI: start with <code>-dev</code></li>";
+  return context.html(
+    `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>ringstore</title>
+<h1>ringstore</h1>
+<ul>
+${swagger}
+<li><a href="/api/openapi.json">API document (OpenAPI)</a></li>
+<li><a href="/health">Health</a>, <a href="/ready">readiness</a></li>
+<li><a href="/metrics">Metrics (Prometheus)</a></li>
+</ul>
+</html>
+`,
+    200,
+    { "Content-Security-Policy": "default-src 'none'" },
+  );
+}
+
+export const pageRoutes: readonly PageRoute[] = [
+  {
+    kind: "page",
+    path: "/health",
+    name: "health",
+    access: "public",
+    respond: health,
+    operations: {
+      GET: {
+        id: "alive",
+        summary: "Whether the server works",
+        answer: { type: "text/plain", example: "ok\n" },
+      },
+    },
+  },
+  {
+    kind: "page",
+    path: "/ready",
+    name: "ready",
+    access: "public",
+    respond: ready,
+    operations: {
+      GET: {
+        id: "ready",
+        summary: "Whether queries are answered",
+        description: "503 while stored samples are being restored.",
+        answer: { type: "text/plain", example: "ready\n" },
+      },
+    },
+  },
+  {
+    kind: "page",
+    path: "/metrics",
+    name: "metrics",
+    access: "metrics",
+    respond: metrics,
+    operations: {
+      GET: {
+        id: "metrics",
+        summary: "Counters of the server, for Prometheus",
+        answer: { type: "text/plain" },
+      },
+    },
+  },
+  {
+    kind: "page",
+    path: "/",
+    name: "start",
+    access: "public",
+    undocumented: true,
+    respond: start,
+    operations: {
+      GET: {
+        id: "start",
+        summary: "A page with links",
+        answer: { type: "text/html" },
+      },
+    },
+  },
+  {
+    kind: "page",
+    path: "/api/openapi.json",
+    name: "openapi",
+    access: "document",
+    respond: (context, door) =>
+      context.body(door.openApi, 200, { "Content-Type": "application/json" }),
+    operations: {
+      GET: {
+        id: "openapi",
+        summary: "This document",
+        answer: { type: "application/json" },
+      },
+    },
+  },
+];

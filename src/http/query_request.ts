@@ -1,0 +1,170 @@
+/**
+ * The body of a query, as schema for the documentation and as a plain check for
+ * the hot path: for 640 queries the schema library takes 90 to 220 µs, the check
+ * 10 µs. A property test holds them together.
+ *
+ * `null` stands for an absent key everywhere; unknown keys are ignored.
+ */
+import { z } from "zod";
+import type { MetricQuery, QueryRequest } from "../engine/metric_engine.ts";
+import { ClientError } from "../errors.ts";
+
+export const metricQuerySchema = z.object({
+  metric: z.string().nullish().describe("Name of the metric."),
+  host: z.string().nullish().describe("Name of the host."),
+  type: z.string().nullish().describe(
+    "Level below the host, such as `socket` or `hwthread`; absent: the host.",
+  ),
+  "type-ids": z.array(z.string()).nullish().describe("Ids at that level."),
+  subtype: z.string().nullish().describe("Level below that."),
+  "subtype-ids": z.array(z.string()).nullish().describe("Ids at that level."),
+  aggreg: z.boolean().nullish().describe(
+    "One series combined of all ids, instead of one each. Default false.",
+  ),
+  resolution: z.int().nullish().describe(
+    "Seconds between points; 0, the default: as stored.",
+  ),
+  "scale-by": z.number().nullish().describe(
+    "Factor for values and statistics.",
+  ),
+}).meta({ id: "MetricQuery" });
+
+export const queryRequestSchema = z.object({
+  cluster: z.string().nullish().describe("Name of the cluster."),
+  from: z.int().nullish().describe("Unix time in seconds, inclusive."),
+  to: z.int().nullish().describe("Unix time in seconds, exclusive."),
+  queries: z.array(metricQuerySchema).nullish(),
+  "for-all-nodes": z.array(z.string()).nullish().describe(
+    "Metrics asked of every host known, after `queries`.",
+  ),
+  "with-stats": z.boolean().nullish().describe("Default true."),
+  "with-data": z.boolean().nullish().describe("Default true."),
+  "with-padding": z.boolean().nullish().describe(
+    "Nulls from `from` to the first sample. Default true.",
+  ),
+  missing: z.enum(["null", "skip"]).nullish().describe(
+    "What aggregation does at a step where a member has no value: `null`, the " +
+      "default, gives null; `skip` combines those present and adds `members`.",
+  ),
+}).meta({ id: "QueryRequest" });
+
+type Fields = Record<string, unknown>;
+
+/** Throws `E_BAD_REQUEST` naming field and value unless it fits the schema. */
+export function checkQueryRequest(value: unknown): QueryRequest {
+  // As upstream's decoder has it, null is a request without any key.
+  const body = value === null ? {} : fieldsOf(value, "");
+  const missing = body["missing"] ?? "null";
+  if (missing !== "null" && missing !== "skip") {
+    throw unexpected("missing", '"null" or "skip"', missing);
+  }
+  return {
+    cluster: text(body, "cluster", "") ?? "",
+    from: integer(body, "from", ""),
+    to: integer(body, "to", ""),
+    queries: queries(body["queries"]),
+    forAllNodes: texts(body, "for-all-nodes", ""),
+    withStats: flag(body, "with-stats", "", true),
+    withData: flag(body, "with-data", "", true),
+    withPadding: flag(body, "with-padding", "", true),
+    missing,
+  };
+}
+
+function queries(value: unknown): MetricQuery[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw unexpected("queries", "an array", value);
+  return value.map(query);
+}
+
+function query(value: unknown, index: number): MetricQuery {
+  // The path is put together only where something is wrong.
+  const at = index;
+  const fields = fieldsOf(value, at);
+  const scale = fields["scale-by"];
+  if (
+    scale !== undefined && scale !== null &&
+    !(typeof scale === "number" && Number.isFinite(scale))
+  ) throw unexpected(path(at, "scale-by"), "a number", scale);
+  return {
+    metric: text(fields, "metric", at) ?? "",
+    host: text(fields, "host", at) ?? "",
+    type: text(fields, "type", at),
+    "type-ids": texts(fields, "type-ids", at),
+    subtype: text(fields, "subtype", at),
+    "subtype-ids": texts(fields, "subtype-ids", at),
+    aggreg: flag(fields, "aggreg", at, false),
+    resolution: integer(fields, "resolution", at),
+    "scale-by": scale ?? undefined,
+  };
+}
+
+/** Where a field is: at the top, or in the query of that index. */
+type Place = "" | number;
+
+function path(place: Place, key: string): string {
+  if (place === "") return key;
+  return key === "" ? `queries[${place}]` : `queries[${place}].${key}`;
+}
+
+function fieldsOf(value: unknown, place: Place): Fields {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Fields;
+  }
+  throw unexpected(path(place, "") || "the body", "an object", value);
+}
+
+function text(fields: Fields, key: string, place: Place): string | undefined {
+  const value = fields[key];
+  if (typeof value === "string") return value;
+  if (value === undefined || value === null) return undefined;
+  throw unexpected(path(place, key), "a text", value);
+}
+
+function texts(
+  fields: Fields,
+  key: string,
+  place: Place,
+): string[] | undefined {
+  const value = fields[key];
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value)) {
+    throw unexpected(path(place, key), "an array of texts", value);
+  }
+  for (let index = 0; index < value.length; index++) {
+    if (typeof value[index] !== "string") {
+      throw unexpected(`${path(place, key)}[${index}]`, "a text", value[index]);
+    }
+  }
+  return value;
+}
+
+function integer(fields: Fields, key: string, place: Place): number {
+  const value = fields[key];
+  if (Number.isSafeInteger(value)) return value as number;
+  if (value === undefined || value === null) return 0;
+  throw unexpected(path(place, key), "an integer", value);
+}
+
+function flag(
+  fields: Fields,
+  key: string,
+  place: Place,
+  absent: boolean,
+): boolean {
+  const value = fields[key];
+  if (typeof value === "boolean") return value;
+  if (value === undefined || value === null) return absent;
+  throw unexpected(path(place, key), "true or false", value);
+}
+
+/** Longest part of a wrong value that an error shows. */
+const SHOWN_CHARS = 60;
+
+function unexpected(where: string, wanted: string, got: unknown): ClientError {
+  const shown = JSON.stringify(got) ?? String(got);
+  return new ClientError(
+    "E_BAD_REQUEST",
+    `${where}: expected ${wanted}, got ${shown.slice(0, SHOWN_CHARS)}`,
+  );
+}

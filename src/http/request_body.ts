@@ -1,0 +1,240 @@
+/**
+ * Takes a request body in, chunk by chunk: bounded as sent and inflated, within
+ * the bytes in flight, and no faster than the sink wants it. Main thread.
+ *
+ * Events, not promises: a body that came in one piece, which most do, costs two
+ * callbacks. Invariant: the sink sees exactly one of `end` and `broken`.
+ */
+import { Buffer } from "node:buffer";
+import { ClientError } from "../errors.ts";
+import { overloaded } from "./byte_gate.ts";
+import type { Exchange } from "./exchange.ts";
+import { Inflater, type RequestCoding, requestCoding } from "./inflater.ts";
+import { BODY_STEP_BYTES } from "./limits.ts";
+
+export interface BodySink {
+  /** The next bytes, inflated. A promise: wait for it before the next ones. */
+  push(chunk: Uint8Array): Promise<void> | undefined;
+  /** That was the whole body. Now it is the sink's turn to answer. */
+  end(): void;
+  /** The rest will not come; the answer, if anybody wants one, is being sent. */
+  broken(): void;
+}
+
+interface Pausable {
+  pause(): void;
+  resume(): void;
+}
+
+/** Starts feeding the body of the request to `sink`. */
+export function pumpBody(exchange: Exchange, sink: BodySink): void {
+  new BodyPump(exchange, sink).start();
+}
+
+/** Reads the whole body and hands it over in one piece. */
+export function readBody(
+  exchange: Exchange,
+  whole: (body: Uint8Array) => void,
+): void {
+  const chunks: Uint8Array[] = [];
+  pumpBody(exchange, {
+    push(chunk) {
+      chunks.push(chunk);
+      return undefined;
+    },
+    end() {
+      try {
+        whole(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+      } catch (error) {
+        exchange.fail(error);
+      }
+    },
+    // What was read is dropped with the closure.
+    broken() {},
+  });
+}
+
+class BodyPump {
+  readonly #exchange: Exchange;
+  readonly #sink: BodySink;
+  #inflater: Inflater | undefined;
+  #sentBytes = 0;
+  #inflatedBytes = 0;
+  #pauses = 0;
+  /** Everything was sent; what happens to the connection does not matter now. */
+  #received = false;
+  #ended = false;
+  #done = false;
+
+  constructor(exchange: Exchange, sink: BodySink) {
+    this.#exchange = exchange;
+    this.#sink = sink;
+  }
+
+  start(): void {
+    const { req, door } = this.#exchange;
+    req.on("error", () => this.#gone());
+    req.on("close", () => this.#gone());
+    const declared = req.headers["content-length"];
+    let coding: RequestCoding;
+    try {
+      coding = requestCoding(req.headers["content-encoding"]);
+      if (Number(declared ?? 0) > door.config["max-body-size"]) {
+        throw this.#tooLarge("max-body-size");
+      }
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    const bytes = declared === undefined ? BODY_STEP_BYTES : Number(declared);
+    if (door.gate.tryAcquire(bytes)) {
+      this.#exchange.hold(bytes);
+      this.#listen(coding);
+      return;
+    }
+    this.#acquire(bytes, false, () => this.#listen(coding));
+  }
+
+  #listen(coding: RequestCoding): void {
+    const { req } = this.#exchange;
+    if (coding === "identity") {
+      req.on("data", (chunk: Uint8Array) => {
+        if (this.#countSent(chunk)) this.#deliver(chunk, req);
+      });
+      req.on("end", () => {
+        this.#received = true;
+        this.#end();
+      });
+      return;
+    }
+    const inflater = new Inflater(coding, {
+      data: (chunk) => {
+        if (!this.#done) this.#deliver(chunk, inflater);
+      },
+      end: () => this.#end(),
+      error: (error) => this.#fail(error),
+    });
+    this.#inflater = inflater;
+    req.on("data", (chunk: Uint8Array) => {
+      if (!this.#countSent(chunk) || inflater.write(chunk)) return;
+      req.pause();
+      inflater.onDrain(() => req.resume());
+    });
+    req.on("end", () => {
+      this.#received = true;
+      if (!this.#done) inflater.finish();
+    });
+  }
+
+  /** False: the chunk is of no use any more. */
+  #countSent(chunk: Uint8Array): boolean {
+    if (this.#done) return false;
+    this.#sentBytes += chunk.byteLength;
+    if (this.#sentBytes <= this.#exchange.door.config["max-body-size"]) {
+      return true;
+    }
+    this.#fail(this.#tooLarge("max-body-size"));
+    return false;
+  }
+
+  #deliver(
+    chunk: Uint8Array,
+    source: Pausable,
+  ): void {
+    const exchange = this.#exchange;
+    const { gate, config } = exchange.door;
+    if (this.#inflater !== undefined) {
+      this.#inflatedBytes += chunk.byteLength;
+      if (this.#inflatedBytes > config["max-inflated-size"]) {
+        this.#fail(this.#tooLarge("max-inflated-size"));
+        return;
+      }
+    }
+    let wait: Promise<void> | undefined;
+    try {
+      wait = this.#sink.push(chunk);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (wait !== undefined) this.#waitForSink(wait, source);
+    if (this.#sentBytes + this.#inflatedBytes <= exchange.heldBytes) return;
+    if (gate.tryGrow(BODY_STEP_BYTES)) exchange.hold(BODY_STEP_BYTES);
+    else {
+      this.#pause(source);
+      this.#acquire(BODY_STEP_BYTES, true, () => this.#resume(source));
+    }
+  }
+
+  /** No progress within the time a request may wait is overload as well. */
+  #waitForSink(
+    wait: Promise<void>,
+    source: Pausable,
+  ): void {
+    const { gate, limits } = this.#exchange.door;
+    this.#pause(source);
+    const timer = setTimeout(() => {
+      gate.countRefusal();
+      this.#fail(overloaded());
+    }, limits.overloadWaitMs);
+    wait.then(() => this.#resume(source), (error) => this.#fail(error))
+      .finally(() => clearTimeout(timer));
+  }
+
+  /** Sink and gate may both want a pause; it lasts until both have had enough. */
+  #pause(source: Pausable): void {
+    if (this.#pauses++ === 0) source.pause();
+  }
+
+  #resume(source: Pausable): void {
+    if (--this.#pauses > 0 || this.#done) return;
+    if (this.#ended) this.#end();
+    else source.resume();
+  }
+
+  #acquire(bytes: number, urgent: boolean, next: () => void): void {
+    const exchange = this.#exchange;
+    const { gate } = exchange.door;
+    gate.acquire(bytes, urgent).then(() => {
+      if (this.#done) gate.release(bytes);
+      else {
+        exchange.hold(bytes);
+        next();
+      }
+    }).catch((error) => this.#fail(error));
+  }
+
+  /** A stream that is paused on its last bytes ends all the same. */
+  #end(): void {
+    this.#ended = true;
+    if (this.#done || this.#pauses > 0) return;
+    this.#done = true;
+    this.#sink.end();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#inflater?.destroy();
+    this.#sink.broken();
+    this.#exchange.fail(error);
+  }
+
+  /** The connection broke, or the whole exchange is over. */
+  #gone(): void {
+    if (this.#done || this.#received) return;
+    this.#done = true;
+    this.#inflater?.destroy();
+    this.#sink.broken();
+    this.#exchange.abandon();
+  }
+
+  #tooLarge(key: "max-body-size" | "max-inflated-size"): ClientError {
+    return new ClientError(
+      "E_TOO_LARGE",
+      `the body is larger than ${key}, ${
+        this.#exchange.door.config[key]
+      } bytes`,
+    );
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * What a route is. All routes stand in one table (routes.ts): dispatch, the 405
+ * answers, rights and the API document come from it, so they cannot differ.
+ */
+import type { Context } from "hono";
+import type { z } from "zod";
+import type { Action } from "../auth/principal.ts";
+import type { Door } from "./door.ts";
+import type { Exchange } from "./exchange.ts";
+
+export interface Parameter {
+  readonly name: string;
+  readonly description: string;
+  readonly type: "string" | "integer";
+  readonly required?: boolean;
+  /** It may be given several times. */
+  readonly repeated?: boolean;
+}
+
+/** A body that is sent or answered. */
+export interface Content {
+  readonly type: string;
+  readonly description?: string;
+  readonly schema?: z.ZodType;
+  readonly example?: unknown;
+}
+
+/** One method of a route, as documented. */
+export interface Operation {
+  readonly id: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly parameters?: readonly Parameter[];
+  readonly body?: Content & { readonly required: boolean };
+  readonly answer: Content;
+  /** Statuses besides 200 and those every route can give. */
+  readonly errors?: Readonly<Record<number, string>>;
+}
+
+/**
+ * Who may: anybody; a principal that may do this; for `metrics` an administrator,
+ * or anybody if they are public; for `document` any principal, with `-dev` anybody.
+ */
+export type Access = "public" | "metrics" | "document" | Action;
+
+interface Described {
+  /** Exactly, and with a slash at the end. */
+  readonly path: string;
+  /** In metrics and logs. */
+  readonly name: string;
+  readonly access: Access;
+  /** GET brings HEAD with it. */
+  readonly operations: { readonly GET?: Operation; readonly POST?: Operation };
+}
+
+/** Served from the streams of `node:http`, also under the alias prefix and with any suffix. */
+export interface MetricRoute extends Described {
+  readonly kind: "metric";
+  readonly access: Action;
+  /** GET counts as POST where it brings a body. */
+  readonly getWithBody?: boolean;
+  /** Asks the exchange to authorize, then answers it. */
+  handle(exchange: Exchange): void;
+}
+
+/** Served through Hono. */
+export interface PageRoute extends Described {
+  readonly kind: "page";
+  /** Only there with `--dev`. */
+  readonly devOnly?: boolean;
+  /** Not part of the API. */
+  readonly undocumented?: boolean;
+  respond(context: Context, door: Door): Response | Promise<Response>;
+}
+
+export type Route = MetricRoute | PageRoute;
+
+/** The value of `Allow` for a route. */
+export function allowedMethods(route: Route): string {
+  const { GET, POST } = route.operations;
+  return [...(GET ? ["GET", "HEAD"] : []), ...(POST ? ["POST"] : [])]
+    .join(", ");
+}

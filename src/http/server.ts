@@ -1,0 +1,92 @@
+/**
+ * The front door: listens, serves the routes, and closes in order. Main thread.
+ * What a request does never ends the process: every handler's error becomes an
+ * answer.
+ */
+import type { Socket } from "node:net";
+import type { MetricEngine } from "../engine/metric_engine.ts";
+import { ByteGate } from "./byte_gate.ts";
+import { Compressor } from "./compression.ts";
+import { createDispatch } from "./dispatch.ts";
+import type { Authenticator, Door, DoorConfig, DoorLog } from "./door.ts";
+import { DEFAULT_HTTP_LIMITS, type HttpLimits } from "./limits.ts";
+import { listen, stopListening } from "./listener.ts";
+import { openApiText } from "./openapi.ts";
+import { ROUTES } from "./routes.ts";
+import { Telemetry } from "./telemetry.ts";
+
+export interface HttpOptions {
+  readonly config: { readonly main: DoorConfig };
+  readonly engine: MetricEngine;
+  readonly authenticator: Authenticator;
+  readonly log: DoorLog;
+  /** Serve Swagger UI. */
+  readonly dev: boolean;
+  readonly version: string;
+  /** Replaces single default limits; for tests. */
+  readonly limits?: Partial<HttpLimits>;
+}
+
+export interface HttpServer {
+  readonly host: string;
+  /** The real one, also where the configuration says 0. */
+  readonly port: number;
+  /** Requests in flight finish, as far as the time for a stop allows. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens at `config.main.addr`. Rejects with the error of the system when that
+ * is not possible.
+ */
+export async function startHttp(options: HttpOptions): Promise<HttpServer> {
+  const door = createDoor(options);
+  const listener = await listen(
+    door.config,
+    door.limits,
+    createDispatch(ROUTES, door),
+  );
+  return {
+    host: door.config.addr.host,
+    port: listener.port,
+    close() {
+      door.closing = true;
+      return stopListening(
+        listener,
+        () => busySockets(door),
+        door.limits.closeMs,
+      );
+    },
+  };
+}
+
+function createDoor(options: HttpOptions): Door {
+  const { engine, log, dev, authenticator, version } = options;
+  const config = options.config.main;
+  const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
+  const gate = new ByteGate(config["max-in-flight"], limits.overloadWaitMs);
+  const inFlight: Door["inFlight"] = new Set();
+  return {
+    config,
+    engine,
+    authenticator,
+    log,
+    gate,
+    compressor: new Compressor(),
+    telemetry: new Telemetry({
+      engine,
+      gate,
+      version,
+      requestsInFlight: () => inFlight.size,
+    }),
+    limits,
+    dev,
+    openApi: openApiText(),
+    inFlight,
+    closing: false,
+  };
+}
+
+function busySockets(door: Door): ReadonlySet<Socket> {
+  return new Set([...door.inFlight].map(({ req }) => req.socket));
+}

@@ -1,0 +1,101 @@
+/**
+ * `/api/write`: line protocol goes to the engine as it arrives, and the answer
+ * waits until every shard has its lines. Main thread; nothing is parsed here.
+ */
+import type { Batch, WriteReport } from "../engine/metric_engine.ts";
+import { requireWritable } from "./engine_state.ts";
+import { reasonPhrase } from "./error_answer.ts";
+import type { Exchange } from "./exchange.ts";
+import { RETRY_AFTER_SEC } from "./limits.ts";
+import { pumpBody } from "./request_body.ts";
+
+type Headers = Record<string, string | number>;
+
+export function handleWrite(exchange: Exchange): void {
+  exchange.authorize("write", (instance) => {
+    requireWritable(exchange.door.engine);
+    if (!exchange.hasBody()) {
+      exchange.send(200, { "Content-Type": "application/json" }, "");
+      return;
+    }
+    takeIn(exchange, instance, defaultCluster(exchange));
+  });
+}
+
+function defaultCluster(exchange: Exchange): string {
+  if (exchange.search === "") return "";
+  return exchange.parameters().get("cluster") ?? "";
+}
+
+function takeIn(
+  exchange: Exchange,
+  instance: string,
+  defaultCluster: string,
+): void {
+  // Opened with the first bytes: by then the request has room in flight.
+  let batch: Batch | undefined;
+  const open = () =>
+    batch ??= exchange.door.engine.openBatch({ instance, defaultCluster });
+  pumpBody(exchange, {
+    push: (chunk) => open().push(chunk),
+    end() {
+      open().end().then((report) => answer(exchange, report))
+        .catch((error) => exchange.fail(error));
+    },
+    broken() {
+      batch?.abort();
+    },
+  });
+}
+
+function answer(exchange: Exchange, report: WriteReport): void {
+  const headers: Headers = { "Content-Type": "application/json" };
+  const skipped = Object.entries(report.skipped).filter(([, count]) =>
+    count > 0
+  );
+  if (skipped.length > 0) {
+    headers["X-Skipped"] = skipped.map(([reason, count]) =>
+      `${reason}=${count}`
+    ).join(", ");
+  }
+  const status = writeStatus(report);
+  if (status === 200) {
+    exchange.send(200, headers, "");
+    return;
+  }
+  if (status === 429) headers["Retry-After"] = RETRY_AFTER_SEC;
+  exchange.send(status, headers, rejectionBody(status, report));
+}
+
+/** Forbidden lines before refused rates before mistakes, whatever else is there. */
+export function writeStatus(report: WriteReport): 200 | 400 | 403 | 429 {
+  const { rejected } = report;
+  if ((rejected.forbidden ?? 0) > 0) return 403;
+  if ((rejected.rate ?? 0) > 0) return 429;
+  return rejectedLines(report) > 0 ? 400 : 200;
+}
+
+function rejectedLines(report: WriteReport): number {
+  let count = 0;
+  for (const reasonCount of Object.values(report.rejected)) {
+    count += reasonCount;
+  }
+  return count;
+}
+
+/**
+ * The error object of a batch with refused lines: what was kept, and why not all.
+ * The engine's messages begin with the line number.
+ */
+export function rejectionBody(status: number, report: WriteReport): string {
+  const first = report.errors[0];
+  const cause = first === undefined ? "" : `${first.message}; `;
+  return JSON.stringify({
+    status: reasonPhrase(status),
+    error: `${cause}${rejectedLines(report)} of ${report.lines} lines rejected`,
+    stored: report.stored,
+    rejected: report.rejected,
+    skipped: report.skipped,
+    errors: report.errors,
+  }) + "\n";
+}

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import type { Role } from "../../src/auth/mod.ts";
+import { allowedMethods } from "../../src/http/route.ts";
+import { ROUTES } from "../../src/http/routes.ts";
+import { Fixture } from "./fixture.ts";
+
+const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
+
+Deno.test("every route refuses other methods with 405 and Allow, before authentication", async () => {
+  await using door = await Fixture.start({ dev: true });
+  for (const route of ROUTES) {
+    const allow = allowedMethods(route);
+    for (const method of METHODS) {
+      if (allow.split(", ").includes(method)) continue;
+      for (const path of [route.path, `${route.path}/`.replace("//", "/")]) {
+        const answer = await door.ask(method, path, { role: null });
+        assert.equal(answer.status, 405, `${method} ${path}`);
+        assert.equal(answer.headers["allow"], allow);
+        if (method !== "HEAD") assert.match(answer.text, /^Method Not Allowed/);
+      }
+    }
+  }
+});
+
+Deno.test("every route that is not public answers 401 as text to nobody", async () => {
+  await using door = await Fixture.start();
+  for (const route of ROUTES) {
+    if (route.access === "public") continue;
+    for (const method of Object.keys(route.operations)) {
+      const answer = await door.ask(method, route.path, { role: null });
+      assert.equal(answer.status, 401, `${method} ${route.path}`);
+      assert.equal(answer.text, "Use JWT Authentication\n");
+      assert.match(answer.headers["content-type"] ?? "", /^text\/plain/);
+    }
+  }
+});
+
+Deno.test("unknown paths are 404, before authentication", async () => {
+  await using door = await Fixture.start();
+  for (
+    const path of [
+      "/nope",
+      "/api",
+      "/api/",
+      "/api/writes",
+      "/metricstore",
+      "/swagger/",
+      "/swagger/x",
+    ]
+  ) {
+    for (const method of ["GET", "POST"]) {
+      const answer = await door.ask(method, path, { role: null });
+      assert.equal(answer.status, 404, path);
+      assert.equal(answer.text, "404 page not found\n");
+    }
+  }
+});
+
+Deno.test("roles decide who may", async () => {
+  await using door = await Fixture.start();
+  const allowed = async (role: Role) => {
+    const statuses = await Promise.all([
+      door.ask("POST", "/api/write", { role, body: "m v=1" }),
+      door.ask("GET", "/api/query", { role, body: "{}" }),
+      door.ask("GET", "/api/healthcheck?cluster=T", { role }),
+      door.ask("POST", "/api/free?to=1", { role, body: "[]" }),
+      door.ask("GET", "/api/debug", { role }),
+      door.ask("GET", "/metrics", { role }),
+    ]);
+    return statuses.map((answer) => answer.status);
+  };
+  assert.deepEqual(await allowed("admin"), [200, 200, 200, 200, 200, 200]);
+  assert.deepEqual(await allowed("api"), [200, 200, 200, 403, 403, 403]);
+  assert.deepEqual(await allowed("user"), [403, 200, 200, 403, 403, 403]);
+});
+
+Deno.test("a refusal is an error object and is counted", async () => {
+  await using door = await Fixture.start();
+  const answer = await door.ask("GET", "/api/debug", { role: "user" });
+  assert.equal(JSON.parse(answer.text).status, "Forbidden");
+  await door.ask("GET", "/api/debug", { role: null });
+  const metrics = await door.ask("GET", "/metrics");
+  assert.match(
+    metrics.text,
+    /^ringstore_auth_denied_total\{reason="forbidden"\} 1$/m,
+  );
+  assert.match(
+    metrics.text,
+    /^ringstore_auth_denied_total\{reason="unauthenticated"\} 1$/m,
+  );
+});

@@ -1,0 +1,176 @@
+/** The front door alone, on a free port, before a fake engine; and raw sockets to it. */
+import type { Buffer } from "node:buffer";
+import { connect, type Socket } from "node:net";
+import { Principal, type Role } from "../../src/auth/mod.ts";
+import { ClientError } from "../../src/errors.ts";
+import type { HttpLimits } from "../../src/http/limits.ts";
+import { type HttpServer, startHttp } from "../../src/http/server.ts";
+import { type HttpAnswer, TestClient } from "../support/client.ts";
+import { FakeEngine } from "./fake_engine.ts";
+
+export interface FixtureOptions {
+  readonly main?: Record<string, unknown>;
+  readonly limits?: Partial<HttpLimits>;
+  readonly dev?: boolean;
+}
+
+/** What a request may differ in from a plain GET by an administrator. */
+export interface Question {
+  readonly body?: string | Uint8Array;
+  readonly headers?: Record<string, string>;
+  /** `null`: nobody. */
+  readonly role?: Role | null;
+}
+
+export class Fixture implements AsyncDisposable {
+  readonly engine: FakeEngine;
+  readonly server: HttpServer;
+  readonly errors: string[];
+  readonly #client: TestClient;
+
+  private constructor(
+    engine: FakeEngine,
+    server: HttpServer,
+    errors: string[],
+  ) {
+    this.engine = engine;
+    this.server = server;
+    this.errors = errors;
+    this.#client = new TestClient(`http://127.0.0.1:${server.port}`);
+  }
+
+  static async start(options: FixtureOptions = {}): Promise<Fixture> {
+    const engine = new FakeEngine();
+    const errors: string[] = [];
+    const server = await startHttp({
+      config: {
+        main: {
+          addr: { host: "127.0.0.1", port: 0 },
+          "https-cert-file": "",
+          "https-key-file": "",
+          "max-body-size": 1 << 20,
+          "max-inflated-size": 4 << 20,
+          "max-in-flight": 4 << 20,
+          "metrics-public": false,
+          ...options.main,
+        },
+      },
+      engine,
+      authenticator: { authenticate: roleOf },
+      log: {
+        info() {},
+        err: (message) => errors.push(message),
+      },
+      dev: options.dev ?? false,
+      version: "0.0.0-test",
+      limits: { checkIntervalMs: 20, ...options.limits },
+    });
+    return new Fixture(engine, server, errors);
+  }
+
+  /** Sends over one connection that is kept alive. */
+  ask(
+    method: string,
+    path: string,
+    question: Question = {},
+  ): Promise<HttpAnswer> {
+    const { role = "admin" } = question;
+    return this.#client.send({
+      method,
+      path,
+      body: question.body,
+      headers: question.headers ?? {},
+      authorization: role === null ? null : `Bearer ${role}`,
+    });
+  }
+
+  raw(): RawClient {
+    return new RawClient(this.server.port);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client.close();
+    await this.server.close();
+  }
+}
+
+/** The token is the role; a promise for one role, as for a token never seen. */
+function roleOf(
+  headers: { readonly authorization?: string | undefined },
+): Principal | Promise<Principal> {
+  const role = headers.authorization?.replace("Bearer ", "");
+  if (role === undefined) {
+    throw new ClientError("E_UNAUTHENTICATED", "Use JWT Authentication");
+  }
+  const principal = new Principal("test", [role as Role]);
+  return role === "api" ? Promise.resolve(principal) : principal;
+}
+
+/** A socket on which requests are written by hand. */
+export class RawClient {
+  readonly socket: Socket;
+  readonly #closed: Promise<void>;
+  #received = "";
+  #look: () => void = () => {};
+
+  constructor(port: number) {
+    this.socket = connect(port, "127.0.0.1");
+    this.socket.on("data", (chunk: Buffer) => {
+      this.#received += chunk.toString("latin1");
+      this.#look();
+    });
+    // A reset is one way to be hung up on; `closed` tells.
+    this.socket.on("error", () => {});
+    this.#closed = new Promise((resolve) =>
+      this.socket.on("close", () => {
+        this.#look();
+        resolve();
+      })
+    );
+  }
+
+  get received(): string {
+    return this.#received;
+  }
+
+  write(text: string | Uint8Array): void {
+    this.socket.write(text);
+  }
+
+  /** Resolves with everything received once the server hung up. */
+  async closed(): Promise<string> {
+    await this.#closed;
+    return this.#received;
+  }
+
+  /** Resolves once the text has been received that many times, else rejects at the end. */
+  until(text: string, times = 1): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#look = () => {
+        if (this.#received.split(text).length > times) resolve(this.#received);
+        else if (this.socket.closed) {
+          reject(new Error(`closed after ${JSON.stringify(this.#received)}`));
+        }
+      };
+      this.#look();
+    });
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
+
+/** The head of a request; a line `Authorization` is among the headers. */
+export function head(
+  method: string,
+  path: string,
+  headers: Record<string, string | number> = {},
+): string {
+  const lines = Object.entries({
+    Host: "test",
+    Authorization: "Bearer admin",
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}

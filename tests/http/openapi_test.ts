@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { ROUTES } from "../../src/http/routes.ts";
+import { Fixture } from "./fixture.ts";
+
+const FILE = new URL("../../api/openapi.json", import.meta.url);
+
+Deno.test("api/openapi.json is what is served; else run: deno task openapi", async () => {
+  await using door = await Fixture.start();
+  const served = await door.ask("GET", "/api/openapi.json", { role: "user" });
+  assert.equal(served.status, 200);
+  assert.equal(await Deno.readTextFile(FILE), served.text);
+});
+
+Deno.test("api/openapi.json names every documented route, and its references exist", async () => {
+  const text = await Deno.readTextFile(FILE);
+  const document = JSON.parse(text);
+  for (const route of ROUTES) {
+    if (route.kind === "page" && route.undocumented) continue;
+    for (const method of Object.keys(route.operations)) {
+      assert.ok(document.paths[route.path][method.toLowerCase()], route.path);
+    }
+  }
+  for (const [, name] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+    assert.ok(document.components.schemas[name!], name);
+  }
+  const ids = [...text.matchAll(/"operationId": "([^"]+)"/g)].map((match) =>
+    match[1]
+  );
+  assert.equal(new Set(ids).size, ids.length);
+});
