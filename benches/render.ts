@@ -1,0 +1,120 @@
+/**
+ * Turns the results of `deno task bench` into `docs/benchmarks.md`. The only
+ * argument, if any, is the result file.
+ */
+import { ROOT } from "../tests/support/server.ts";
+import type { IngestRow } from "./ingest_bench.ts";
+import type { QueryRow } from "./query_bench.ts";
+import { type BenchResults, RESULT_FILE } from "./run.ts";
+import { print } from "./support/report.ts";
+import type { TargetKind } from "./support/targets.ts";
+
+const PAGE = `${ROOT}docs/benchmarks.md`;
+
+const TITLES: Readonly<Record<TargetKind, string>> = {
+  ours: "ringstore",
+  "victoria-metrics": "VictoriaMetrics",
+  upstream: "cc-metric-store",
+  limit: "read and discard",
+};
+
+/** The whole page; peers that did not run are shown as a dash. */
+export function renderPage({ run, ingest, query }: BenchResults): string {
+  return [
+    "# Benchmarks",
+    "",
+    `Measured at commit \`${run.commit}\` on ${run.date}: ${run.cpu}, ${run.cores} cores,`,
+    `${run.memoryGiB} GiB, Deno ${run.deno}. Load generator and servers share the machine.`,
+    "`deno task bench` measures again, `deno task bench:page` writes this page.",
+    "",
+    "## Ingest",
+    "",
+    "Million samples per second, the median of interleaved runs on fresh, empty",
+    "servers. A host is 17 node metrics and 10 hwthread metrics of 72 threads; every",
+    "sample is new. The last peer is our front door reading the same bodies and",
+    "throwing them away: the limit.",
+    "",
+    ...table(
+      ["load", ...Object.values(TITLES), "ours / VM", "ours / cc", "of limit"],
+      ingest.map(ingestCells),
+    ),
+    "",
+    "## Queries",
+    "",
+    `Milliseconds over ${query.hours} h of data of ${query.hosts} hosts (${
+      (query.samples / 1e6).toFixed(1)
+    } M samples), p50 / p99, asked in`,
+    "turn in one run; answers of ringstore and cc-metric-store are compared first.",
+    "Writing is the share of our time saved when no data is asked for.",
+    "VictoriaMetrics is asked what comes nearest through `query_range`.",
+    "",
+    ...table(
+      [
+        "query",
+        TITLES.ours,
+        TITLES.upstream,
+        TITLES["victoria-metrics"],
+        "times as fast as cc",
+        "answer",
+        "writing",
+      ],
+      query.rows.map(queryCells),
+    ),
+    "",
+    `Resident memory after loading: ${
+      Object.entries(query.residentBytes).map(([kind, bytes]) =>
+        `${TITLES[kind as TargetKind]} ${(bytes / 1e6).toFixed(0)} MB (${
+          (bytes / query.samples).toFixed(1)
+        } B/sample)`
+      ).join(", ")
+    }.`,
+    "",
+  ].join("\n");
+}
+
+function ingestCells({ shape, rates }: IngestRow): string[] {
+  const millions = (kind: TargetKind) => {
+    const rate = rates[kind];
+    return rate === undefined ? "-" : (rate / 1e6).toFixed(2);
+  };
+  return [
+    shape,
+    ...(Object.keys(TITLES) as TargetKind[]).map(millions),
+    ratio(rates.ours, rates["victoria-metrics"]),
+    ratio(rates.ours, rates.upstream),
+    ratio(rates.ours, rates.limit),
+  ];
+}
+
+function queryCells({ shape, timings, writingShare }: QueryRow): string[] {
+  const times = (kind: TargetKind) => {
+    const timing = timings[kind];
+    if (timing === undefined) return "-";
+    return `${timing.p50Ms.toFixed(2)} / ${timing.p99Ms.toFixed(2)}`;
+  };
+  const bytes = timings.ours?.bytes ?? 0;
+  return [
+    shape,
+    times("ours"),
+    times("upstream"),
+    times("victoria-metrics"),
+    ratio(timings.upstream?.p50Ms, timings.ours?.p50Ms),
+    bytes > 1e5 ? `${(bytes / 1e6).toFixed(2)} MB` : `${bytes} B`,
+    writingShare === undefined ? "-" : `${(writingShare * 100).toFixed(0)} %`,
+  ];
+}
+
+function ratio(a: number | undefined, b: number | undefined): string {
+  return a === undefined || b === undefined ? "-" : (a / b).toFixed(2);
+}
+
+function table(head: string[], rows: string[][]): string[] {
+  const lines = [head, head.map((_, i) => i === 0 ? "---" : "--:"), ...rows];
+  return lines.map((cells) => `| ${cells.join(" | ")} |`);
+}
+
+if (import.meta.main) {
+  const text = Deno.readTextFileSync(Deno.args[0] ?? RESULT_FILE);
+  Deno.writeTextFileSync(PAGE, renderPage(JSON.parse(text) as BenchResults));
+  print(`wrote ${PAGE}`);
+}

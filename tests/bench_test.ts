@@ -1,0 +1,33 @@
+/** The benchmarks in their small mode, so that they cannot rot. */
+import assert from "node:assert/strict";
+import { renderPage } from "../benches/render.ts";
+import type { BenchResults } from "../benches/run.ts";
+import denoConfig from "../deno.json" with { type: "json" };
+import { Child } from "./support/child.ts";
+import { ROOT } from "./support/server.ts";
+
+Deno.test("deno task bench --small measures every shape and its page renders", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    const child = new Child({
+      command: Deno.execPath(),
+      args: [
+        ...denoConfig.tasks.bench.split(/\s+/).slice(1),
+        "--small",
+        "--out",
+        file,
+      ],
+      cwd: ROOT,
+    });
+    const { code } = await child.ended();
+    assert.equal(code, 0, child.output);
+    const results = JSON.parse(await Deno.readTextFile(file)) as BenchResults;
+    const page = renderPage(results);
+    for (const { shape } of [...results.ingest, ...results.query.rows]) {
+      assert.ok(page.includes(`| ${shape} |`), shape);
+    }
+    for (const { rates } of results.ingest) assert.ok((rates.ours ?? 0) > 0);
+  } finally {
+    await Deno.remove(file);
+  }
+});

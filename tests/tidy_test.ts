@@ -1,0 +1,111 @@
+/**
+ * House rules that no linter knows. What is looked for is put together from
+ * parts, so that this file passes its own tests.
+ */
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path/posix";
+import { matchingLines, type TextFile, textFiles } from "./support/files.ts";
+
+const LINES_MAX = 500;
+
+const ALL = textFiles("");
+const TYPESCRIPT = ALL.filter((file) => file.path.endsWith(".ts"));
+const PRODUCT = TYPESCRIPT.filter((file) =>
+  file.path === "main.ts" || /^(src|workers)\//.test(file.path)
+);
+
+/** Fails with every line of `files` that matches. */
+function assertNowhere(files: readonly TextFile[], pattern: RegExp): void {
+  const found = files.flatMap((file) => matchingLines(file, pattern));
+  assert.deepEqual(found, []);
+}
+
+function except(files: readonly TextFile[], ...paths: string[]): TextFile[] {
+  return files.filter((file) => !paths.includes(file.path));
+}
+
+Deno.test("source files stay under 500 lines", () => {
+  const long = TYPESCRIPT.filter((file) =>
+    file.text.split("\n").length > LINES_MAX
+  );
+  assert.deepEqual(long.map((file) => file.path), []);
+});
+
+Deno.test("source files are named in snake_case", () => {
+  const odd = TYPESCRIPT.filter((file) =>
+    !/(^|\/)[a-z0-9_]+\.ts$/.test(file.path)
+  );
+  assert.deepEqual(odd.map((file) => file.path), []);
+});
+
+Deno.test("source files open with a module doc", () => {
+  const without = TYPESCRIPT.filter((file) =>
+    !/^src\/.*_test\.ts$/.test(file.path) && !/^(#!.*\n)?\/\*\*/.test(file.text)
+  );
+  assert.deepEqual(without.map((file) => file.path), []);
+});
+
+Deno.test("the wall clock is read in src/clock.ts only", () => {
+  const files = except(TYPESCRIPT, "src/clock.ts");
+  assertNowhere(files, new RegExp("Date" + String.raw`\.now|new Date\(\)`));
+});
+
+Deno.test("nothing is left to unseeded chance", () => {
+  assertNowhere(TYPESCRIPT, new RegExp("Math" + String.raw`\.random`));
+});
+
+Deno.test("only src/log.ts may use the console", () => {
+  const files = except(TYPESCRIPT, "src/log.ts");
+  assertNowhere(files, new RegExp(String.raw`\bconsole` + String.raw`\.[a-z]`));
+});
+
+Deno.test("no work is left as a mark in the source", () => {
+  const marks = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"];
+  assertNowhere(ALL, new RegExp(String.raw`\b(${marks.join("|")})\b`));
+});
+
+Deno.test("no file names a package registry", () => {
+  const hosts = [
+    ["registry", "npmjs", "org"],
+    ["registry", "yarnpkg", "com"],
+    ["registry", "npmmirror", "com"],
+    ["jsr", "io"],
+    ["esm", "sh"],
+    ["unpkg", "com"],
+    ["cdn", "jsdelivr", "net"],
+    ["deno", "land"],
+  ].map((parts) => parts.join(String.raw`\.`));
+  assertNowhere(ALL, new RegExp(String.raw`\b(${hosts.join("|")})\b`));
+});
+
+Deno.test("src/store imports only itself, assertions and the engine's types", () => {
+  const allowed = /^src\/(store\/|assert\.ts$|engine\/metric_engine\.ts$)/;
+  const found = PRODUCT.filter((file) => /^src\/store\//.test(file.path))
+    .filter((file) => !file.path.endsWith("_test.ts"))
+    .flatMap((file) =>
+      importsOf(file).filter((target) => !allowed.test(target))
+        .map((target) => `${file.path} imports ${target}`)
+    );
+  assert.deepEqual(found, []);
+});
+
+Deno.test("product code does not import tests or benchmarks", () => {
+  const found = PRODUCT.flatMap((file) =>
+    importsOf(file).filter((target) => /^(tests|benches)\//.test(target))
+      .filter(() => !file.path.endsWith("_test.ts"))
+      .map((target) => `${file.path} imports ${target}`)
+  );
+  assert.deepEqual(found, []);
+});
+
+/** What a file imports; relative ones as paths from the root. */
+function importsOf(file: TextFile): string[] {
+  const specifiers = file.text.matchAll(
+    /^(?:import|export)\s[^"';=]*?\sfrom\s+"([^"]+)"|^import\s+"([^"]+)"/gm,
+  );
+  return [...specifiers].map((match) => match[1] ?? match[2] ?? "").map((
+    specifier,
+  ) =>
+    specifier.startsWith(".") ? join(dirname(file.path), specifier) : specifier
+  );
+}
