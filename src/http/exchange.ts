@@ -11,11 +11,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Action, Principal } from "../auth/principal.ts";
 import { monotonicMs } from "../clock.ts";
 import type { JsonBody } from "../engine/metric_engine.ts";
+import { writeBody } from "./answer_writer.ts";
 import type { Door } from "./door.ts";
 import { errorAnswer } from "./error_answer.ts";
-
-/** Answers up to this size are joined into one write. */
-const JOIN_BYTES = 64 << 10;
 
 type Headers = Record<string, string | number>;
 
@@ -175,8 +173,7 @@ export class Exchange {
       linger(req, res, door);
       return;
     }
-    writeAll(res, chunks, byteLength);
-    if (byteLength > JOIN_BYTES) watchReader(res, door, byteLength);
+    writeBody(res, door, chunks, byteLength);
     if (!req.readableEnded) req.resume();
   }
 
@@ -185,20 +182,6 @@ export class Exchange {
     const declared = this.req.headers["content-length"];
     return declared !== undefined &&
       Number(declared) <= this.door.limits.drainBytes;
-  }
-}
-
-function writeAll(
-  res: ServerResponse,
-  chunks: readonly Uint8Array[],
-  byteLength: number,
-): void {
-  if (chunks.length === 0) res.end();
-  else if (chunks.length === 1) res.end(chunks[0]);
-  else if (byteLength <= JOIN_BYTES) res.end(Buffer.concat(chunks));
-  else {
-    for (const chunk of chunks) res.write(chunk);
-    res.end();
   }
 }
 
@@ -221,21 +204,4 @@ function linger(req: IncomingMessage, res: ServerResponse, door: Door): void {
   req.once("end", end);
   req.once("close", end);
   req.resume();
-}
-
-/** Counts a large answer as in flight until it is out, and cuts who does not read. */
-function watchReader(res: ServerResponse, door: Door, bytes: number): void {
-  if (res.writableFinished) return;
-  door.gate.add(bytes);
-  const { socket } = res;
-  let before = socket?.bytesWritten ?? 0;
-  const timer = setInterval(() => {
-    const now = socket?.bytesWritten ?? 0;
-    if (now === before) res.destroy();
-    before = now;
-  }, door.limits.stalledAnswerMs);
-  res.once("close", () => {
-    clearInterval(timer);
-    door.gate.release(bytes);
-  });
 }

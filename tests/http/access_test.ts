@@ -1,3 +1,4 @@
+/** Who may ask what, and in which order paths, methods and credentials are looked at. */
 import assert from "node:assert/strict";
 import type { Role } from "../../src/auth/mod.ts";
 import { allowedMethods } from "../../src/http/route.ts";

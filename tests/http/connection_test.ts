@@ -1,3 +1,4 @@
+/** What becomes of connections: errors, slow and vanishing clients, the stop. */
 import assert from "node:assert/strict";
 import { ALL_STORED, jsonBody } from "./fake_engine.ts";
 import { Fixture, head } from "./fixture.ts";
@@ -144,6 +145,39 @@ Deno.test("close lets a request in flight finish and ends idle connections", asy
   assert.match(received, /^HTTP\/1.1 200 OK/);
   assert.match(received, /Connection: close/i);
   await closed;
+});
+
+Deno.test("close lets a large answer go out whole", async () => {
+  const door = await Fixture.start();
+  const bytes = 30 << 20;
+  door.engine.answer = jsonBody("x".repeat(bytes), 2);
+  const client = door.raw();
+  client.write(head("POST", "/api/query", { "Content-Length": 2 }) + "{}");
+  await client.until("HTTP/1.1 200 OK");
+  client.socket.pause();
+  const closed = door[Symbol.asyncDispose]();
+  client.socket.resume();
+  const received = await client.closed();
+  assert.equal(received.length - received.indexOf("\r\n\r\n") - 4, bytes);
+  await closed;
+});
+
+Deno.test("a client that vanishes from its answer harms nobody", async () => {
+  await using door = await Fixture.start();
+  door.engine.answer = jsonBody("x".repeat(30 << 20), 2);
+  const reader = door.raw();
+  reader.write(head("POST", "/api/query", { "Content-Length": 2 }) + "{}");
+  await reader.until("HTTP/1.1 200 OK");
+  reader.close();
+  let finish: (report: typeof ALL_STORED) => void = () => {};
+  door.engine.report = new Promise((resolve) => finish = resolve);
+  const writer = door.raw();
+  writer.write(head("POST", "/api/write", { "Content-Length": 4 }) + "m v\n");
+  await door.engine.batchIs("ended");
+  writer.close();
+  finish(ALL_STORED);
+  assert.equal((await door.ask("GET", "/health")).status, 200);
+  assert.deepEqual(door.errors, []);
 });
 
 Deno.test("close cuts what does not finish in time", async () => {

@@ -147,8 +147,10 @@ export class RawClient {
   until(text: string, times = 1): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#look = () => {
-        if (this.#received.split(text).length > times) resolve(this.#received);
-        else if (this.socket.closed) {
+        if (this.#received.split(text).length > times) {
+          this.#look = () => {};
+          resolve(this.#received);
+        } else if (this.socket.closed) {
           reject(new Error(`closed after ${JSON.stringify(this.#received)}`));
         }
       };

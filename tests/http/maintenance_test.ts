@@ -1,3 +1,4 @@
+/** The contract of `/api/free` and `/api/debug`. */
 import assert from "node:assert/strict";
 import { Fixture } from "./fixture.ts";
 

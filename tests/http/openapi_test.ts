@@ -1,3 +1,4 @@
+/** The API document against its file and the table of routes. */
 import assert from "node:assert/strict";
 import { ROUTES } from "../../src/http/routes.ts";
 import { Fixture } from "./fixture.ts";

@@ -1,3 +1,4 @@
+/** Pages about the server itself, and Swagger UI. */
 import assert from "node:assert/strict";
 import { Fixture } from "./fixture.ts";
 

@@ -1,3 +1,4 @@
+/** The contract of `/api/query`. */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { jsonBody } from "./fake_engine.ts";

@@ -1,3 +1,4 @@
+/** The contract of `/api/write`. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { gzipSync, zstdCompressSync } from "node:zlib";
