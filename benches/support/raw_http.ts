@@ -5,6 +5,8 @@
  * only when asked for.
  */
 
+/** A server that has not answered by then has stopped answering. */
+const EXCHANGE_MS = 30_000;
 const READ_BYTES = 256 * 1024;
 const CR = 13;
 const LF = 10;
@@ -43,6 +45,8 @@ export class RawConnection {
   #from = 0;
   #to = 0;
   #kept: Uint8Array[] | undefined;
+  #closed = false;
+  #gaveUp = false;
 
   private constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
@@ -55,11 +59,30 @@ export class RawConnection {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#connection.close();
   }
 
-  /** Sends one encoded request and reads its answer to the end. */
+  /** Sends one encoded request and reads its answer to the end, or gives up. */
   async exchange(request: Uint8Array, keepBody = false): Promise<RawAnswer> {
+    const timer = setTimeout(() => this.#giveUp(), EXCHANGE_MS);
+    try {
+      return await this.#exchange(request, keepBody);
+    } catch (cause) {
+      if (!this.#gaveUp) throw cause;
+      throw new Error(`no answer within ${EXCHANGE_MS} ms`, { cause });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #giveUp(): void {
+    this.#gaveUp = true;
+    this.close();
+  }
+
+  async #exchange(request: Uint8Array, keepBody: boolean): Promise<RawAnswer> {
     for (let sent = 0; sent < request.length;) {
       sent += await this.#connection.write(request.subarray(sent));
     }

@@ -5,6 +5,7 @@
  *     batch ─► shard of its first line ─► owners ─► reports ─► one report
  *     query ─► owners of its hosts ─► pieces of JSON ─► one body
  */
+import { setImmediate } from "node:timers";
 import { nowSec } from "../clock.ts";
 import { ClientError, type ErrorCode, STATUS_BY_CODE } from "../errors.ts";
 import { StatsBlock } from "../shard/shard_stats.ts";
@@ -40,7 +41,7 @@ import { ShardWorkers } from "./shard_workers.ts";
 import { parseWriteDone, ReportCollector } from "./write_reports.ts";
 
 const ENCODER = new TextEncoder();
-/** Turns of answers after which other events get their chance. */
+/** Turns without a wait after which other events get their chance. */
 const TURNS_MAX = 16;
 
 /** An answer as one shard gave it. */
@@ -314,7 +315,8 @@ class ShardedEngine implements MetricEngine {
 
   /** Takes what the shards send, for as long as there are shards. */
   async #listen(): Promise<void> {
-    for (let turns = 0; this.state !== "failed";) {
+    let turns = 0;
+    while (this.state !== "failed") {
       const seen = this.#bell.count();
       for (const link of this.#links) {
         while (link.incoming.next()) {
@@ -323,11 +325,14 @@ class ShardedEngine implements MetricEngine {
         }
         link.resume();
       }
-      const waiting = this.#bell.waitAsync(seen);
-      await waiting;
-      // A bell that never stops ringing must not keep sockets from being served.
-      if (++turns % TURNS_MAX === 0) {
-        await new Promise((resolve) => setTimeout(resolve, 0));
+      const rung = this.#bell.waitAsync(seen);
+      if (rung !== undefined) {
+        await rung;
+        turns = 0;
+      } else if (++turns === TURNS_MAX) {
+        // A bell that never stops ringing must not keep sockets from being served.
+        await new Promise((resolve) => setImmediate(resolve));
+        turns = 0;
       }
     }
   }

@@ -42,11 +42,19 @@ export class Bell {
     Atomics.store(this.#words, SLEEPING, 0);
   }
 
-  /** The same without blocking: resolves when the count differs from `seen`. */
-  async waitAsync(seen: number): Promise<void> {
+  /**
+   * The same without blocking: a promise, or `undefined` where the count differs
+   * from `seen` already and there is nothing to wait for.
+   */
+  waitAsync(seen: number): Promise<void> | undefined {
     Atomics.store(this.#words, SLEEPING, 1);
     const waiting = Atomics.waitAsync(this.#words, COUNT, seen);
-    if (waiting.async) await waiting.value;
-    Atomics.store(this.#words, SLEEPING, 0);
+    if (!waiting.async) {
+      Atomics.store(this.#words, SLEEPING, 0);
+      return undefined;
+    }
+    return waiting.value.then(() => {
+      Atomics.store(this.#words, SLEEPING, 0);
+    });
   }
 }
