@@ -43,6 +43,15 @@ export class Bell {
   }
 
   /**
+   * `wait` for a thread that also waits asynchronously: whoever rings goes on
+   * waking that other wait, too.
+   */
+  waitBriefly(seen: number, timeoutMs: number): void {
+    Atomics.store(this.#words, SLEEPING, 1);
+    Atomics.wait(this.#words, COUNT, seen, timeoutMs);
+  }
+
+  /**
    * The same without blocking: a promise, or `undefined` where the count differs
    * from `seen` already and there is nothing to wait for.
    */
