@@ -68,6 +68,7 @@ export async function runQueryBench(
   const hours = args.hours ?? (args.small ? 1 : 24);
   const fromSec = nowSec() - (hours + 1) * 3600;
   const range = { hosts, fromSec, toSec: fromSec + hours * 3600 };
+  const targets: Target[] = [];
   const asked: Asked[] = [];
   const residentByKind: Partial<Record<TargetKind, number>> = {};
   let samples = 0;
@@ -77,7 +78,7 @@ export async function runQueryBench(
         metrics: LOAD_METRICS,
         peerCc: args.peerCc,
       });
-      asked.push({ target, connection: await RawConnection.open(target.port) });
+      targets.push(target);
       const loaded = await load(target, range);
       samples = loaded.samples;
       await showWhatWasLoaded(target);
@@ -89,6 +90,10 @@ export async function runQueryBench(
         } s, ${(resident / samples).toFixed(1)} B/sample resident`,
       );
     }
+    // Only now: a connection that long says nothing is cut.
+    for (const target of targets) {
+      asked.push({ target, connection: await RawConnection.open(target.port) });
+    }
     const rows: QueryRow[] = [];
     for (const shape of queryShapes(range)) {
       await compareFirst(asked, shape);
@@ -98,10 +103,8 @@ export async function runQueryBench(
     }
     return { hosts, hours, samples, residentBytes: residentByKind, rows };
   } finally {
-    for (const { target, connection } of asked) {
-      connection.close();
-      await target.stop();
-    }
+    for (const { connection } of asked) connection.close();
+    for (const target of targets) await target.stop();
   }
 }
 
