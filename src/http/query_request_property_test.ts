@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ClientError } from "../errors.ts";
 import { checkQueryRequest, queryRequestSchema } from "./query_request.ts";
+import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 
-const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? 2000);
+const RUNS = 2000;
 
 /** Mostly right, often null or absent, now and then wrong. */
 function field(right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
@@ -69,7 +70,7 @@ Deno.test("checkQueryRequest() accepts exactly what the schema accepts", () => {
       if (error === undefined) accepted++;
       else assert.ok(error instanceof ClientError);
     }),
-    { numRuns: RUNS },
+    { numRuns: fuzzRuns(RUNS) },
   );
   assert.ok(accepted > RUNS / 20, "the generator must reach good requests");
 });
@@ -103,6 +104,6 @@ Deno.test("checkQueryRequest() keeps what was given and fills in the defaults", 
         missing: given.missing ?? "null",
       });
     }),
-    { numRuns: RUNS },
+    { numRuns: fuzzRuns(RUNS) },
   );
 });

@@ -13,6 +13,7 @@ import { BatchTally } from "./batch_tally.ts";
 import { KeyTable } from "./key_table.ts";
 import { LineIngest } from "./line_ingest.ts";
 import { SlowLines } from "./slow_line.ts";
+import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 
 const NOW = 1_725_620_476;
 const WINDOW = { retentionSec: 48 * 3600, maxFutureSec: 3600 };
@@ -238,6 +239,6 @@ Deno.test("LineIngest.ingest() stores alike with and without remembered keys, cu
         assert.ok(fast.tally.errors.length <= MAX_LINE_ERRORS);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: fuzzRuns(300) },
   );
 });

@@ -6,6 +6,7 @@ import {
   parseTimestampSec,
   type RefusedValue,
 } from "./number_parse.ts";
+import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 
 const ENCODER = new TextEncoder();
 
@@ -63,7 +64,7 @@ Deno.test("parseFieldValue() equals Number for any decimal text", () => {
         assert.equal(within(text, explainRefusedValue), "out-of-range");
       }
     }),
-    { numRuns: 30_000 },
+    { numRuns: fuzzRuns(30_000) },
   );
 });
 
@@ -76,7 +77,7 @@ Deno.test("parseFieldValue() reads back what doubles print as", () => {
         assertSame(value(text), Number(text), text);
       },
     ),
-    { numRuns: 10_000 },
+    { numRuns: fuzzRuns(10_000) },
   );
   for (let i = -200_000; i < 200_000; i += 3) {
     const text = (i / 100).toFixed(2);
@@ -106,7 +107,7 @@ Deno.test("parseFieldValue() rounds texts near the middle of two doubles like Nu
         ) assertSame(value(text), Number(text), text);
       }
     }),
-    { numRuns: 10_000 },
+    { numRuns: fuzzRuns(10_000) },
   );
 });
 
@@ -186,7 +187,7 @@ Deno.test("parseFieldValue() accepts of any bytes exactly the grammar", () => {
         assert.ok(grammar.test(text), text);
       }
     }),
-    { numRuns: 30_000 },
+    { numRuns: fuzzRuns(30_000) },
   );
 });
 
@@ -238,7 +239,7 @@ Deno.test("parseTimestampSec() equals exact integer arithmetic", () => {
       const text = String(timestamp);
       assertSame(seconds(text), exactSeconds(timestamp), text);
     }),
-    { numRuns: 20_000 },
+    { numRuns: fuzzRuns(20_000) },
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { JsonWriter } from "./json_writer.ts";
+import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 
 function collect(
   write: (writer: JsonWriter) => void,
@@ -93,7 +94,7 @@ Deno.test("JsonWriter.array() prints what parses back to the same doubles", () =
       fc.array(anyNumber, { maxLength: 200, size: "max" }),
       (values) => assertArray(values),
     ),
-    { numRuns: 2000 },
+    { numRuns: fuzzRuns(2000) },
   );
 });
 
@@ -105,7 +106,7 @@ Deno.test("JsonWriter.array() prints blocks of long numbers the same way", () =>
       (values, capacity) =>
         assertArray([...new Array(64).fill(0.1 + 0.2), ...values], capacity),
     ),
-    { numRuns: 300 },
+    { numRuns: fuzzRuns(300) },
   );
 });
 
@@ -116,7 +117,7 @@ Deno.test("JsonWriter.array() prints what parses back whatever the capacity", ()
       fc.integer({ min: 64, max: 500 }),
       (values, capacity) => assertArray(values, capacity),
     ),
-    { numRuns: 500 },
+    { numRuns: fuzzRuns(500) },
   );
 });
 
@@ -153,7 +154,7 @@ Deno.test("JsonWriter.number() prints what parses back to the same double", () =
       assert.equal(JSON.parse(text) ?? 0, asJson([value])[0] ?? 0);
       if (!Number.isFinite(value)) assert.equal(text, "null");
     }),
-    { numRuns: 20_000 },
+    { numRuns: fuzzRuns(20_000) },
   );
 });
 
@@ -173,7 +174,7 @@ Deno.test("JsonWriter.string() writes what JSON.stringify writes", () => {
         JSON.stringify(value),
       );
     }),
-    { numRuns: 3000 },
+    { numRuns: fuzzRuns(3000) },
   );
 });
 

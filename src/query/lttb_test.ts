@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { lttb, resampledPoints, resolutionError } from "./lttb.ts";
+import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 
 /** The contract's pseudo code, word for word. */
 function naiveLttb(v: readonly number[], M: number): number[] {
@@ -159,6 +160,6 @@ Deno.test("lttb() equals the pseudo code, also in place and inside a range", () 
         assert.deepEqual([...input.subarray(0, same)], expected);
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: fuzzRuns(2000) },
   );
 });

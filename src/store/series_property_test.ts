@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { RUN_SLOTS } from "./layout.ts";
 import { findStart, readPoints } from "./series_read.ts";
 import { SeriesTable } from "./series_table.ts";
+import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 
 interface Run {
   start: number;
@@ -225,7 +226,7 @@ Deno.test("SeriesTable keeps and readPoints() shows what a naive model does", ()
         }
       },
     ),
-    { numRuns: 100 },
+    { numRuns: fuzzRuns(100) },
   );
 });
 
@@ -276,6 +277,6 @@ Deno.test("findStart() hides just what is before the horizon, and trimBefore() o
         if (values.length > 0) assert.equal(after.from, seen.from);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: fuzzRuns(200) },
   );
 });
