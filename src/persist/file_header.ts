@@ -15,7 +15,8 @@ export const HEADER_FIELDS = [
   { name: "shard", at: 16, bytes: 4 },
   { name: "shardCount", at: 20, bytes: 4 },
   { name: "segment", at: 24, bytes: 4 },
-  { name: "reserve", at: 28, bytes: 32 },
+  { name: "previousBytes", at: 28, bytes: 4 },
+  { name: "reserve", at: 32, bytes: 28 },
   { name: "crc", at: 60, bytes: 4 },
 ] as const;
 
@@ -24,7 +25,8 @@ const LENGTH = 12;
 const SHARD = 16;
 const SHARD_COUNT = 20;
 const SEGMENT = 24;
-const RESERVE = 28;
+const PREVIOUS_BYTES = 28;
+const RESERVE = 32;
 const CRC = 60;
 
 /** Which kind of file it is: eight ASCII characters and the version we write. */
@@ -46,7 +48,12 @@ export interface FileOwner {
  */
 export type HeaderState = "good" | "damaged" | "unknown-version";
 
-export function encodeHeader(format: FileFormat, owner: FileOwner): Uint8Array {
+/** `previousBytes`: see `previousBytesOf`. */
+export function encodeHeader(
+  format: FileFormat,
+  owner: FileOwner,
+  previousBytes = 0,
+): Uint8Array {
   assert(format.magic.length === 8, "a magic has eight characters");
   const bytes = new Uint8Array(HEADER_BYTES);
   const view = new DataView(bytes.buffer);
@@ -56,8 +63,19 @@ export function encodeHeader(format: FileFormat, owner: FileOwner): Uint8Array {
   view.setUint32(SHARD, owner.shard, true);
   view.setUint32(SHARD_COUNT, owner.shardCount, true);
   view.setUint32(SEGMENT, owner.segment, true);
+  view.setUint32(PREVIOUS_BYTES, previousBytes, true);
   view.setUint32(CRC, crc32(bytes.subarray(0, CRC)), true);
   return bytes;
+}
+
+/**
+ * What a good header of a log segment says about the segment before: up to which
+ * offset its records were good when this one was begun; 0: not known. A segment
+ * that has fewer now has lost some.
+ */
+export function previousBytesOf(header: Uint8Array): number {
+  const view = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);
+  return view.getUint32(PREVIOUS_BYTES, true);
 }
 
 /** Judges the first bytes of a file that should be `owner`'s. */

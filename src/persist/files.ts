@@ -7,7 +7,10 @@
  * callers turn that into a `StorageError` that names what they were doing.
  */
 
-/** A file that is open. Only `Files.create` makes one that can be written. */
+/**
+ * A file that is open. Only `Files.create` makes one that can be written or cut;
+ * any can be synced, which covers what other processes wrote to it.
+ */
 export interface OpenFile {
   /** Appends; may take fewer bytes than given. Returns how many it took. */
   write(bytes: Uint8Array): number;

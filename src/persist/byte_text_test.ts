@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { ByteReader, ByteWriter, TEXT_BYTES_MAX } from "./byte_text.ts";
+
+Deno.test("ByteReader reads what ByteWriter wrote", () => {
+  const writer = new ByteWriter();
+  const texts = ["", "a", "ß 日本 🙂", "x".repeat(TEXT_BYTES_MAX)];
+  writer.u16(65535);
+  for (const text of texts) writer.text(text);
+  writer.u32(4294967295);
+  writer.f64(-0.1);
+  writer.align();
+  assert.equal(writer.length % 8, 0);
+  const reader = new ByteReader(writer.bytes);
+  assert.equal(reader.u16(), 65535);
+  for (const text of texts) assert.equal(reader.text(), text);
+  assert.equal(reader.u32(), 4294967295);
+  assert.equal(reader.f64(), -0.1);
+  assert.equal(reader.isOk, true);
+});
+
+Deno.test("ByteReader remembers that it read past the end", () => {
+  const reader = new ByteReader(Uint8Array.of(9, 0, 65));
+  assert.equal(reader.text(), "");
+  assert.equal(reader.isOk, false);
+  assert.equal(new ByteReader(new Uint8Array(3)).f64(), 0);
+  assert.equal(reader.u32(), 0);
+});
+
+Deno.test("ByteWriter.text() refuses a text that is too long", () => {
+  const writer = new ByteWriter();
+  assert.throws(() => writer.text("x".repeat(TEXT_BYTES_MAX + 1)), /BUG/);
+});
+
+Deno.test("ByteWriter.clear() gives a large buffer back and works on", () => {
+  const writer = new ByteWriter();
+  writer.skip(3 << 20);
+  writer.clear();
+  writer.text("again");
+  assert.equal(new ByteReader(writer.bytes).text(), "again");
+  assert.ok(writer.view.byteLength < 1 << 20);
+});
