@@ -11,6 +11,15 @@ import {
   parseFlags,
   UsageError,
 } from "./flags.ts";
+import {
+  ESTIMATE_FLAGS,
+  EXPORT_FLAGS,
+  IMPORT_FLAGS,
+  readEstimate,
+  readExport,
+  readImport,
+  type TransferLine,
+} from "./transfer_flags.ts";
 
 /** What every command is told. */
 export interface CommonOptions {
@@ -35,6 +44,7 @@ export type CommandLine =
       /** `undefined`: as `auth.jwts.max-age` says. */
       readonly maxAgeSec: number | undefined;
     }
+    | TransferLine
     | { readonly command: "gen-keypair" | "version" | "help" }
   );
 
@@ -69,6 +79,8 @@ const NOT_YET: Readonly<Record<string, string>> = {
 interface Command {
   readonly help: string;
   readonly flags: FlagSpecs;
+  /** What the one word is called that may stand among the flags; absent: none may. */
+  readonly word?: string;
   readonly read: (flags: ParsedFlags, common: CommonOptions) => CommandLine;
 }
 
@@ -93,6 +105,22 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     },
     read: ({ values }, common) => readToken(values, common),
   },
+  import: {
+    help: "send upstream's checkpoints to a running server",
+    word: "DIR",
+    flags: IMPORT_FLAGS,
+    read: (flags, common) => ({ ...common, ...readImport(flags) }),
+  },
+  export: {
+    help: "write samples of a running server",
+    flags: EXPORT_FLAGS,
+    read: (flags, common) => ({ ...common, ...readExport(flags) }),
+  },
+  estimate: {
+    help: "print the memory and disk that a centre will need",
+    flags: ESTIMATE_FLAGS,
+    read: (flags, common) => ({ ...common, ...readEstimate(flags) }),
+  },
   help: {
     help: "print this",
     flags: {},
@@ -112,11 +140,28 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     if (flag in COMMON_FLAGS) continue;
     throw new UsageError(`-${flag} does not go with the command ${name}`);
   }
-  const second = parseFlags(others, { ...COMMON_FLAGS, ...command.flags });
-  const [extra] = second.rest;
-  if (extra !== undefined) throw new UsageError(`unexpected word: ${extra}`);
+  const second = parseCommandFlags(others, command);
   const values = new Map([...first.values, ...second.values]);
-  return command.read({ values, rest: [] }, readCommon(values));
+  return command.read({ values, rest: second.rest }, readCommon(values));
+}
+
+/** The flags of a command, before and behind the word that it may take. */
+function parseCommandFlags(
+  args: readonly string[],
+  command: Command,
+): ParsedFlags {
+  const specs = { ...COMMON_FLAGS, ...command.flags };
+  const before = parseFlags(args, specs);
+  const [word, ...others] = before.rest;
+  if (word === undefined) return before;
+  if (command.word === undefined) {
+    throw new UsageError(`unexpected word: ${word}`);
+  }
+  const behind = parseFlags(others, specs);
+  const [extra] = behind.rest;
+  if (extra !== undefined) throw new UsageError(`unexpected word: ${extra}`);
+  const values = new Map([...before.values, ...behind.values]);
+  return { values, rest: [word] };
 }
 
 /** The help text, from the same tables that are parsed by. */
@@ -134,8 +179,8 @@ export function usage(): string {
     ...flagLines({ ...COMMON_FLAGS, ...SERVE_FLAGS }),
     "",
     "Commands:",
-    ...Object.entries(COMMANDS).flatMap(([name, { help, flags }]) => [
-      `  ${name.padEnd(20)} ${help}`,
+    ...Object.entries(COMMANDS).flatMap(([name, { help, word, flags }]) => [
+      `  ${(word === undefined ? name : `${name} ${word}`).padEnd(20)} ${help}`,
       ...flagLines(flags).map((line) => `  ${line}`),
     ]),
   ].join("\n");
