@@ -5,6 +5,7 @@
  * Cost: a step back per run between now and `from`, then one copy per slot.
  */
 import { assert } from "../assert.ts";
+import { decodeBlock } from "./block_codec.ts";
 import {
   FREQUENCY,
   HEAD,
@@ -180,9 +181,19 @@ function copySlots(
       slot = stop;
       continue;
     }
-    const slab = table.pool.slab(page);
-    let from = table.pool.offset(page) + (slot & PAGE_MASK);
-    for (; slot < stop; slot++) out[at++] = slab[from++]!;
+    const first = slot & PAGE_MASK;
+    const count = stop - slot;
+    const { pool } = table;
+    decodeBlock(
+      pool.view(page),
+      pool.offset(page),
+      first,
+      first + count,
+      out,
+      at,
+    );
+    at += count;
+    slot = stop;
   }
 }
 

@@ -36,7 +36,18 @@ import {
   SHARD_SERIES_MAX,
   TILE_SHIFT,
 } from "./layout.ts";
-import { PagePool } from "./page_pool.ts";
+import {
+  BLOCK_SLACK,
+  blockBytesMax,
+  decodeBlock,
+  encodeBlock,
+} from "./block_codec.ts";
+import { BlockPool } from "./block_pool.ts";
+
+/** A page on its way into or out of a block. */
+export const PAGE = new Float64Array(PAGE_SLOTS);
+const BLOCK = new Uint8Array(blockBytesMax(PAGE_SLOTS) + BLOCK_SLACK);
+const BLOCK_VIEW = new DataView(BLOCK.buffer);
 
 export class SeriesTable {
   readonly words: Int32Array;
@@ -44,7 +55,7 @@ export class SeriesTable {
   readonly hot: Float64Array;
   readonly runWords: Int32Array;
   readonly runFloats: Float64Array;
-  readonly pool = new PagePool();
+  readonly pool = new BlockPool(BLOCK_SLACK);
 
   /** Ids below this have been handed out at least once. */
   #seriesEnd = 0;
@@ -84,9 +95,15 @@ export class SeriesTable {
     return this.#seriesEnd;
   }
 
-  /** Bytes that hold samples: sealed pages and the hot lanes of the series in use. */
+  /** Bytes that hold samples: sealed blocks and the hot lanes of the series in use. */
   get sampleBytes(): number {
-    return (this.pool.used + this.#seriesCount) * PAGE_SLOTS * 8;
+    return this.pool.used + this.#seriesCount * PAGE_SLOTS * 8;
+  }
+
+  /** Bytes taken from the system for samples and records; they are never given back. */
+  get reservedBytes(): number {
+    return this.pool.touched + this.#seriesEnd * PAGE_SLOTS * 8 +
+      (this.#seriesEnd + this.#runsEnd) * RECORD_WORDS * 4;
   }
 
   /** A new series without samples; `undefined`: the table is full. */
@@ -205,14 +222,40 @@ export class SeriesTable {
     }
   }
 
+  /** Rewrites one slot of a sealed page: decoded, changed, encoded again. */
   #writeSealed(run: number, slot: number, value: number): void {
     const pageAt = run + RUN_PAGES + (slot >> PAGE_SHIFT);
-    let page = this.runWords[pageAt]!;
-    if (page === 0) {
-      page = this.pool.allocateEmpty();
-      this.runWords[pageAt] = page;
+    this.load(this.runWords[pageAt]!);
+    this.freePage(pageAt);
+    PAGE[slot & PAGE_MASK] = value;
+    this.runWords[pageAt] = this.#seal();
+  }
+
+  /** Decodes a block into PAGE; 0: all slots empty. */
+  load(block: number): void {
+    if (block === 0) {
+      PAGE.fill(NaN);
+      return;
     }
-    this.pool.slab(page)[this.pool.offset(page) + (slot & PAGE_MASK)] = value;
+    const view = this.pool.view(block);
+    decodeBlock(view, this.pool.offset(block), 0, PAGE_SLOTS, PAGE, 0);
+  }
+
+  /** Encodes PAGE into the pool and returns its block. */
+  #seal(): number {
+    const bytes = encodeBlock(PAGE, 0, PAGE_SLOTS, BLOCK_VIEW);
+    return this.keep(BLOCK.subarray(0, bytes));
+  }
+
+  /** Copies a block into the pool and returns its id. */
+  keep(block: Uint8Array): number {
+    const { pool } = this;
+    const id = pool.allocate(block.length);
+    assert(id !== 0, "a shard holds more than its pool can address");
+    const view = pool.view(id);
+    const at = view.byteOffset + pool.offset(id);
+    new Uint8Array(view.buffer, at, block.length).set(block);
+    return id;
   }
 
   /** Makes `slot` the next to be written: seals pages that are left, empties what is skipped. */
@@ -233,30 +276,29 @@ export class SeriesTable {
 
   /** Moves the hot page, which ends at slot `length`, into the pool. */
   #sealHot(series: number, head: number, length: number): void {
-    const pageNumber = (length - 1) >> PAGE_SHIFT;
-    const rows = length - (pageNumber << PAGE_SHIFT);
-    const page = this.pool.allocate();
-    const slab = this.pool.slab(page);
-    const to = this.pool.offset(page);
+    if (this.takeHot(series, length) === 0) return;
+    const page = (length - 1) >> PAGE_SHIFT;
+    this.runWords[(head << RECORD_SHIFT) + RUN_PAGES + page] = this.#seal();
+  }
+
+  /** Copies the hot page, which ends at slot `length`, to PAGE. Returns how many values it has. */
+  takeHot(series: number, length: number): number {
+    const rows = length === 0 ? 0 : ((length - 1) & PAGE_MASK) + 1;
     const from = hotIndex(series, 0);
     const hot = this.hot;
     let values = 0;
     for (let row = 0; row < rows; row++) {
       const value = hot[from + (row << LANE_SHIFT)]!;
-      slab[to + row] = value;
+      PAGE[row] = value;
       if (value === value) values++;
     }
-    if (values === 0) {
-      this.pool.free(page);
-      return;
-    }
-    for (let row = rows; row < PAGE_SLOTS; row++) slab[to + row] = NaN;
-    this.runWords[(head << RECORD_SHIFT) + RUN_PAGES + pageNumber] = page;
+    for (let row = rows; row < PAGE_SLOTS; row++) PAGE[row] = NaN;
+    return values;
   }
 
   /** Begins a new head run whose phase this sample fixes. */
   #startRun(series: number, timestampSec: number, value: number): boolean {
-    const run = this.#allocateRun();
+    const run = this.allocateRun();
     if (run === 0) return false;
     const at = series << RECORD_SHIFT;
     const frequency = this.words[at + FREQUENCY]!;
@@ -306,7 +348,7 @@ export class SeriesTable {
         return true;
       }
     }
-    const created = this.#allocateRun();
+    const created = this.allocateRun();
     if (created === 0) return false;
     const sampleStart = timestampSec - Math.floor(frequency / 2);
     const nextStart = this.runStart(next);
@@ -346,7 +388,7 @@ export class SeriesTable {
   }
 
   /** A zeroed run record, 0: none left. */
-  #allocateRun(): number {
+  allocateRun(): number {
     let run = this.#freeRun;
     if (run !== 0) {
       this.#freeRun = this.runWords[(run << RECORD_SHIFT) + RUN_NEXT]!;
@@ -409,7 +451,7 @@ export class SeriesTable {
     );
     const length = this.runLength(series, run);
     const pages = Math.min(slots, length - 1) >> PAGE_SHIFT;
-    for (let i = 0; i < pages; i++) this.#freePage(runAt + RUN_PAGES + i);
+    for (let i = 0; i < pages; i++) this.freePage(runAt + RUN_PAGES + i);
     if (pages > 0) {
       this.runWords[runAt + RUN_FIRST] = Math.max(
         this.runWords[runAt + RUN_FIRST]!,
@@ -418,7 +460,8 @@ export class SeriesTable {
     }
   }
 
-  #freePage(pageAt: number): void {
+  /** Gives back the block that a run record names. */
+  freePage(pageAt: number): void {
     const page = this.runWords[pageAt]!;
     if (page === 0) return;
     this.pool.free(page);
@@ -429,7 +472,7 @@ export class SeriesTable {
     const at = series << RECORD_SHIFT;
     const runAt = run << RECORD_SHIFT;
     for (let i = 0; i < RUN_PAGE_COUNT; i++) {
-      this.#freePage(runAt + RUN_PAGES + i);
+      this.freePage(runAt + RUN_PAGES + i);
     }
     const next = this.runWords[runAt + RUN_NEXT]!;
     this.words[at + OLDEST] = next;

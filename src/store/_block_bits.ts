@@ -1,0 +1,167 @@
+/**
+ * Numbers of equal width, packed low bits first. The hot loops of the block
+ * codec; no allocation, 32-bit arithmetic up to 25 bits, float64 above.
+ *
+ * Readers and writers move four bytes at a time, unaligned (a DataView does this
+ * in one instruction; putting four bytes together costs half as much again), and
+ * may touch BLOCK_SLACK bytes after the last code.
+ */
+
+/** Widest code that one unaligned load of 32 bits always contains. */
+export const NARROW_MAX = 25;
+/** Bits the writer adds at once: with up to 7 left over they fit 32. */
+const PIECE = 24;
+const PIECE_VALUES = 2 ** PIECE;
+
+/** Bits that hold the integer 0 <= value < 2^53. */
+export function bitsOf(value: number): number {
+  return value < 2 ** 32
+    ? 32 - Math.clz32(value)
+    : 64 - Math.clz32(value / 2 ** 32);
+}
+
+/** Packs codes[0..count). Returns the offset after the last byte in use. */
+export function pack(
+  codes: Float64Array,
+  count: number,
+  width: number,
+  view: DataView,
+  at: number,
+): number {
+  let next = at;
+  let held = 0;
+  let heldBits = 0;
+  for (let i = 0; i < count; i++) {
+    let code = codes[i]!;
+    let left = width;
+    while (left > PIECE) {
+      const high = Math.floor(code / PIECE_VALUES);
+      held |= (code - high * PIECE_VALUES) << heldBits;
+      view.setInt32(next, held, true);
+      next += 3;
+      held >>>= PIECE;
+      code = high;
+      left -= PIECE;
+    }
+    held |= code << heldBits;
+    heldBits += left;
+    view.setInt32(next, held, true);
+    next += heldBits >>> 3;
+    held >>>= heldBits & 24;
+    heldBits &= 7;
+  }
+  return heldBits === 0 ? next : next + 1;
+}
+
+/** The code of 26 to 53 bits that begins at a bit. */
+function wideCode(view: DataView, at: number, bit: number, width: number) {
+  const byte = at + (bit >>> 3);
+  const shift = bit & 7;
+  const low = (view.getInt32(byte, true) >>> shift) |
+    (view.getUint8(byte + 4) << 1) << (31 - shift);
+  if (width <= 32) {
+    return width === 32 ? low >>> 0 : low & (2 ** width - 1);
+  }
+  const high = (view.getInt32(byte + 4, true) >>> shift) &
+    ((1 << (width - 32)) - 1);
+  return high * 2 ** 32 + (low >>> 0);
+}
+
+/**
+ * Codes [first, end) as numbers. `escape` 1: code 0 becomes NaN and the others
+ * are lowered by one; 0: codes as they are.
+ */
+export function unpack(
+  view: DataView,
+  at: number,
+  width: number,
+  escape: number,
+  first: number,
+  end: number,
+  out: Float64Array,
+  outAt: number,
+): void {
+  let bit = first * width;
+  let to = outAt;
+  if (width > NARROW_MAX) {
+    for (let i = first; i < end; i++) {
+      const code = wideCode(view, at, bit, width);
+      out[to++] = code < escape ? NaN : code - escape;
+      bit += width;
+    }
+    return;
+  }
+  const mask = (1 << width) - 1;
+  for (let i = first; i < end; i++) {
+    const code = (view.getInt32(at + (bit >>> 3), true) >>> (bit & 7)) & mask;
+    out[to++] = code < escape ? NaN : code - escape;
+    bit += width;
+  }
+}
+
+/**
+ * Spreads packed[1], packed[2], … over those of the slots [first, end) that a
+ * bitmap names; the others get packed[0]. Without a branch: where slots are
+ * missing cannot be predicted.
+ */
+export function spread(
+  packed: Float64Array,
+  view: DataView,
+  bitmapAt: number,
+  first: number,
+  end: number,
+  out: Float64Array,
+  outAt: number,
+): void {
+  let next = 1;
+  let to = outAt;
+  for (let i = first; i < end; i++) {
+    const present = view.getUint8(bitmapAt + (i >>> 3)) >>> (i & 7) & 1;
+    out[to++] = packed[next & -present]!;
+    next += present;
+  }
+}
+
+/**
+ * Fast path, the form of most blocks: codes of up to 25 bits straight to
+ * (base + code * step) / divisor. `escape` as in `unpack`.
+ */
+export function unpackScaled(
+  view: DataView,
+  at: number,
+  width: number,
+  escape: number,
+  base: number,
+  step: number,
+  divisor: number,
+  first: number,
+  end: number,
+  out: Float64Array,
+  outAt: number,
+): void {
+  const mask = (1 << width) - 1;
+  const low = base - escape * step;
+  let bit = first * width;
+  let to = outAt;
+  for (let i = first; i < end; i++) {
+    const code = (view.getInt32(at + (bit >>> 3), true) >>> (bit & 7)) & mask;
+    out[to++] = code < escape ? NaN : (low + code * step) / divisor;
+    bit += width;
+  }
+}
+
+/** Bits set before `slot`. */
+export function rank(view: DataView, bitmapAt: number, slot: number): number {
+  let count = 0;
+  const whole = slot >>> 3;
+  for (let i = 0; i < whole; i++) count += ones(view.getUint8(bitmapAt + i));
+  const rest = slot & 7;
+  if (rest === 0) return count;
+  return count + ones(view.getUint8(bitmapAt + whole) & ((1 << rest) - 1));
+}
+
+function ones(byte: number): number {
+  const pairs = byte - ((byte >>> 1) & 0x55);
+  const nibbles = (pairs & 0x33) + ((pairs >>> 2) & 0x33);
+  return (nibbles + (nibbles >>> 4)) & 15;
+}

@@ -1,0 +1,113 @@
+/**
+ * Series out of memory and back into it, as a snapshot needs them: runs and their
+ * blocks, without looking at the samples. Owner thread only.
+ */
+import {
+  BLOCK_SLACK,
+  blockBytes,
+  blockBytesMax,
+  encodeBlock,
+} from "./block_codec.ts";
+import {
+  FREQUENCY,
+  HEAD,
+  LENGTH,
+  NEXT_SLOT,
+  OLDEST,
+  PAGE_MASK,
+  PAGE_SHIFT,
+  PAGE_SLOTS,
+  RECORD_SHIFT,
+  RUN_FIRST,
+  RUN_LENGTH,
+  RUN_NEXT,
+  RUN_PAGES,
+  RUN_PREV,
+  RUN_START,
+} from "./layout.ts";
+import { hotIndex, PAGE, type SeriesTable } from "./series_table.ts";
+
+const BLOCK = new Uint8Array(blockBytesMax(PAGE_SLOTS) + BLOCK_SLACK);
+const BLOCK_VIEW = new DataView(BLOCK.buffer);
+
+/** The hot page of a series as a block, valid until the next call; `undefined`: no value in it. */
+export function hotBlock(
+  table: SeriesTable,
+  series: number,
+): Uint8Array | undefined {
+  const length = table.words[(series << RECORD_SHIFT) + LENGTH]!;
+  if (table.takeHot(series, length) === 0) return undefined;
+  return BLOCK.subarray(0, encodeBlock(PAGE, 0, PAGE_SLOTS, BLOCK_VIEW));
+}
+
+/** A sealed page as it lies in memory; `undefined`: no value in it. */
+export function sealedBlock(
+  table: SeriesTable,
+  block: number,
+): Uint8Array | undefined {
+  if (block === 0) return undefined;
+  const view = table.pool.view(block);
+  const at = table.pool.offset(block);
+  return new Uint8Array(
+    view.buffer,
+    view.byteOffset + at,
+    blockBytes(view, at),
+  );
+}
+
+/**
+ * Makes a run behind the newest of a series that is being restored. Its pages
+ * follow by `putBlock`, and `warmUp` ends the restoring. 0: no room.
+ */
+export function appendRun(
+  table: SeriesTable,
+  series: number,
+  startSec: number,
+  first: number,
+  length: number,
+): number {
+  const run = table.allocateRun();
+  if (run === 0) return 0;
+  const at = series << RECORD_SHIFT;
+  const runAt = run << RECORD_SHIFT;
+  const head = table.words[at + HEAD]!;
+  table.runFloats[(runAt >> 1) + RUN_START] = startSec;
+  table.runWords[runAt + RUN_FIRST] = first;
+  table.runWords[runAt + RUN_LENGTH] = length;
+  table.runWords[runAt + RUN_PREV] = head;
+  if (head === 0) table.words[at + OLDEST] = run;
+  else table.runWords[(head << RECORD_SHIFT) + RUN_NEXT] = run;
+  table.words[at + HEAD] = run;
+  table.words[at + LENGTH] = length;
+  table.floats[(at >> 1) + NEXT_SLOT] = startSec +
+    length * table.words[at + FREQUENCY]!;
+  return run;
+}
+
+/** Gives a run that is being restored its page. */
+export function putBlock(
+  table: SeriesTable,
+  run: number,
+  page: number,
+  block: Uint8Array,
+): void {
+  table.runWords[(run << RECORD_SHIFT) + RUN_PAGES + page] = table.keep(block);
+}
+
+/** Takes the newest page of a restored series back into its hot lane. */
+export function warmUp(
+  table: SeriesTable,
+  series: number,
+): void {
+  const at = series << RECORD_SHIFT;
+  const length = table.words[at + LENGTH]!;
+  if (length === 0) return;
+  const pageAt = (table.words[at + HEAD]! << RECORD_SHIFT) + RUN_PAGES +
+    ((length - 1) >> PAGE_SHIFT);
+  table.load(table.runWords[pageAt]!);
+  table.freePage(pageAt);
+  const rows = ((length - 1) & PAGE_MASK) + 1;
+  for (let row = 0; row < rows; row++) {
+    table.hot[hotIndex(series, row)] = PAGE[row]!;
+  }
+}
