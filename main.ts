@@ -13,6 +13,11 @@ import { printKeyPair, printToken } from "./src/cli/key_commands.ts";
 import { printError, printLine } from "./src/cli/output.ts";
 import { dropPrivileges } from "./src/cli/privileges.ts";
 import { stopSignal } from "./src/cli/stop_signal.ts";
+import {
+  printEstimate,
+  runExport,
+  runImport,
+} from "./src/cli/transfer_commands.ts";
 import { VERSION, versionText } from "./src/cli/version.ts";
 import { type Config, engineOptions, loadConfig } from "./src/config/mod.ts";
 import type { MetricEngine } from "./src/engine/metric_engine.ts";
@@ -36,6 +41,12 @@ async function run(line: CommandLine): Promise<void> {
       return await printKeyPair();
     case "token":
       return await printToken(line);
+    case "import":
+      return await runImport(line);
+    case "export":
+      return await runExport(line);
+    case "estimate":
+      return printEstimate(line);
     case "serve":
       return await serve(line);
   }
@@ -51,7 +62,14 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
   if (keys?.madeIn !== undefined) {
     log.info("made a key pair for tokens", { directory: keys.madeIn });
   }
-  const engine = await startEngine(engineOptions(config));
+  const engine = await startEngine(
+    engineOptions(config),
+    ({ level, message, fields }) => {
+      log[level](message, fields);
+      // Everything acknowledged is in the log: a restart brings all of it back.
+      if (level === "crit") Deno.exit(FAILURE_STATUS);
+    },
+  );
   const server = await startHttp({
     config,
     engine,

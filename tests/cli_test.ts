@@ -194,6 +194,9 @@ Deno.test("ringstore warns loudly when authentication is disabled", () => {
     await child.stop();
     assert.equal(answer.status, 200);
     assert.match(child.output, /WARN main\.disable-authentication: /);
-    await assert.rejects(Deno.stat(`${directory}/var`), Deno.errors.NotFound);
+    await assert.rejects(
+      Deno.stat(`${directory}/var/keys`),
+      Deno.errors.NotFound,
+    );
   });
 });

@@ -9,8 +9,8 @@ const scope = self as unknown as {
 };
 
 scope.onmessage = (event) => {
-  const shard = new Shard(event.data);
+  // Requests wait in the inbox while the shard takes back what is on disk.
   scope.postMessage("ready");
-  shard.run();
+  new Shard(event.data).run();
   scope.close();
 };

@@ -4,6 +4,8 @@ import type { Config } from "./schema.ts";
 
 const LEAST_SHARDS = 2;
 const MOST_SHARDS = 16;
+/** Some 130 M samples: replayed in seconds, and rarely reached between snapshots. */
+const DEFAULT_LOG_BYTES = 1 << 30;
 
 /** `cores`: logical processors; the default leaves one of them to the main thread. */
 export function engineOptions(
@@ -26,11 +28,18 @@ export function engineOptions(
     },
     retentionSec: store["retention-in-memory"],
     maxFutureSec: store["max-future"],
+    memoryCapBytes: store["memory-cap"] * 1e9,
     maxSeries: store["max-series"],
     maxHosts: store["max-hosts"],
     maxNameBytes: store["max-name-length"],
     maxQuerySamples: store["max-query-samples"],
     missingIdPlaceholder: store["missing-id-placeholder"],
+    persistence: {
+      directory: store.checkpoints.directory,
+      syncIntervalSec: store.checkpoints["sync-interval"],
+      snapshotIntervalSec: store["checkpoint-interval"],
+      maxLogBytes: store.checkpoints["max-wal-size"] || DEFAULT_LOG_BYTES,
+    },
   };
 }
 

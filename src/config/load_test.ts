@@ -209,6 +209,13 @@ Deno.test("engineOptions() says what the engine needs in its own words", () => {
     maxNameBytes: 256,
     maxQuerySamples: 0,
     missingIdPlaceholder: true,
+    memoryCapBytes: 500_000_000,
+    persistence: {
+      directory: "./var/checkpoints",
+      syncIntervalSec: 1,
+      snapshotIntervalSec: 43_200,
+      maxLogBytes: 2 ** 30,
+    },
   });
 });
 

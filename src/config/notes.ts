@@ -36,8 +36,6 @@ const NOT_SERVED: readonly {
   { path: ["main", "api-subjects"] },
   { path: ["main", "backend-url"], asks: (url) => url !== "" },
   { path: ["metric-store", "nats-subscriptions"], asks: isFilled },
-  { path: ["metric-store", "memory-cap"], asks: (cap) => cap !== 0 },
-  { path: ["metric-store", "checkpoints"] },
   { path: ["metric-store", "cleanup", "mode"], asks: (m) => m === "archive" },
 ];
 

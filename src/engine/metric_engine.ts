@@ -40,6 +40,7 @@ export const REJECT_REASONS = [
   "line-too-long",
   "forbidden",
   "rate",
+  "memory-cap",
 ] as const;
 export type RejectReason = typeof REJECT_REASONS[number];
 
@@ -90,7 +91,10 @@ export interface Batch {
   push(chunk: Uint8Array): Promise<void> | undefined;
   /** No more bytes. Resolves when every owner has its samples. */
   end(): Promise<WriteReport>;
-  /** The upload broke off: whole lines stay, the torn last one is dropped. */
+  /**
+   * The upload broke off: lines handed over already stay, the torn one and what was
+   * not handed over yet are dropped.
+   */
   abort(): void;
 }
 
@@ -150,13 +154,23 @@ export interface ShardStats {
   readonly series: number;
   readonly hosts: number;
   readonly runs: number;
-  readonly pages: number;
-  /** Bytes of sample memory in use: hot tiles and sealed pages. */
+  /** Bytes of sealed, compressed pages. */
+  readonly blockBytes: number;
+  /** Bytes of sample memory in use: hot tiles and sealed blocks. */
   readonly sampleBytes: number;
   /** Bytes of line protocol waiting in the shard's inbox. */
   readonly inboxBytes: number;
   /** Host-level queries that added up levels of different types. */
   readonly mixedLevelQueriesTotal: number;
+  /** Samples taken from disk at the start. */
+  readonly restoredSamples: number;
+  /** Bytes handed to the log, and how often that failed. */
+  readonly logBytesTotal: number;
+  readonly logFailuresTotal: number;
+  /** Bytes of sample memory taken from the system, free or in use. */
+  readonly reservedBytes: number;
+  /** Samples before this were given up for want of memory, seconds; 0: none were. */
+  readonly evictedBeforeSec: number;
 }
 
 export type EngineState = "restoring" | "ready" | "stopping" | "failed";
@@ -194,6 +208,8 @@ export interface EngineOptions {
   /** 0: no retention. */
   readonly retentionSec: number;
   readonly maxFutureSec: number;
+  /** Bytes of the process as a whole; 0: no bound. */
+  readonly memoryCapBytes: number;
   /** 0: none. */
   readonly maxSeries: number;
   readonly maxHosts: number;
@@ -202,4 +218,24 @@ export interface EngineOptions {
   /** 0: none. */
   readonly maxQuerySamples: number;
   readonly missingIdPlaceholder: boolean;
+  /** Where samples survive the process; `undefined`: nowhere. */
+  readonly persistence: PersistenceOptions | undefined;
+}
+
+export interface PersistenceOptions {
+  /** `checkpoints.directory`; our files are below `ringstore` in it. */
+  readonly directory: string;
+  /** How long an acknowledged sample may be lost to a power cut; 0: not at all. */
+  readonly syncIntervalSec: number;
+  readonly snapshotIntervalSec: number;
+  /** A shard's log is followed by a snapshot when it exceeds this. */
+  readonly maxLogBytes: number;
+}
+
+/** Something the operator should read. */
+export interface EngineNotice {
+  /** `crit`: nothing is served any more, only a restart helps. */
+  readonly level: "info" | "warn" | "err" | "crit";
+  readonly message: string;
+  readonly fields: Readonly<Record<string, string | number>>;
 }

@@ -8,6 +8,8 @@
 import { setImmediate } from "node:timers";
 import { monotonicMs, nowSec } from "../clock.ts";
 import { ClientError, type ErrorCode, STATUS_BY_CODE } from "../errors.ts";
+import { DENO_FILES } from "../persist/files.ts";
+import { makeShardDirectory } from "../persist/shard_directory.ts";
 import { StatsBlock } from "../shard/shard_stats.ts";
 import { createWiring, type Wiring } from "../shard/shard_wiring.ts";
 import { Bell } from "../transport/bell.ts";
@@ -19,10 +21,13 @@ import {
   shardOf,
 } from "../transport/messages.ts";
 import type { RingConsumer } from "../transport/ring.ts";
-import { mergeAnswers } from "./merge_answers.ts";
+import { ANSWER_BYTES_MAX, answerTooLarge } from "../query/answer_queries.ts";
+import { selectorCount } from "../query/select_series.ts";
+import { bodyOf, mergeAnswers } from "./merge_answers.ts";
 import type {
   Batch,
   BatchOptions,
+  EngineNotice,
   EngineOptions,
   EngineState,
   JsonBody,
@@ -44,6 +49,10 @@ const ENCODER = new TextEncoder();
 /** Turns without a wait after which other events get their chance. */
 const TURNS_MAX = 16;
 
+/** Entries of one request: hosts times metrics times ids. */
+const ENTRIES_MAX = 1 << 20;
+/** Bytes of answers that are being put together; more are refused with 503. */
+const PENDING_BYTES_MAX = 1 << 30;
 /** The main thread blocks no longer than this for an answer, and only when idle. */
 const LINGER_MS = 0.2;
 /** Larger requests are not answered that soon. */
@@ -59,6 +68,7 @@ export interface ShardReply<Kind extends Reply["kind"]> {
 interface Pending {
   readonly shard: number;
   readonly chunks: Uint8Array[];
+  bytes: number;
   readonly text: TextDecoder;
   replyText: string;
   readonly report: ReportCollector | undefined;
@@ -69,8 +79,16 @@ interface Pending {
 /** Starts the workers; resolves when all shards take work. */
 export async function startEngine(
   options: EngineOptions,
+  notify: (notice: EngineNotice) => void = () => {},
 ): Promise<MetricEngine> {
-  const engine = new ShardedEngine(options);
+  const { persistence, shards } = options;
+  if (persistence !== undefined) {
+    // Here and not only in the workers: what is wrong with it stops the start.
+    for (let shard = 0; shard < shards; shard++) {
+      makeShardDirectory(DENO_FILES, persistence.directory, shards, shard);
+    }
+  }
+  const engine = new ShardedEngine(options, notify);
   await engine.start();
   return engine;
 }
@@ -84,10 +102,19 @@ class ShardedEngine implements MetricEngine {
   readonly #stats: readonly StatsBlock[];
   readonly #bell: Bell;
   readonly #pending = new Map<number, Pending>();
+  readonly #notify: (notice: EngineNotice) => void;
+  /** Shards that are still taking back what is on disk. */
+  #restoring: number;
+  #pendingBytes = 0;
   #nextId = 1;
 
-  constructor(options: EngineOptions) {
+  constructor(
+    options: EngineOptions,
+    notify: (notice: EngineNotice) => void,
+  ) {
     this.#options = options;
+    this.#notify = notify;
+    this.#restoring = options.shards;
     this.#wiring = createWiring(options);
     this.#bell = new Bell(this.#wiring.mainBell);
     this.#links = this.#wiring.toShard.map((_, shard) =>
@@ -101,13 +128,13 @@ class ShardedEngine implements MetricEngine {
   }
 
   async start(): Promise<void> {
-    await this.#workers.start();
-    this.state = "ready";
     void this.#listen();
+    await this.#workers.start();
   }
 
   openBatch(options: BatchOptions): Batch {
-    this.#checkServing();
+    // During a restore batches wait in the inboxes.
+    if (this.state !== "restoring") this.#checkServing();
     const id = this.#takeId();
     return new OutgoingBatch({
       id,
@@ -129,9 +156,11 @@ class ShardedEngine implements MetricEngine {
 
   #awaitReport(id: number): Promise<WriteReport> {
     return new Promise<WriteReport>((resolve, reject) => {
+      if (this.state === "failed") return reject(this.#notServing());
       this.#pending.set(id, {
         shard: -1,
         chunks: [],
+        bytes: 0,
         text: new TextDecoder(),
         replyText: "",
         report: new ReportCollector(),
@@ -160,6 +189,13 @@ class ShardedEngine implements MetricEngine {
         queries = echo = [...queries, ...generated];
       }
     }
+    const entries = queries.reduce((sum, one) => sum + selectorCount(one), 0);
+    if (entries > ENTRIES_MAX) {
+      throw new ClientError(
+        "E_TOO_MANY_SAMPLES",
+        `the request asks for ${entries} entries, at most ${ENTRIES_MAX} are answered`,
+      );
+    }
     const shardOfQuery = queries.map((query) =>
       shardOf(instance, request.cluster, query.host, this.#links.length)
     );
@@ -179,6 +215,11 @@ class ShardedEngine implements MetricEngine {
     this.#checkSamples(
       replies.reduce((sum, { reply }) => sum + reply.samples, 0),
     );
+    const bytes = replies.reduce(
+      (sum, { chunks }) => sum + bodyOf(chunks).byteLength,
+      0,
+    );
+    if (bytes > ANSWER_BYTES_MAX) throw answerTooLarge();
     return mergeAnswers(
       replies.map(({ chunks, reply }) => ({ chunks, lengths: reply.lengths })),
       shardOfQuery.map((shard) => shards.indexOf(shard)),
@@ -270,8 +311,11 @@ class ShardedEngine implements MetricEngine {
   }
 
   #checkServing(): void {
-    if (this.state === "ready") return;
-    throw new ClientError("E_NOT_READY", `the metric store is ${this.state}`, {
+    if (this.state !== "ready") throw this.#notServing();
+  }
+
+  #notServing(): ClientError {
+    return new ClientError("E_NOT_READY", `the metric store is ${this.state}`, {
       retryAfterSec: 1,
     });
   }
@@ -308,6 +352,7 @@ class ShardedEngine implements MetricEngine {
       this.#pending.set(id, {
         shard,
         chunks,
+        bytes: 0,
         text: new TextDecoder(),
         replyText: "",
         report: undefined,
@@ -364,12 +409,24 @@ class ShardedEngine implements MetricEngine {
   }
 
   #receive(frame: RingConsumer): void {
+    if (frame.kind === KIND.NOTICE) {
+      const text = new TextDecoder().decode(frame.payload());
+      this.#notify(JSON.parse(text) as EngineNotice);
+      return;
+    }
+    if (frame.kind === KIND.RESTORED) {
+      this.#restoring--;
+      if (this.#restoring === 0 && this.state === "restoring") {
+        this.state = "ready";
+      }
+      return;
+    }
     const pending = this.#pending.get(frame.id);
     // A batch that was broken off, or failed in another shard before.
     if (pending === undefined) return;
     switch (frame.kind) {
       case KIND.CHUNK:
-        pending.chunks.push(frame.payload());
+        this.#addChunk(frame.id, pending, frame.payload());
         return;
       case KIND.WRITE_DONE: {
         const done = parseWriteDone(frame.payload());
@@ -387,9 +444,27 @@ class ShardedEngine implements MetricEngine {
           stream: frame.aux !== 1,
         });
         if (frame.aux !== 1) return;
-        this.#pending.delete(frame.id);
+        this.#forget(frame.id, pending);
         this.#settle(pending, JSON.parse(pending.replyText) as Reply);
     }
+  }
+
+  #addChunk(id: number, pending: Pending, chunk: Uint8Array): void {
+    this.#pendingBytes += chunk.length;
+    pending.bytes += chunk.length;
+    pending.chunks.push(chunk);
+    if (this.#pendingBytes <= PENDING_BYTES_MAX) return;
+    this.#forget(id, pending);
+    pending.reject(
+      new ClientError("E_OVERLOAD", "too many large answers at a time", {
+        retryAfterSec: 1,
+      }),
+    );
+  }
+
+  #forget(id: number, pending: Pending): void {
+    this.#pending.delete(id);
+    this.#pendingBytes -= pending.bytes;
   }
 
   #settle(pending: Pending, reply: Reply): void {
@@ -403,6 +478,11 @@ class ShardedEngine implements MetricEngine {
   /** A dead shard took its hosts with it: nothing is served that could be half true. */
   #lose(shard: number, reason: string): void {
     this.state = "failed";
+    this.#notify({
+      level: "crit",
+      message: "a shard is lost",
+      fields: { shard, reason },
+    });
     for (const pending of this.#pending.values()) {
       pending.reject(
         new ClientError("E_SHARD_LOST", `shard ${shard} is lost: ${reason}`),

@@ -68,12 +68,29 @@ const SHARD_COUNTERS: readonly [string, string, keyof ShardStats][] = [
     "Host-level queries that added up levels of different types.",
     "mixedLevelQueriesTotal",
   ],
+  ["log_bytes_total", "Bytes handed to the log.", "logBytesTotal"],
+  ["log_failures_total", "Batches the log refused.", "logFailuresTotal"],
 ];
 const SHARD_GAUGES: readonly [string, string, keyof ShardStats][] = [
   ["series", "Series in memory.", "series"],
   ["hosts", "Hosts in memory.", "hosts"],
   ["runs", "Runs of samples on one grid.", "runs"],
-  ["pages", "Pages of sample memory in use.", "pages"],
+  ["block_bytes", "Bytes of sealed, compressed pages.", "blockBytes"],
+  [
+    "reserved_bytes",
+    "Bytes of sample memory taken, free or in use.",
+    "reservedBytes",
+  ],
+  [
+    "evicted_before_timestamp_seconds",
+    "Samples before it were given up for want of memory.",
+    "evictedBeforeSec",
+  ],
+  [
+    "restored_samples",
+    "Samples taken from disk at the start.",
+    "restoredSamples",
+  ],
   ["sample_bytes", "Bytes of sample memory in use.", "sampleBytes"],
   ["inbox_bytes", "Bytes of line protocol waiting.", "inboxBytes"],
 ];

@@ -38,6 +38,9 @@ const KEY_HASH = 5;
 const KEY_CHAIN = 6;
 export const KEY_CONTEXT = 7;
 
+/** 256 MiB of keys: two million series of names of ordinary length. */
+const ARENA_WORDS_MAX = 1 << 26;
+
 /** Longer keys are parsed each time instead of being kept. */
 export const KEY_BYTES_MAX = 1024;
 
@@ -63,7 +66,8 @@ export class KeyTable {
 
   /** No further key can be kept. */
   get isFull(): boolean {
-    return this.#keyCount >= this.#keysMax;
+    return this.#keyCount >= this.#keysMax ||
+      this.#arenaWords + KEY_BYTES_MAX / 4 > ARENA_WORDS_MAX;
   }
 
   /** Forgets every key. */

@@ -29,6 +29,7 @@ import { parseFieldValue, parseTimestampSec } from "./number_parse.ts";
 import type { Context, SlowLines } from "./slow_line.ts";
 
 const LF = 0x0a;
+const CR = 0x0d;
 const SPACE = 0x20;
 const MINUS = 0x2d;
 const DOT = 0x2e;
@@ -46,6 +47,15 @@ export interface IngestBatch {
   readonly nowSec: number;
   /** Number of the line that comes next. */
   line: number;
+  /** Samples before it are passed over; -Infinity: none are. */
+  readonly oldestSec: number;
+  /** A line in which strings may not contain line breaks; 0: none. */
+  strictLine: number;
+}
+
+/** What is told of every sample that is stored, before the batch is acknowledged. */
+export interface SampleLog {
+  append(series: number, timestampSec: number, value: number): void;
 }
 
 /** Passes lines [start, end) of the part, the first of them numbered `line`, to their owner. */
@@ -60,7 +70,7 @@ export class LineIngest {
   readonly #keys: KeyTable;
   readonly #table: SeriesTable;
   readonly #slow: SlowLines;
-  readonly #retentionSec: number;
+  readonly #log: SampleLog | undefined;
   readonly #maxFutureSec: number;
   /** The key of the last line read, whatever batch it was in. */
   #lastKey = 0;
@@ -69,13 +79,14 @@ export class LineIngest {
     keys: KeyTable,
     slow: SlowLines,
     table: SeriesTable,
-    window: { retentionSec: number; maxFutureSec: number },
+    maxFutureSec: number,
+    log?: SampleLog,
   ) {
     this.#keys = keys;
     this.#slow = slow;
+    this.#log = log;
     this.#table = table;
-    this.#retentionSec = window.retentionSec;
-    this.#maxFutureSec = window.maxFutureSec;
+    this.#maxFutureSec = maxFutureSec;
   }
 
   /** Forgets predictions; to be called when the key table was cleared. */
@@ -102,13 +113,12 @@ export class LineIngest {
   ): number {
     const keys = this.#keys;
     const table = this.#table;
+    const log = this.#log;
     const words = table.words;
     const tally = batch.tally;
     const context = batch.context.id;
     const nowSec = batch.nowSec;
-    const oldest = this.#retentionSec === 0
-      ? -Infinity
-      : nowSec - this.#retentionSec;
+    const oldest = batch.oldestSec;
     const newest = nowSec + this.#maxFutureSec;
 
     let records = keys.records;
@@ -192,7 +202,10 @@ export class LineIngest {
         }
 
         // 3. The timestamp. Fast path: the same ten digits as the line before.
-        if (p + 12 <= end && bytes[p] === SPACE && bytes[p + 11] === LF) {
+        const breakBytes = lineBreakBytes(bytes, p + 11);
+        if (
+          breakBytes > 0 && p + 11 + breakBytes <= end && bytes[p] === SPACE
+        ) {
           p++;
           if (
             hasTime && view.getInt32(p, true) === time0 &&
@@ -200,7 +213,7 @@ export class LineIngest {
             view.getInt16(p + 8, true) === time2
           ) {
             timestamp = time;
-            next = p + 11;
+            next = p + 10 + breakBytes;
           } else {
             timestamp = parseTimestampSec(bytes, p, p + 10);
             if (timestamp === timestamp) {
@@ -209,17 +222,19 @@ export class LineIngest {
               time1 = view.getInt32(p + 4, true);
               time2 = view.getInt16(p + 8, true);
               hasTime = true;
-              next = p + 11;
+              next = p + 10 + breakBytes;
             }
           }
-        } else if (p < end && bytes[p] === LF) {
-          next = p + 1;
         } else if (p < end && bytes[p] === SPACE) {
           const timeEnd = fieldEnd(bytes, p + 1, end);
-          if (timeEnd < end && bytes[timeEnd] === LF) {
+          const after = timeEnd + lineBreakBytes(bytes, timeEnd);
+          if (after > timeEnd && after <= end) {
             timestamp = parseTimestampSec(bytes, p + 1, timeEnd);
-            if (timestamp === timestamp) next = timeEnd + 1;
+            if (timestamp === timestamp) next = after;
           }
+        } else if (p < end) {
+          const after = p + lineBreakBytes(bytes, p);
+          if (after > p && after <= end) next = after;
         }
       }
 
@@ -256,6 +271,7 @@ export class LineIngest {
           words[(target << RECORD_SHIFT) + FREQUENCY] !== 0 &&
           table.write(target, timestamp, value)
         ) {
+          log?.append(target, timestamp, value);
           stored++;
           line++;
           at = next;
@@ -342,6 +358,13 @@ function commonKeyEnd(bytes: Uint8Array, at: number, end: number): number {
     return 0;
   }
   return 0;
+}
+
+/** Bytes of the line break at `at`: 1 for LF, 2 for CR LF, 0 for none. */
+function lineBreakBytes(bytes: Uint8Array, at: number): number {
+  const byte = bytes[at]!;
+  if (byte === LF) return 1;
+  return byte === CR && bytes[at + 1] === LF ? 2 : 0;
 }
 
 /** End of a bare value: the next comma, space, CR or LF, at most `end`. */

@@ -47,6 +47,8 @@ class Shard {
       maxNameBytes: 256,
       maxQuerySamples: 0,
       missingIdPlaceholder: true,
+      persistence: undefined,
+      memoryCapBytes: 0,
       ...WINDOW,
     }, new Int32Array(new SharedArrayBuffer(64)));
     const keys = new KeyTable();
@@ -56,7 +58,12 @@ class Shard {
       maxNameBytes: 256,
       ...WINDOW,
     });
-    this.#ingest = new LineIngest(keys, slow, this.#registry.table, WINDOW);
+    this.#ingest = new LineIngest(
+      keys,
+      slow,
+      this.#registry.table,
+      WINDOW.maxFutureSec,
+    );
   }
 
   /** Hands over a body cut into parts that end at `cuts`, what is left over in front of the next. */
@@ -65,6 +72,8 @@ class Shard {
       context: this.#context,
       tally: this.tally,
       nowSec: NOW,
+      oldestSec: NOW - WINDOW.retentionSec,
+      strictLine: 0,
       line: this.#line,
     };
     let start = 0;

@@ -62,6 +62,7 @@ export class LineParser {
   #bytes: Uint8Array = new Uint8Array(0);
   #end = 0;
   #lineStart = 0;
+  #mayBreak = true;
   #at = 0;
   readonly #decoder = new TextDecoder("utf-8", {
     fatal: true,
@@ -70,6 +71,7 @@ export class LineParser {
 
   /**
    * Parses the entry that begins at `start`. `isFinal`: nothing comes after `end`.
+   * `mayBreak`: strings may contain line breaks.
    * Afterwards `next` is the start of the following line, also on an error.
    */
   parse(
@@ -77,7 +79,9 @@ export class LineParser {
     start: number,
     end: number,
     isFinal: boolean,
+    mayBreak = true,
   ): number {
+    this.#mayBreak = mayBreak;
     this.#bytes = bytes;
     this.#end = end;
     this.#lineStart = start;
@@ -111,7 +115,7 @@ export class LineParser {
     }
     const state = this.#entry();
     if (state === LINE_INCOMPLETE) {
-      if (!isFinal) return LINE_INCOMPLETE;
+      if (!isFinal && mayBreak) return LINE_INCOMPLETE;
       this.#fail("string is not closed");
     }
     if (this.error !== "") {
@@ -287,8 +291,10 @@ export class LineParser {
     for (let at = this.#at + 1; at < this.#end; at++) {
       const byte = bytes[at]!;
       if (byte === BACKSLASH) at++;
-      else if (byte === LF) breaks++;
-      else if (byte === QUOTE) {
+      else if (byte === LF) {
+        if (!this.#mayBreak) return false;
+        breaks++;
+      } else if (byte === QUOTE) {
         this.#at = at + 1;
         this.lineBreaks += breaks;
         return true;

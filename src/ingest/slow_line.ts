@@ -8,7 +8,7 @@ import type { Metric } from "../store/metric_catalog.ts";
 import type { LevelLabels } from "../store/level_tree.ts";
 import type { SeriesRegistry } from "../shard/series_registry.ts";
 import { shardOf } from "../transport/messages.ts";
-import type { IngestBatch } from "./line_ingest.ts";
+import type { IngestBatch, SampleLog } from "./line_ingest.ts";
 import { hashKey, type KeyTable } from "./key_table.ts";
 import {
   LINE_BLANK,
@@ -39,7 +39,6 @@ export interface Context {
 export interface SlowLineOptions {
   readonly shard: number;
   readonly shards: number;
-  readonly retentionSec: number;
   readonly maxFutureSec: number;
   readonly maxNameBytes: number;
 }
@@ -55,12 +54,15 @@ export class SlowLines {
   readonly #registry: SeriesRegistry;
   readonly #keys: KeyTable;
   readonly #options: SlowLineOptions;
+  readonly #log: SampleLog | undefined;
 
   constructor(
     registry: SeriesRegistry,
     keys: KeyTable,
     options: SlowLineOptions,
+    log?: SampleLog,
   ) {
+    this.#log = log;
     this.#registry = registry;
     this.#keys = keys;
     this.#options = options;
@@ -78,7 +80,8 @@ export class SlowLines {
     batch: IngestBatch,
   ): number {
     const parser = this.#parser;
-    const state = parser.parse(bytes, at, end, isFinal);
+    const mayBreak = batch.line !== batch.strictLine;
+    const state = parser.parse(bytes, at, end, isFinal, mayBreak);
     this.key = 0;
     this.isIncomplete = !isFinal &&
       (state === LINE_INCOMPLETE ||
@@ -190,12 +193,11 @@ export class SlowLines {
         );
       }
     }
-    const { retentionSec, maxFutureSec } = this.#options;
-    if (retentionSec !== 0 && timestamp < batch.nowSec - retentionSec) {
+    if (timestamp < batch.oldestSec) {
       tally.skip("too-old");
       return -1;
     }
-    if (timestamp > batch.nowSec + maxFutureSec) {
+    if (timestamp > batch.nowSec + this.#options.maxFutureSec) {
       tally.skip("too-new");
       return -1;
     }
@@ -216,12 +218,19 @@ export class SlowLines {
         }" or its sub-level is known with another split into type and id`,
       );
     }
+    if (series === "memory-cap") {
+      return refuse(
+        series,
+        "no memory for another series (metric-store.memory-cap)",
+      );
+    }
     if (series === "max-series" || series === "max-hosts") {
       return refuse(series, `the limit metric-store.${series} is reached`);
     }
     if (!this.#registry.table.write(series, timestamp, value)) {
       return refuse("max-series", "the store has no room for another run");
     }
+    this.#log?.append(series, timestamp, value);
     tally.lines++;
     tally.stored++;
     this.#remember(bytes, at, batch.context, series);

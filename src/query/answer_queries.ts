@@ -8,7 +8,12 @@
 import type { MetricQuery, QueryRequest } from "../engine/metric_engine.ts";
 import { ClientError } from "../errors.ts";
 import type { SeriesRegistry } from "../shard/series_registry.ts";
-import { LEVEL, RECORD_SHIFT } from "../store/layout.ts";
+import {
+  LEVEL,
+  NEXT_SLOT,
+  RECORD_SHIFT,
+  RECORD_WORDS,
+} from "../store/layout.ts";
 import type { Level } from "../store/level_tree.ts";
 import type { Metric } from "../store/metric_catalog.ts";
 import { SeriesCombiner } from "./combine_series.ts";
@@ -35,6 +40,8 @@ const TEXT = {
   min: ENCODER.encode(`,"min":`),
   max: ENCODER.encode(`,"max":`),
 } as const;
+/** What one request may be answered with: far more than anybody can look at. */
+export const ANSWER_BYTES_MAX = 256 << 20;
 /** Empty steps that are written in front of the first sample at the most. */
 const PADDING_MAX = 1 << 20;
 const NO_STATISTICS: Statistics = { avg: 0, min: 0, max: 0 };
@@ -82,6 +89,7 @@ export class QueryAnswerer {
     const metrics = this.#registry.catalog.of(request.cluster);
     const hosts = this.#registry.tree.hosts(instance, request.cluster);
     const lengths: number[] = [];
+    const start = out.written;
     for (const query of request.queries) {
       const before = out.written;
       out.raw("[");
@@ -102,6 +110,7 @@ export class QueryAnswerer {
       }
       out.raw("]");
       lengths.push(out.written - before);
+      if (out.written - start > ANSWER_BYTES_MAX) throw answerTooLarge();
     }
     return lengths;
   }
@@ -118,7 +127,7 @@ export class QueryAnswerer {
     // Ids without data so far; they get an entry only if one with data follows (M8).
     let missing = 0;
     for (const selector of selectorsOf(query, host)) {
-      if (!this.#findMembers(selector, metric, query)) {
+      if (!this.#findMembers(selector, metric, query, horizonSec)) {
         missing++;
         continue;
       }
@@ -139,15 +148,31 @@ export class QueryAnswerer {
     selector: Selector,
     metric: Metric,
     query: MetricQuery,
+    horizonSec: number,
   ): boolean {
     const members = this.#members;
     members.length = 0;
     seriesOf(selector, metric.id, members);
+    this.#dropHidden(metric, horizonSec);
     if (
       members.length > 1 && query.type === undefined &&
       mixesTypes(members, (series) => this.#levelOf(series))
     ) this.mixedLevelQueries++;
     return members.length > 0;
+  }
+
+  /** What the retention has hidden as a whole is as good as gone. */
+  #dropHidden(metric: Metric, horizonSec: number): void {
+    const { table } = this.#registry;
+    const half = Math.floor(metric.frequencySec / 2);
+    const members = this.#members;
+    let kept = 0;
+    for (const series of members) {
+      const newest = table.floats[series * (RECORD_WORDS / 2) + NEXT_SLOT]! -
+        metric.frequencySec + half;
+      if (newest >= horizonSec) members[kept++] = series;
+    }
+    members.length = kept;
   }
 
   #levelOf(series: number): Level {
@@ -185,6 +210,7 @@ export class QueryAnswerer {
     const padding = request.withData && request.withPadding
       ? paddingOf(request, combiner.fromSec, resolution)
       : 0;
+    combiner.charge(padding);
     if (request.withData && count + padding > 0) {
       out.bytes(TEXT.data);
       this.#writeData(out, padding, values, count, scale);
@@ -242,6 +268,14 @@ export class QueryAnswerer {
     padded.set(values.subarray(0, count), padding);
     out.array(padded, 0, padding + count, scale);
   }
+}
+
+/** The refusal of a request whose answer would exceed `ANSWER_BYTES_MAX`. */
+export function answerTooLarge(): ClientError {
+  return new ClientError(
+    "E_TOO_MANY_SAMPLES",
+    `the answer would be larger than ${ANSWER_BYTES_MAX} bytes: ask for less at a time`,
+  );
 }
 
 /**

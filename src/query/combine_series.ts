@@ -176,6 +176,21 @@ export class SeriesCombiner {
     this.toSec = fromSec + this.count * this.#frequency(series);
   }
 
+  /** Counts points that are written without being read, as padding is. */
+  charge(points: number): void {
+    this.samplesRead += points;
+    if (this.samplesRead > this.#maxSamples) throw this.#tooMany();
+  }
+
+  #tooMany(): ClientError {
+    return new ClientError(
+      "E_TOO_MANY_SAMPLES",
+      `the query reads more than ${
+        Math.min(POINTS_MAX, this.#maxSamples)
+      } samples (metric-store.max-query-samples)`,
+    );
+  }
+
   /** Makes room for a read and refuses one that is too large. */
   #reserve(
     series: number,
@@ -185,12 +200,7 @@ export class SeriesCombiner {
   ): void {
     const bound = offset + pointsBound(this.#table, series, fromSec, toSec);
     if (bound > POINTS_MAX || this.samplesRead + bound > this.#maxSamples) {
-      throw new ClientError(
-        "E_TOO_MANY_SAMPLES",
-        `the query reads more than ${
-          Math.min(POINTS_MAX, this.#maxSamples)
-        } samples (metric-store.max-query-samples)`,
-      );
+      throw this.#tooMany();
     }
     if (bound <= this.values.length) return;
     const size = 2 ** Math.ceil(Math.log2(bound));

@@ -26,7 +26,7 @@ export interface OpenBatch extends IngestBatch {
 export class OpenBatches {
   readonly #open = new Map<number, OpenBatch>();
   readonly #contexts = new Map<string, Context>();
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   /** Numbers are never used twice: a batch may outlive the table that knew its own. */
   #nextContext = 0;
 
@@ -40,14 +40,23 @@ export class OpenBatches {
     this.#contexts.clear();
   }
 
-  /** A batch as the header of a WRITE or FORWARD frame describes it. */
-  begin(frame: RingConsumer): OpenBatch {
+  /**
+   * A batch as the header of a WRITE or FORWARD frame describes it. `horizon` tells
+   * before which time samples are passed over, given the arrival.
+   */
+  begin(
+    frame: RingConsumer,
+    horizon: (nowSec: number) => number,
+  ): OpenBatch {
     const { view, start } = frame;
+    const nowSec = view.getFloat64(start, true);
     return {
       context: this.#context(frame),
       tally: new BatchTally(),
-      nowSec: view.getFloat64(start, true),
+      nowSec,
+      oldestSec: horizon(nowSec),
       line: view.getUint32(start + 8, true),
+      strictLine: 0,
       carry: undefined,
       isSkipping: false,
       forwards: 0,

@@ -3,6 +3,7 @@
  * the table of samples, and keeps the limits on their number. Owner thread only.
  */
 import type { EngineOptions } from "../engine/metric_engine.ts";
+import type { SeriesEntry } from "../persist/series_dictionary.ts";
 import { LEVEL, METRIC, OLDEST, RECORD_SHIFT } from "../store/layout.ts";
 import {
   type HostLevel,
@@ -27,7 +28,11 @@ export interface SeriesName {
   readonly metric: Metric;
 }
 
-export type Refusal = "ambiguous-level" | "max-series" | "max-hosts";
+export type Refusal =
+  | "ambiguous-level"
+  | "max-series"
+  | "max-hosts"
+  | "memory-cap";
 
 export class SeriesRegistry {
   readonly table = new SeriesTable();
@@ -35,6 +40,8 @@ export class SeriesRegistry {
   readonly catalog: MetricCatalog;
   /** Series that ended since their ids were last recycled. */
   readonly ended: number[] = [];
+  /** Whether memory allows another series; the owner sets it. */
+  hasRoom = true;
   readonly #shared: Int32Array;
   readonly #maxSeries: number;
   readonly #maxHosts: number;
@@ -61,6 +68,42 @@ export class SeriesRegistry {
     return series;
   }
 
+  /** The same for a series as it is named on disk; `undefined`: its metric is not configured. */
+  resolveEntry(entry: SeriesEntry): number | Refusal | undefined {
+    const metric = this.catalog.of(entry.cluster).get(entry.metric);
+    if (metric === undefined) return undefined;
+    return this.resolve({
+      instance: entry.instance,
+      cluster: entry.cluster,
+      host: entry.host,
+      level: labelsOrNone(entry.type, entry.typeId),
+      sublevel: labelsOrNone(entry.subtype, entry.subtypeId),
+      metric,
+    });
+  }
+
+  /** The name of a series as it is kept on disk. */
+  describe(series: number): SeriesEntry {
+    const at = series << RECORD_SHIFT;
+    const level = this.tree.level(this.table.words[at + LEVEL]!);
+    const metric = this.catalog.metric(this.table.words[at + METRIC]!);
+    const { host } = level;
+    // A host has no parent, a type level the host, a subtype level both.
+    const sublevel = level.parent?.parent === undefined ? undefined : level;
+    const typeLevel = sublevel === undefined ? level : level.parent!;
+    return {
+      instance: host.instance,
+      cluster: host.cluster,
+      host: host.name,
+      type: typeLevel.labelType,
+      typeId: typeLevel.labelId,
+      subtype: sublevel?.labelType ?? "",
+      subtypeId: sublevel?.labelId ?? "",
+      metric: metric.name,
+      frequencySec: metric.frequencySec,
+    };
+  }
+
   #host(name: SeriesName): HostLevel | undefined {
     const { instance, cluster, host } = name;
     const known = this.tree.host(instance, cluster, host);
@@ -82,6 +125,7 @@ export class SeriesRegistry {
   }
 
   #create(level: Level, metric: Metric): number | Refusal {
+    if (!this.hasRoom) return "memory-cap";
     const count = Atomics.add(this.#shared, SHARED_SERIES, 1) + 1;
     const series = count > this.#maxSeries
       ? undefined
@@ -125,4 +169,8 @@ export class SeriesRegistry {
     this.table.recycle(this.ended);
     this.ended.length = 0;
   }
+}
+
+function labelsOrNone(type: string, id: string): LevelLabels | undefined {
+  return type === "" && id === "" ? undefined : { type, id };
 }

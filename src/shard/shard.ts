@@ -12,8 +12,10 @@ import { ClientError } from "../errors.ts";
 import { Bell } from "../transport/bell.ts";
 import { type Ask, KIND, type Reply } from "../transport/messages.ts";
 import { RingConsumer } from "../transport/ring.ts";
+import { MemoryGuard } from "./memory_guard.ts";
 import { RetentionSweep } from "./retention_sweep.ts";
 import { SeriesRegistry } from "./series_registry.ts";
+import { ShardPersistence } from "./shard_persistence.ts";
 import { ShardOutbox } from "./shard_outbox.ts";
 import { ShardQuestions } from "./shard_questions.ts";
 import { StatsBlock } from "./shard_stats.ts";
@@ -24,48 +26,90 @@ import { ShardWrites } from "./shard_writes.ts";
 const IDLE_MS = 1000;
 
 export class Shard {
+  readonly #start: ShardStart;
   readonly #shard: number;
   readonly #bell: Bell;
   readonly #fromMain: RingConsumer;
   readonly #fromShard: readonly RingConsumer[];
   readonly #registry: SeriesRegistry;
   readonly #outbox: ShardOutbox;
+  readonly #persistence: ShardPersistence | undefined;
   readonly #writes: ShardWrites;
   readonly #questions: ShardQuestions;
   readonly #sweep: RetentionSweep;
+  readonly #guardian: MemoryGuard;
   readonly #stats: StatsBlock;
   readonly #decoder = new TextDecoder();
   #askText = "";
   #isClosed = false;
 
+  /** Takes back what is on disk, which may take seconds. */
   constructor(start: ShardStart) {
     const { shard, wiring } = start;
     const { options } = wiring;
+    this.#start = start;
     this.#shard = shard;
     this.#bell = new Bell(wiring.shardBells[shard]!);
     this.#fromMain = new RingConsumer(wiring.toShard[shard]!);
     this.#fromShard = wiring.between.map((rings) =>
       new RingConsumer(rings[shard]!)
     );
-    this.#stats = new StatsBlock(wiring.stats[shard]!);
-    this.#registry = new SeriesRegistry(
+    const stats = this.#stats = new StatsBlock(wiring.stats[shard]!);
+    const registry = this.#registry = new SeriesRegistry(
       options,
       new Int32Array(wiring.shared),
     );
-    this.#outbox = new ShardOutbox(start, () => this.#takeForwards());
+    const outbox = this.#outbox = new ShardOutbox(
+      start,
+      () => this.#takeForwards(),
+    );
+    const persistence = this.#persistence = this.#restore();
+    const { retentionSec } = options;
+    const guard = this.#guardian = new MemoryGuard(
+      registry,
+      options.memoryCapBytes,
+      options.shards,
+    );
+    // What readers may see and writers may still write: neither the expired nor the given up.
+    const horizon = (now: number) =>
+      Math.max(
+        retentionSec === 0 ? -Infinity : now - retentionSec,
+        guard.horizonSec,
+      );
     this.#writes = new ShardWrites(
       start,
-      this.#registry,
-      this.#outbox,
-      this.#stats,
+      registry,
+      outbox,
+      stats,
+      persistence,
+      horizon,
     );
     this.#questions = new ShardQuestions(
       options,
-      this.#registry,
-      this.#outbox,
-      this.#stats,
+      registry,
+      outbox,
+      stats,
+      persistence,
+      horizon,
     );
-    this.#sweep = new RetentionSweep(this.#registry, options.retentionSec);
+    this.#sweep = new RetentionSweep(registry, options.retentionSec);
+    this.#publish();
+    outbox.restored();
+  }
+
+  #restore(): ShardPersistence | undefined {
+    const { shard, wiring } = this.#start;
+    const { persistence, retentionSec, shards } = wiring.options;
+    if (persistence === undefined) return undefined;
+    return new ShardPersistence(
+      persistence,
+      { shard, shards },
+      this.#registry,
+      retentionSec,
+      (level, message, fields) =>
+        this.#outbox.notice({ level, message, fields: { shard, ...fields } }),
+      (samples) => this.#stats.set("restoredSamples", samples),
+    );
   }
 
   /** Works until the main thread says "close". Blocks the thread. */
@@ -74,10 +118,17 @@ export class Shard {
       const seen = this.#bell.count();
       const worked = this.#takeForwards() || this.#takeFromMain();
       const isSweeping = this.#sweep.slice(nowSec());
+      const isShort = this.#guardian.relieve(nowSec());
+      this.#registry.hasRoom = this.#guardian.hasRoomForSeries;
+      const isSaving = this.#persistence?.tend() ?? false;
       this.#writes.tidyKeys();
-      if (isSweeping || worked) this.#publish();
-      else this.#bell.wait(seen, IDLE_MS);
+      if (isSweeping || isShort || isSaving || worked) this.#publish();
+      else this.#bell.wait(seen, this.#idleMs());
     }
+  }
+
+  #idleMs(): number {
+    return Math.min(IDLE_MS, this.#persistence?.idleMs ?? IDLE_MS);
   }
 
   #takeForwards(): boolean {
@@ -113,8 +164,11 @@ export class Shard {
     const text = this.#askText;
     this.#askText = "";
     const ask = JSON.parse(text) as Ask;
+    if (ask.kind === "close") {
+      this.#isClosed = true;
+      this.#persistence?.close();
+    }
     this.#outbox.reply(id, this.#questions.answer(id, ask));
-    if (ask.kind === "close") this.#isClosed = true;
   }
 
   /** One request that goes wrong must not take the shard with it. */
@@ -132,8 +186,14 @@ export class Shard {
     this.#stats.set("series", table.seriesCount);
     this.#stats.set("hosts", tree.hostCount);
     this.#stats.set("runs", table.runCount);
-    this.#stats.set("pages", table.pool.used);
+    this.#stats.set("blockBytes", table.pool.used);
     this.#stats.set("sampleBytes", table.sampleBytes);
+    this.#stats.set("reservedBytes", table.reservedBytes);
+    const { horizonSec } = this.#guardian;
+    this.#stats.set("evictedBeforeSec", Math.max(0, horizonSec));
+    if (this.#persistence === undefined) return;
+    this.#stats.set("logBytesTotal", this.#persistence.wal.committedBytes);
+    this.#stats.set("logFailuresTotal", this.#persistence.failures);
   }
 }
 

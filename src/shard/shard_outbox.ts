@@ -4,6 +4,7 @@
  * shards send, so that two shards that fill each other's inbox do not deadlock
  * (decision 32). Owner thread only.
  */
+import type { EngineNotice } from "../engine/metric_engine.ts";
 import { Bell } from "../transport/bell.ts";
 import { KIND, type Reply, WRITE_HEADER_BYTES } from "../transport/messages.ts";
 import { RingProducer } from "../transport/ring.ts";
@@ -14,6 +15,7 @@ import type { ShardStart } from "./shard_wiring.ts";
 const WAIT_MS = 100;
 const LF = 0x0a;
 const ENCODER = new TextEncoder();
+const NOTHING = new Uint8Array(0);
 
 export class ShardOutbox {
   readonly #toMain: RingProducer;
@@ -65,6 +67,16 @@ export class ShardOutbox {
         json.subarray(from, from + size),
       );
     }
+  }
+
+  /** A line for the operator. */
+  notice(notice: EngineNotice): void {
+    this.send(KIND.NOTICE, 0, 0, ENCODER.encode(JSON.stringify(notice)));
+  }
+
+  /** What was on disk is in memory. */
+  restored(): void {
+    this.send(KIND.RESTORED, 0, 0, NOTHING);
   }
 
   /** Copies one frame to the main thread, waiting for room. */

@@ -7,9 +7,10 @@ import { dumpHosts, dumpLevel, findLevel } from "../query/debug_dump.ts";
 import { JsonWriter } from "../query/json_writer.ts";
 import { nodeHealth } from "../query/node_health.ts";
 import { QueryAnswerer } from "../query/answer_queries.ts";
-import type { Level } from "../store/level_tree.ts";
 import type { Ask, Reply } from "../transport/messages.ts";
 import type { EngineOptions } from "../engine/metric_engine.ts";
+import { freeAtAndBelow } from "./free_selectors.ts";
+import type { ShardPersistence } from "./shard_persistence.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 import type { ShardOutbox } from "./shard_outbox.ts";
 import type { StatsBlock } from "./shard_stats.ts";
@@ -18,7 +19,8 @@ type AskOf<Kind extends Ask["kind"]> = Extract<Ask, { kind: Kind }>;
 
 export class ShardQuestions {
   readonly #registry: SeriesRegistry;
-  readonly #retentionSec: number;
+  readonly #persistence: ShardPersistence | undefined;
+  readonly #horizon: (nowSec: number) => number;
   readonly #answerer: QueryAnswerer;
   readonly #stats: StatsBlock;
   readonly #json: JsonWriter;
@@ -30,9 +32,12 @@ export class ShardQuestions {
     registry: SeriesRegistry,
     outbox: ShardOutbox,
     stats: StatsBlock,
+    persistence: ShardPersistence | undefined,
+    horizon: (nowSec: number) => number,
   ) {
+    this.#persistence = persistence;
     this.#registry = registry;
-    this.#retentionSec = options.retentionSec;
+    this.#horizon = horizon;
     this.#answerer = new QueryAnswerer(registry, options);
     this.#stats = stats;
     this.#json = new JsonWriter((piece) => outbox.chunk(this.#request, piece));
@@ -73,9 +78,7 @@ export class ShardQuestions {
   }
 
   #query(ask: AskOf<"query">): Reply {
-    const horizonSec = this.#retentionSec === 0
-      ? -Infinity
-      : nowSec() - this.#retentionSec;
+    const horizonSec = this.#horizon(nowSec());
     const answerer = this.#answerer;
     const lengths = answerer.answer(
       ask.instance,
@@ -89,33 +92,18 @@ export class ShardQuestions {
     return { kind: "query", lengths, samples: answerer.samplesRead };
   }
 
+  /** What is freed is logged first: a start must not bring it back. */
   #free(ask: AskOf<"free">): Reply {
-    // Collected first: removing the last run of a series changes the tree.
-    const series = new Set<number>();
-    for (const selector of ask.selectors) {
-      for (const level of this.#levels(ask.instance, selector)) {
-        collectAll(level, series);
-      }
+    const { instance, toSec } = ask;
+    for (const path of ask.selectors) {
+      this.#persistence?.wal.free({ instance, path, toSec });
     }
+    this.#persistence?.commit();
     let removed = 0;
-    for (const one of series) {
-      removed += this.#registry.freeBefore(one, ask.toSec);
+    for (const path of ask.selectors) {
+      removed += freeAtAndBelow(this.#registry, instance, path, toSec);
     }
     return { kind: "free", removed };
-  }
-
-  /** The levels a selector names: all hosts of the instance or cluster, or one level. */
-  #levels(instance: string, selector: readonly string[]): Level[] {
-    const [cluster, ...path] = selector;
-    const clusters = this.#registry.tree.clusters(instance);
-    if (cluster === undefined) {
-      return [...clusters.values()].flatMap((hosts) => [...hosts.values()]);
-    }
-    const hosts = clusters.get(cluster);
-    if (hosts === undefined) return [];
-    if (path.length === 0) return [...hosts.values()];
-    const level = findLevel(hosts, path);
-    return level === undefined ? [] : [level];
   }
 
   #debug(ask: AskOf<"debug">): Reply {
@@ -150,9 +138,4 @@ export class ShardQuestions {
     });
     return { kind: "health", nodes };
   }
-}
-
-function collectAll(level: Level, out: Set<number>): void {
-  for (const series of level.series.values()) out.add(series);
-  for (const child of level.children?.values() ?? []) collectAll(child, out);
 }

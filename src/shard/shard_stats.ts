@@ -18,9 +18,14 @@ const FIELDS = [
   "series",
   "hosts",
   "runs",
-  "pages",
+  "blockBytes",
   "sampleBytes",
   "mixedLevelQueriesTotal",
+  "restoredSamples",
+  "logBytesTotal",
+  "logFailuresTotal",
+  "reservedBytes",
+  "evictedBeforeSec",
 ] as const;
 type Field = typeof FIELDS[number];
 
@@ -69,10 +74,15 @@ export class StatsBlock {
       series: get("series"),
       hosts: get("hosts"),
       runs: get("runs"),
-      pages: get("pages"),
+      blockBytes: get("blockBytes"),
       sampleBytes: get("sampleBytes"),
       inboxBytes,
       mixedLevelQueriesTotal: get("mixedLevelQueriesTotal"),
+      restoredSamples: get("restoredSamples"),
+      logBytesTotal: get("logBytesTotal"),
+      logFailuresTotal: get("logFailuresTotal"),
+      reservedBytes: get("reservedBytes"),
+      evictedBeforeSec: get("evictedBeforeSec"),
     };
   }
 }

@@ -3,7 +3,8 @@
  * reports what became of the lines. Owner thread only.
  */
 import { KeyTable } from "../ingest/key_table.ts";
-import { LineIngest } from "../ingest/line_ingest.ts";
+import { assert } from "../assert.ts";
+import { type Forward, LineIngest } from "../ingest/line_ingest.ts";
 import { SlowLines } from "../ingest/slow_line.ts";
 import {
   DONE_OF_BATCH,
@@ -22,6 +23,7 @@ import {
   textStart,
 } from "./open_batches.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
+import type { ShardPersistence } from "./shard_persistence.ts";
 import type { ShardOutbox } from "./shard_outbox.ts";
 import type { StatsBlock } from "./shard_stats.ts";
 import type { ShardStart } from "./shard_wiring.ts";
@@ -35,6 +37,8 @@ export class ShardWrites {
   readonly #registry: SeriesRegistry;
   readonly #outbox: ShardOutbox;
   readonly #stats: StatsBlock;
+  readonly #persistence: ShardPersistence | undefined;
+  readonly #horizon: (nowSec: number) => number;
   readonly #keys = new KeyTable();
   readonly #ingest: LineIngest;
   readonly #batches = new OpenBatches();
@@ -46,16 +50,29 @@ export class ShardWrites {
     registry: SeriesRegistry,
     outbox: ShardOutbox,
     stats: StatsBlock,
+    persistence: ShardPersistence | undefined,
+    horizon: (nowSec: number) => number,
   ) {
+    this.#horizon = horizon;
+    this.#persistence = persistence;
     this.#registry = registry;
     this.#outbox = outbox;
     this.#stats = stats;
     const { options } = start.wiring;
-    const slow = new SlowLines(registry, this.#keys, {
-      shard: start.shard,
-      ...options,
-    });
-    this.#ingest = new LineIngest(this.#keys, slow, registry.table, options);
+    const log = persistence?.wal.batch;
+    const slow = new SlowLines(
+      registry,
+      this.#keys,
+      { shard: start.shard, ...options },
+      log,
+    );
+    this.#ingest = new LineIngest(
+      this.#keys,
+      slow,
+      registry.table,
+      options.maxFutureSec,
+      log,
+    );
   }
 
   /** A part of a batch from the main thread. */
@@ -63,14 +80,16 @@ export class ShardWrites {
     const { id, aux } = frame;
     const isLast = (aux & PART_LAST) !== 0;
     const batch = (aux & PART_FIRST) !== 0
-      ? this.#batches.begin(frame)
+      ? this.#batches.begin(frame, this.#horizon)
       : this.#batches.get(id);
     // A part of a batch that failed before.
     if (batch === undefined) return;
     if ((aux & PART_ABORT) !== 0) return this.#batches.drop(id);
     if (!isLast) this.#batches.keep(id, batch);
+    const failures = this.#persistence?.failures;
     try {
       this.#take(frame, id, batch, isLast);
+      this.#persistence?.commit(failures);
     } catch (error) {
       this.#batches.drop(id);
       throw error;
@@ -83,8 +102,10 @@ export class ShardWrites {
 
   /** Lines that another shard found to be ours. */
   takeForward(frame: RingConsumer): void {
-    const batch = this.#batches.begin(frame);
-    this.#take(frame, frame.id, batch, true);
+    const batch = this.#batches.begin(frame, this.#horizon);
+    const failures = this.#persistence?.failures;
+    this.#take(frame, frame.id, batch, true, true);
+    this.#persistence?.commit(failures);
     this.#done(frame.id, DONE_OF_FORWARD, batch);
   }
 
@@ -93,14 +114,24 @@ export class ShardWrites {
     id: number,
     batch: OpenBatch,
     isLast: boolean,
+    isForward = false,
   ): void {
     let start = textStart(frame);
     const { end } = frame;
     if (batch.isSkipping) {
       start = this.#skipLine(frame.bytes, start, end, batch);
     }
+    const forward: Forward = (shard, from, to, line) => {
+      // Two shards that each think the other owns a host would never end.
+      assert(
+        !isForward,
+        "a line was forwarded to a shard that does not own it",
+      );
+      this.#outbox.forward(shard, id, batch, source, from, to, line);
+    };
+    let source = frame.bytes;
     if (batch.carry === undefined) {
-      this.#apply(frame.bytes, frame.view, start, end, id, batch, isLast);
+      this.#apply(source, frame.view, start, end, batch, isLast, forward);
       return;
     }
     const length = batch.carry.length + end - start;
@@ -111,7 +142,8 @@ export class ShardWrites {
     scratch.fill(0, length, length + SLACK);
     batch.carry = undefined;
     const view = new DataView(scratch.buffer);
-    this.#apply(scratch, view, 0, length, id, batch, isLast);
+    source = scratch;
+    this.#apply(scratch, view, 0, length, batch, isLast, forward);
     this.#scratch = scratch;
   }
 
@@ -128,24 +160,29 @@ export class ShardWrites {
     view: DataView,
     start: number,
     end: number,
-    id: number,
     batch: OpenBatch,
     isLast: boolean,
+    forward: Forward,
   ): void {
-    const consumed = this.#ingest.ingest(
-      bytes,
-      view,
-      start,
-      end,
-      isLast,
-      batch,
-      (shard, from, to, line) =>
-        this.#outbox.forward(shard, id, batch, bytes, from, to, line),
-    );
-    if (consumed >= end) return;
-    if (end - consumed <= CARRY_BYTES_MAX) {
-      batch.carry = bytes.slice(consumed, end);
-      return;
+    for (let from = start;;) {
+      const consumed = this.#ingest.ingest(
+        bytes,
+        view,
+        from,
+        end,
+        isLast,
+        batch,
+        forward,
+      );
+      if (consumed >= end) return;
+      if (end - consumed <= CARRY_BYTES_MAX) {
+        batch.carry = bytes.slice(consumed, end);
+        return;
+      }
+      if (!bytes.subarray(consumed, end).includes(LF)) break;
+      // A string that is never closed: it ends with its line, the rest is good.
+      batch.strictLine = batch.line;
+      from = consumed;
     }
     batch.isSkipping = true;
     batch.tally.reject(
@@ -205,6 +242,9 @@ export class ShardWrites {
     this.#keys.clear();
     this.#batches.clearContexts();
     this.#ingest.forgetPrediction();
+    for (const series of this.#registry.ended) {
+      this.#persistence?.wal.batch.forget(series);
+    }
     this.#registry.recycleEnded();
   }
 }

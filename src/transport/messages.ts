@@ -33,6 +33,10 @@ export const KIND = {
   CHUNK: 5,
   /** shard → main: the end of an answer: a `Reply` as JSON. */
   REPLY: 6,
+  /** shard → main: an `EngineNotice` as JSON, for the log. */
+  NOTICE: 7,
+  /** shard → main: what was on disk is in memory, from now on questions are answered. */
+  RESTORED: 8,
 } as const;
 
 /** `aux` of WRITE: this part begins, ends, or breaks off its batch. */

@@ -1,0 +1,143 @@
+/**
+ * Puts what recovery reads from disk back into the store: sections of a snapshot,
+ * then the log. Owner thread only, before the shard takes any work.
+ *
+ * Nothing is refused for having been written under another configuration: samples
+ * of a metric whose frequency changed go through the same door as new ones, hosts
+ * of other shards are passed over, metrics that are gone are counted.
+ */
+import type { RecoveryHandler } from "../persist/recovery.ts";
+import type { SeriesEntry } from "../persist/series_dictionary.ts";
+import type { WalHandler } from "../persist/wal_reader.ts";
+import type { FreeRecord } from "../persist/wal_records.ts";
+import { shardOf } from "../transport/messages.ts";
+import { freeAtAndBelow } from "./free_selectors.ts";
+import { restoreSeries, SERIES_SECTION } from "./series_state.ts";
+import type { SeriesRegistry } from "./series_registry.ts";
+
+/** A series of the log that was not asked for yet, and one that is not kept. */
+const UNRESOLVED = -1;
+const NOT_KEPT = -2;
+
+export interface RestoreCounts {
+  /** Samples put into memory. */
+  samples: number;
+  /** Samples of metrics that are not configured any more. */
+  unknownMetric: number;
+  /** Samples older than the retention. */
+  tooOld: number;
+  /** Samples for which there was no room. */
+  refused: number;
+}
+
+export class RestoreState implements RecoveryHandler {
+  readonly counts: RestoreCounts = {
+    samples: 0,
+    unknownMetric: 0,
+    tooOld: 0,
+    refused: 0,
+  };
+  readonly #registry: SeriesRegistry;
+  readonly #shard: number;
+  readonly #shards: number;
+  readonly #horizonSec: number;
+  readonly #onProgress: (samples: number) => void;
+
+  /** `horizonSec`: samples before it are not put back; -Infinity: all are. */
+  constructor(
+    registry: SeriesRegistry,
+    owner: { readonly shard: number; readonly shards: number },
+    horizonSec: number,
+    onProgress: (samples: number) => void,
+  ) {
+    this.#registry = registry;
+    this.#shard = owner.shard;
+    this.#shards = owner.shards;
+    this.#horizonSec = horizonSec;
+    this.#onProgress = onProgress;
+  }
+
+  section(kind: number, payload: Uint8Array): void {
+    // Sections of other kinds are of a later version, which says what they mean.
+    if (kind !== SERIES_SECTION) return;
+    restoreSeries(
+      this.#registry,
+      payload,
+      (entry) => this.#isOurs(entry),
+      this.#horizonSec,
+      this.counts,
+    );
+    this.#onProgress(this.counts.samples);
+  }
+
+  segment(_segment: number): WalHandler {
+    const names: SeriesEntry[] = [];
+    let series = new Int32Array(1024).fill(UNRESOLVED);
+    return {
+      series: (id, entry) => {
+        names[id] = entry;
+        if (id >= series.length) {
+          const grown = new Int32Array(Math.max(id + 1, series.length * 2))
+            .fill(UNRESOLVED);
+          grown.set(series);
+          series = grown;
+        }
+      },
+      samples: (firstId, count, timestampSec, values, at) => {
+        if (timestampSec < this.#horizonSec) {
+          this.counts.tooOld += count;
+          return;
+        }
+        const { table } = this.#registry;
+        let stored = 0;
+        for (let i = 0; i < count; i++) {
+          const id = firstId + i;
+          let one = series[id]!;
+          if (one === UNRESOLVED) {
+            one = series[id] = this.#resolve(names[id]!);
+          }
+          if (one === NOT_KEPT) continue;
+          if (table.write(one, timestampSec, values[at + i]!)) stored++;
+          else this.counts.refused++;
+        }
+        this.counts.samples += stored;
+        this.#onProgress(this.counts.samples);
+      },
+      free: (record) => {
+        this.#free(record);
+        // Series may have ended; their names find or make them again.
+        series.fill(UNRESOLVED);
+        this.#registry.recycleEnded();
+      },
+      mark: () => {},
+    };
+  }
+
+  #isOurs(entry: SeriesEntry): boolean {
+    const { instance, cluster, host } = entry;
+    return shardOf(instance, cluster, host, this.#shards) === this.#shard;
+  }
+
+  #resolve(entry: SeriesEntry): number {
+    if (!this.#isOurs(entry)) return NOT_KEPT;
+    const series = this.#registry.resolveEntry(entry);
+    if (series === undefined) {
+      this.counts.unknownMetric++;
+      return NOT_KEPT;
+    }
+    if (typeof series === "string") {
+      this.counts.refused++;
+      return NOT_KEPT;
+    }
+    return series;
+  }
+
+  #free(record: FreeRecord): void {
+    freeAtAndBelow(
+      this.#registry,
+      record.instance,
+      record.path,
+      record.toSec,
+    );
+  }
+}
