@@ -11,6 +11,12 @@ const scope = self as unknown as {
 scope.onmessage = (event) => {
   // Requests wait in the inbox while the shard takes back what is on disk.
   scope.postMessage("ready");
-  new Shard(event.data).run();
+  try {
+    new Shard(event.data).run();
+  } catch (error) {
+    // The event that the main thread gets of it has no stack.
+    const stack = error instanceof Error ? error.stack : undefined;
+    throw new Error(stack ?? String(error), { cause: error });
+  }
   scope.close();
 };

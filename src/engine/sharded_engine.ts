@@ -39,6 +39,7 @@ import type {
   WriteReport,
 } from "./metric_engine.ts";
 import { mergeDebug } from "./merge_debug.ts";
+import { otherLayouts, removeLayouts } from "./store_layouts.ts";
 import { OutgoingBatch } from "./outgoing_batch.ts";
 import { guessShard } from "./route_hint.ts";
 import { ShardLink } from "./shard_link.ts";
@@ -88,7 +89,10 @@ export async function startEngine(
       makeShardDirectory(DENO_FILES, persistence.directory, shards, shard);
     }
   }
-  const engine = new ShardedEngine(options, notify);
+  const others = persistence === undefined
+    ? []
+    : otherLayouts(persistence.directory, shards);
+  const engine = new ShardedEngine(options, others, notify);
   await engine.start();
   return engine;
 }
@@ -105,17 +109,21 @@ class ShardedEngine implements MetricEngine {
   readonly #notify: (notice: EngineNotice) => void;
   /** Shards that are still taking back what is on disk. */
   #restoring: number;
+  /** Shards whose hosts other layouts are still needed for. */
+  #converting: number;
   #pendingBytes = 0;
   #nextId = 1;
 
   constructor(
     options: EngineOptions,
+    otherLayouts: readonly number[],
     notify: (notice: EngineNotice) => void,
   ) {
     this.#options = options;
     this.#notify = notify;
     this.#restoring = options.shards;
-    this.#wiring = createWiring(options);
+    this.#converting = otherLayouts.length > 0 ? options.shards : 0;
+    this.#wiring = createWiring(options, otherLayouts);
     this.#bell = new Bell(this.#wiring.mainBell);
     this.#links = this.#wiring.toShard.map((_, shard) =>
       new ShardLink(this.#wiring, shard)
@@ -414,6 +422,11 @@ class ShardedEngine implements MetricEngine {
       this.#notify(JSON.parse(text) as EngineNotice);
       return;
     }
+    if (frame.kind === KIND.CONVERTED) {
+      this.#converting--;
+      if (this.#converting === 0) this.#removeOtherLayouts();
+      return;
+    }
     if (frame.kind === KIND.RESTORED) {
       this.#restoring--;
       if (this.#restoring === 0 && this.state === "restoring") {
@@ -473,6 +486,21 @@ class ShardedEngine implements MetricEngine {
       ? reply.code as ErrorCode
       : "E_INTERNAL";
     pending.reject(new ClientError(code, reply.message));
+  }
+
+  #removeOtherLayouts(): void {
+    const { directory } = this.#options.persistence!;
+    const counts = this.#wiring.otherLayouts;
+    try {
+      removeLayouts(directory, counts);
+    } catch (error) {
+      // They are read again at the next start, which changes nothing.
+      this.#notify({
+        level: "warn",
+        message: "files of another number of workers cannot be removed",
+        fields: { directory, reason: String(error) },
+      });
+    }
   }
 
   /** A dead shard took its hosts with it: nothing is served that could be half true. */

@@ -36,15 +36,21 @@ export class ByteWriter {
   }
 
   u16(value: number): void {
-    this.#view.setUint16(this.#extend(2), value, true);
+    // First: growing replaces the view.
+    const at = this.#extend(2);
+    this.#view.setUint16(at, value, true);
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#extend(4), value, true);
+    // First: growing replaces the view.
+    const at = this.#extend(4);
+    this.#view.setUint32(at, value, true);
   }
 
   f64(value: number): void {
-    this.#view.setFloat64(this.#extend(8), value, true);
+    // First: growing replaces the view.
+    const at = this.#extend(8);
+    this.#view.setFloat64(at, value, true);
   }
 
   text(text: string): void {

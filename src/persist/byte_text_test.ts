@@ -39,3 +39,25 @@ Deno.test("ByteWriter.clear() gives a large buffer back and works on", () => {
   assert.equal(new ByteReader(writer.bytes).text(), "again");
   assert.ok(writer.view.byteLength < 1 << 20);
 });
+
+Deno.test("ByteWriter grows at every place without losing what was being written", () => {
+  for (let padding = 0; padding < 40; padding++) {
+    const writer = new ByteWriter();
+    const words: number[] = [];
+    writer.skip(padding);
+    for (let i = 0; i < 20_000; i++) {
+      writer.u32(i);
+      writer.f64(i / 3);
+      writer.u16(i & 0xffff);
+      words.push(i);
+    }
+    const reader = new ByteReader(writer.bytes.slice());
+    reader.raw(padding);
+    for (const i of words) {
+      assert.equal(reader.u32(), i);
+      assert.equal(reader.f64(), i / 3);
+      assert.equal(reader.u16(), i & 0xffff);
+    }
+    assert.ok(reader.isOk && reader.isAtEnd);
+  }
+});

@@ -106,6 +106,8 @@ export class Shard {
       { shard, shards },
       this.#registry,
       retentionSec,
+      wiring.otherLayouts,
+      this.#outbox,
       (level, message, fields) =>
         this.#outbox.notice({ level, message, fields: { shard, ...fields } }),
       (samples) => this.#stats.set("restoredSamples", samples),

@@ -79,6 +79,11 @@ export class ShardOutbox {
     this.send(KIND.RESTORED, 0, 0, NOTHING);
   }
 
+  /** Other layouts are not needed any more, as far as this shard goes. */
+  converted(): void {
+    this.send(KIND.CONVERTED, 0, 0, NOTHING);
+  }
+
   /** Copies one frame to the main thread, waiting for room. */
   send(kind: number, id: number, aux: number, payload: Uint8Array): void {
     for (;;) {

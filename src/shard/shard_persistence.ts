@@ -9,6 +9,7 @@
  */
 import type { PersistenceOptions } from "../engine/metric_engine.ts";
 import { monotonicMs, nowSec } from "../clock.ts";
+import { shardDirectory } from "../persist/filenames.ts";
 import { DENO_FILES } from "../persist/files.ts";
 import {
   recoverShard,
@@ -25,6 +26,7 @@ import { RestoreState } from "./restore_state.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 import { SERIES_SECTION, SeriesSections } from "./series_state.ts";
 import type { Notify } from "./shard_notices.ts";
+import type { ShardOutbox } from "./shard_outbox.ts";
 
 /** A snapshot that failed is tried again after this. */
 const SNAPSHOT_RETRY_SEC = 60;
@@ -52,6 +54,8 @@ export class ShardPersistence {
   #syncDueMs = 0;
   /** Bytes committed that no sync has seen. */
   #syncedBytes = 0;
+  readonly #outbox: Pick<ShardOutbox, "converted">;
+  #mustConvert: boolean;
   #isFailing = false;
   #retryAtSec = 0;
   #failure: StorageError | undefined;
@@ -63,9 +67,12 @@ export class ShardPersistence {
     owner: ShardOwner,
     registry: SeriesRegistry,
     retentionSec: number,
+    otherLayouts: readonly number[],
+    outbox: Pick<ShardOutbox, "converted">,
     notify: Notify,
     onProgress: (samples: number) => void,
   ) {
+    this.#outbox = outbox;
     this.#options = options;
     this.#registry = registry;
     this.#notify = notify;
@@ -80,6 +87,8 @@ export class ShardPersistence {
     const startedMs = monotonicMs();
     const horizonSec = retentionSec === 0 ? -Infinity : nowSec() - retentionSec;
     const state = new RestoreState(registry, owner, horizonSec, onProgress);
+    for (const count of otherLayouts) this.#takeOver(count, state);
+    this.#mustConvert = otherLayouts.length > 0;
     this.#recovered = recoverShard(this.#files, state);
     this.#report(this.#recovered, state, monotonicMs() - startedMs);
     this.wal = new WalWriter({
@@ -88,6 +97,18 @@ export class ShardPersistence {
       describe: (series) => registry.describe(series),
     });
     this.#snapshotDueSec = nowSec() + options.snapshotIntervalSec;
+  }
+
+  /** Takes the shard's hosts out of what another number of shards left. */
+  #takeOver(shardCount: number, state: RestoreState): void {
+    for (let shard = 0; shard < shardCount; shard++) {
+      const directory = shardDirectory(
+        this.#options.directory,
+        shardCount,
+        shard,
+      );
+      recoverShard({ files: DENO_FILES, directory, shard, shardCount }, state);
+    }
   }
 
   #report(
@@ -172,7 +193,8 @@ export class ShardPersistence {
     if (!this.wal.batch.isEmpty) this.#commitRest();
     this.#syncIfDue();
     if (this.#snapshot !== undefined) return this.#writeSlice();
-    const isDue = nowSec() >= this.#snapshotDueSec || this.wal.needsSnapshot ||
+    const isDue = nowSec() >= this.#snapshotDueSec ||
+      this.wal.needsSnapshot || this.#mustConvert ||
       this.wal.committedBytes - this.#snapshotBytes > this.#options.maxLogBytes;
     if (!isDue || nowSec() < this.#retryAtSec) return false;
     this.#beginSnapshot();
@@ -216,7 +238,7 @@ export class ShardPersistence {
     // Nothing new since the last one.
     if (
       this.wal.committedBytes === this.#snapshotBytes &&
-      !this.wal.needsSnapshot &&
+      !this.wal.needsSnapshot && !this.#mustConvert &&
       this.#recovered.segments.length === 0
     ) {
       this.#snapshotDueSec = nowSec() + this.#options.snapshotIntervalSec;
@@ -257,6 +279,10 @@ export class ShardPersistence {
     this.wal.snapshotFinished(segment);
     this.#snapshotDueSec = nowSec() + this.#options.snapshotIntervalSec;
     this.#notify("info", "snapshot written", { segment, bytes });
+    if (this.#mustConvert) {
+      this.#mustConvert = false;
+      this.#outbox.converted();
+    }
     for (const problem of tidyAfterSnapshot(this.#files, this.#recovered)) {
       this.#notify("err", problem.message, { file: problem.path });
     }

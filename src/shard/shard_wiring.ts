@@ -18,6 +18,8 @@ const BETWEEN_BYTES = 4 << 20;
 
 export interface Wiring {
   readonly options: EngineOptions;
+  /** Shard counts under which samples were stored before and are still on disk. */
+  readonly otherLayouts: readonly number[];
   readonly mainBell: SharedArrayBuffer;
   readonly shardBells: readonly SharedArrayBuffer[];
   readonly toShard: readonly SharedArrayBuffer[];
@@ -35,7 +37,10 @@ export interface ShardStart {
   readonly wiring: Wiring;
 }
 
-export function createWiring(options: EngineOptions): Wiring {
+export function createWiring(
+  options: EngineOptions,
+  otherLayouts: readonly number[],
+): Wiring {
   const shards = Array.from({ length: options.shards }, (_, i) => i);
   const others = Math.max(1, options.shards - 1);
   const between = Math.max(
@@ -44,6 +49,7 @@ export function createWiring(options: EngineOptions): Wiring {
   );
   return {
     options,
+    otherLayouts,
     mainBell: createBell(),
     shardBells: shards.map(() => createBell()),
     toShard: shards.map(() => createRing(TO_SHARD_BYTES)),

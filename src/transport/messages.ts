@@ -37,6 +37,8 @@ export const KIND = {
   NOTICE: 7,
   /** shard → main: what was on disk is in memory, from now on questions are answered. */
   RESTORED: 8,
+  /** shard → main: what other layouts held of it is in a snapshot of its own. */
+  CONVERTED: 9,
 } as const;
 
 /** `aux` of WRITE: this part begins, ends, or breaks off its batch. */
