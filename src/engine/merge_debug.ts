@@ -5,7 +5,7 @@
 import { ClientError } from "../errors.ts";
 import { bodyOf } from "./merge_answers.ts";
 import type { JsonBody } from "./metric_engine.ts";
-import type { ShardReply } from "./sharded_engine.ts";
+import type { ShardReply } from "./shard_calls.ts";
 
 const ENCODER = new TextEncoder();
 const COMMA = ENCODER.encode(",");

@@ -5,25 +5,17 @@
  *     batch ─► shard of its first line ─► owners ─► reports ─► one report
  *     query ─► owners of its hosts ─► pieces of JSON ─► one body
  */
-import { setImmediate } from "node:timers";
-import { monotonicMs, nowSec } from "../clock.ts";
-import { ClientError, type ErrorCode, STATUS_BY_CODE } from "../errors.ts";
+import { nowSec } from "../clock.ts";
+import { ClientError } from "../errors.ts";
 import { DENO_FILES } from "../persist/files.ts";
 import { makeShardDirectory } from "../persist/shard_directory.ts";
-import { StatsBlock } from "../shard/shard_stats.ts";
-import { createWiring, type Wiring } from "../shard/shard_wiring.ts";
-import { Bell } from "../transport/bell.ts";
-import {
-  type Ask,
-  DONE_OF_FORWARD,
-  KIND,
-  type Reply,
-  shardOf,
-} from "../transport/messages.ts";
-import type { RingConsumer } from "../transport/ring.ts";
 import { ANSWER_BYTES_MAX, answerTooLarge } from "../query/answer_queries.ts";
 import { selectorCount } from "../query/select_series.ts";
+import { StatsBlock } from "../shard/shard_stats.ts";
+import { createWiring, type Wiring } from "../shard/shard_wiring.ts";
+import { type Ask, type Reply, shardOf } from "../transport/messages.ts";
 import { bodyOf, mergeAnswers } from "./merge_answers.ts";
+import { mergeDebug } from "./merge_debug.ts";
 import type {
   Batch,
   BatchOptions,
@@ -36,46 +28,17 @@ import type {
   NodeHealth,
   QueryRequest,
   ShardStats,
-  WriteReport,
 } from "./metric_engine.ts";
-import { mergeDebug } from "./merge_debug.ts";
-import { otherLayouts, removeLayouts } from "./store_layouts.ts";
 import { OutgoingBatch } from "./outgoing_batch.ts";
 import { guessShard } from "./route_hint.ts";
-import { ShardLink } from "./shard_link.ts";
+import { ShardCalls, type ShardReply } from "./shard_calls.ts";
 import { ShardWorkers } from "./shard_workers.ts";
-import { parseWriteDone, ReportCollector } from "./write_reports.ts";
-
-const ENCODER = new TextEncoder();
-/** Turns without a wait after which other events get their chance. */
-const TURNS_MAX = 16;
+import { otherLayouts, removeLayouts } from "./store_layouts.ts";
 
 /** Entries of one request: hosts times metrics times ids. */
 const ENTRIES_MAX = 1 << 20;
-/** Bytes of answers that are being put together; more are refused with 503. */
-const PENDING_BYTES_MAX = 1 << 30;
-/** The main thread blocks no longer than this for an answer, and only when idle. */
-const LINGER_MS = 0.2;
 /** Larger requests are not answered that soon. */
 const LINGER_QUERIES_MAX = 4;
-
-/** An answer as one shard gave it. */
-export interface ShardReply<Kind extends Reply["kind"]> {
-  readonly chunks: readonly Uint8Array[];
-  readonly reply: Extract<Reply, { kind: Kind }>;
-}
-
-/** Something a shard is to answer. */
-interface Pending {
-  readonly shard: number;
-  readonly chunks: Uint8Array[];
-  bytes: number;
-  readonly text: TextDecoder;
-  replyText: string;
-  readonly report: ReportCollector | undefined;
-  resolve(value: Reply | WriteReport): void;
-  reject(reason: ClientError): void;
-}
 
 /** Starts the workers; resolves when all shards take work. */
 export async function startEngine(
@@ -102,17 +65,13 @@ class ShardedEngine implements MetricEngine {
   readonly #options: EngineOptions;
   readonly #wiring: Wiring;
   readonly #workers: ShardWorkers;
-  readonly #links: readonly ShardLink[];
   readonly #stats: readonly StatsBlock[];
-  readonly #bell: Bell;
-  readonly #pending = new Map<number, Pending>();
+  readonly #calls: ShardCalls;
   readonly #notify: (notice: EngineNotice) => void;
   /** Shards that are still taking back what is on disk. */
   #restoring: number;
   /** Shards whose hosts other layouts are still needed for. */
   #converting: number;
-  #pendingBytes = 0;
-  #nextId = 1;
 
   constructor(
     options: EngineOptions,
@@ -124,10 +83,11 @@ class ShardedEngine implements MetricEngine {
     this.#restoring = options.shards;
     this.#converting = otherLayouts.length > 0 ? options.shards : 0;
     this.#wiring = createWiring(options, otherLayouts);
-    this.#bell = new Bell(this.#wiring.mainBell);
-    this.#links = this.#wiring.toShard.map((_, shard) =>
-      new ShardLink(this.#wiring, shard)
-    );
+    this.#calls = new ShardCalls(this.#wiring, {
+      notice: notify,
+      restored: () => this.#noteRestored(),
+      converted: () => this.#noteConverted(),
+    });
     this.#stats = this.#wiring.stats.map((memory) => new StatsBlock(memory));
     this.#workers = new ShardWorkers(
       this.#wiring,
@@ -136,45 +96,29 @@ class ShardedEngine implements MetricEngine {
   }
 
   async start(): Promise<void> {
-    void this.#listen();
+    void this.#calls.listen();
     await this.#workers.start();
   }
 
   openBatch(options: BatchOptions): Batch {
     // During a restore batches wait in the inboxes.
     if (this.state !== "restoring") this.#checkServing();
-    const id = this.#takeId();
+    const id = this.#calls.takeId();
     return new OutgoingBatch({
       id,
       ...options,
       nowSec: nowSec(),
       pickShard: (start) =>
-        this.#links[
+        this.#calls.links[
           guessShard(
             start,
             options.instance,
             options.defaultCluster,
-            this.#links.length,
+            this.#calls.links.length,
           )
         ]!,
-      awaitReport: () => this.#awaitReport(id),
-      forget: () => this.#pending.delete(id),
-    });
-  }
-
-  #awaitReport(id: number): Promise<WriteReport> {
-    return new Promise<WriteReport>((resolve, reject) => {
-      if (this.state === "failed") return reject(this.#notServing());
-      this.#pending.set(id, {
-        shard: -1,
-        chunks: [],
-        bytes: 0,
-        text: new TextDecoder(),
-        replyText: "",
-        report: new ReportCollector(),
-        resolve: (value) => resolve(value as WriteReport),
-        reject,
-      });
+      awaitReport: () => this.#calls.awaitReport(id),
+      forget: () => this.#calls.abandon(id),
     });
   }
 
@@ -205,7 +149,7 @@ class ShardedEngine implements MetricEngine {
       );
     }
     const shardOfQuery = queries.map((query) =>
-      shardOf(instance, request.cluster, query.host, this.#links.length)
+      shardOf(instance, request.cluster, query.host, this.#calls.links.length)
     );
     const shards = [...new Set(shardOfQuery)];
     const asked = Promise.all(shards.map((shard) =>
@@ -218,7 +162,7 @@ class ShardedEngine implements MetricEngine {
         },
       })
     ));
-    if (queries.length <= LINGER_QUERIES_MAX) this.#linger(shards.length);
+    if (queries.length <= LINGER_QUERIES_MAX) this.#calls.linger(shards.length);
     const replies = await asked;
     this.#checkSamples(
       replies.reduce((sum, { reply }) => sum + reply.samples, 0),
@@ -283,7 +227,7 @@ class ShardedEngine implements MetricEngine {
     this.#checkServing();
     const byShard = Map.groupBy(
       nodes,
-      (node) => shardOf(instance, cluster, node, this.#links.length),
+      (node) => shardOf(instance, cluster, node, this.#calls.links.length),
     );
     const found = new Map<string, NodeHealth>();
     await Promise.all([...byShard].map(async ([shard, names]) => {
@@ -301,7 +245,7 @@ class ShardedEngine implements MetricEngine {
 
   stats(): readonly ShardStats[] {
     return this.#stats.map((block, shard) =>
-      block.read(shard, this.#links[shard]!.inboxBytes)
+      block.read(shard, this.#calls.links[shard]!.inboxBytes)
     );
   }
 
@@ -312,7 +256,9 @@ class ShardedEngine implements MetricEngine {
     // Questions keep their order behind the writes sent before.
     const closed = isAlive
       ? Promise.all(
-        this.#links.map((_, shard) => this.#send(shard, { kind: "close" })),
+        this.#calls.links.map((_, shard) =>
+          this.#calls.send(shard, { kind: "close" })
+        ),
       )
       : Promise.resolve();
     await this.#workers.end(closed);
@@ -328,17 +274,11 @@ class ShardedEngine implements MetricEngine {
     });
   }
 
-  #takeId(): number {
-    const id = this.#nextId;
-    this.#nextId = id === 0xffffffff ? 1 : id + 1;
-    return id;
-  }
-
   async #askAll<Kind extends Reply["kind"]>(
     ask: Extract<Ask, { kind: Kind }>,
   ): Promise<ShardReply<Kind>[]> {
     return await Promise.all(
-      this.#links.map((_, shard) => this.#ask<Kind>(shard, ask)),
+      this.#calls.links.map((_, shard) => this.#ask<Kind>(shard, ask)),
     );
   }
 
@@ -347,148 +287,19 @@ class ShardedEngine implements MetricEngine {
     ask: Extract<Ask, { kind: Kind }>,
   ): Promise<ShardReply<Kind>> {
     this.#checkServing();
-    return await this.#send<Kind>(shard, ask);
+    return await this.#calls.send<Kind>(shard, ask);
   }
 
-  #send<Kind extends Reply["kind"]>(
-    shard: number,
-    ask: Ask,
-  ): Promise<ShardReply<Kind>> {
-    const id = this.#takeId();
-    return new Promise((resolve, reject) => {
-      const chunks: Uint8Array[] = [];
-      this.#pending.set(id, {
-        shard,
-        chunks,
-        bytes: 0,
-        text: new TextDecoder(),
-        replyText: "",
-        report: undefined,
-        // A shard answers each kind of question with its own kind of reply.
-        resolve: (reply) =>
-          resolve({ chunks, reply: reply as Extract<Reply, { kind: Kind }> }),
-        reject,
-      });
-      this.#links[shard]!.ask(id, ENCODER.encode(JSON.stringify(ask)));
-    });
-  }
-
-  /** Takes what the shards send, for as long as there are shards. */
-  async #listen(): Promise<void> {
-    let turns = 0;
-    while (this.state !== "failed") {
-      const seen = this.#bell.count();
-      this.#takeAll();
-      const rung = this.#bell.waitAsync(seen);
-      if (rung !== undefined) {
-        await rung;
-        turns = 0;
-      } else if (++turns === TURNS_MAX) {
-        // A bell that never stops ringing must not keep sockets from being served.
-        await new Promise((resolve) => setImmediate(resolve));
-        turns = 0;
-      }
+  #noteRestored(): void {
+    this.#restoring--;
+    if (this.#restoring === 0 && this.state === "restoring") {
+      this.state = "ready";
     }
   }
 
-  #takeAll(): void {
-    for (const link of this.#links) {
-      while (link.incoming.next()) {
-        this.#receive(link.incoming);
-        link.release();
-      }
-      link.resume();
-    }
-  }
-
-  /**
-   * Waits for a quick answer on the spot where the server has nothing else to do:
-   * waking the event loop costs about as much as all the rest of a small query.
-   */
-  #linger(asked: number): void {
-    const deadlineMs = monotonicMs() + LINGER_MS;
-    while (this.#pending.size === asked) {
-      const seen = this.#bell.count();
-      this.#takeAll();
-      const leftMs = deadlineMs - monotonicMs();
-      if (leftMs <= 0) return;
-      if (this.#pending.size === asked) this.#bell.waitBriefly(seen, leftMs);
-    }
-  }
-
-  #receive(frame: RingConsumer): void {
-    if (frame.kind === KIND.NOTICE) {
-      const text = new TextDecoder().decode(frame.payload());
-      this.#notify(JSON.parse(text) as EngineNotice);
-      return;
-    }
-    if (frame.kind === KIND.CONVERTED) {
-      this.#converting--;
-      if (this.#converting === 0) this.#removeOtherLayouts();
-      return;
-    }
-    if (frame.kind === KIND.RESTORED) {
-      this.#restoring--;
-      if (this.#restoring === 0 && this.state === "restoring") {
-        this.state = "ready";
-      }
-      return;
-    }
-    const pending = this.#pending.get(frame.id);
-    // A batch that was broken off, or failed in another shard before.
-    if (pending === undefined) return;
-    switch (frame.kind) {
-      case KIND.CHUNK:
-        this.#addChunk(frame.id, pending, frame.payload());
-        return;
-      case KIND.WRITE_DONE: {
-        const done = parseWriteDone(frame.payload());
-        const report = pending.report!.add(
-          done,
-          frame.aux === DONE_OF_FORWARD,
-        );
-        if (report === undefined) return;
-        this.#pending.delete(frame.id);
-        pending.resolve(report);
-        return;
-      }
-      case KIND.REPLY:
-        pending.replyText += pending.text.decode(frame.payload(), {
-          stream: frame.aux !== 1,
-        });
-        if (frame.aux !== 1) return;
-        this.#forget(frame.id, pending);
-        this.#settle(pending, JSON.parse(pending.replyText) as Reply);
-    }
-  }
-
-  #addChunk(id: number, pending: Pending, chunk: Uint8Array): void {
-    this.#pendingBytes += chunk.length;
-    pending.bytes += chunk.length;
-    pending.chunks.push(chunk);
-    if (this.#pendingBytes <= PENDING_BYTES_MAX) return;
-    this.#forget(id, pending);
-    pending.reject(
-      new ClientError("E_OVERLOAD", "too many large answers at a time", {
-        retryAfterSec: 1,
-      }),
-    );
-  }
-
-  #forget(id: number, pending: Pending): void {
-    this.#pending.delete(id);
-    this.#pendingBytes -= pending.bytes;
-  }
-
-  #settle(pending: Pending, reply: Reply): void {
-    if (reply.kind !== "error") return pending.resolve(reply);
-    const code = reply.code in STATUS_BY_CODE
-      ? reply.code as ErrorCode
-      : "E_INTERNAL";
-    pending.reject(new ClientError(code, reply.message));
-  }
-
-  #removeOtherLayouts(): void {
+  #noteConverted(): void {
+    this.#converting--;
+    if (this.#converting > 0) return;
     const { directory } = this.#options.persistence!;
     const counts = this.#wiring.otherLayouts;
     try {
@@ -511,11 +322,8 @@ class ShardedEngine implements MetricEngine {
       message: "a shard is lost",
       fields: { shard, reason },
     });
-    for (const pending of this.#pending.values()) {
-      pending.reject(
-        new ClientError("E_SHARD_LOST", `shard ${shard} is lost: ${reason}`),
-      );
-    }
-    this.#pending.clear();
+    this.#calls.fail(
+      new ClientError("E_SHARD_LOST", `shard ${shard} is lost: ${reason}`),
+    );
   }
 }
