@@ -1,6 +1,6 @@
 /** Where a request carries its credential. */
 
-/** As `node:http` gives them: names in lower case. */
+/** Names in lower case; a header of which a request has several is a list. */
 export type RequestHeaders = Readonly<
   Record<string, string | string[] | undefined>
 >;

@@ -18,11 +18,8 @@ export class ConfigError extends Error {
   readonly code = "E_CONFIG";
   readonly problems: readonly ConfigProblem[];
 
-  constructor(
-    problems: readonly ConfigProblem[],
-    options: { cause?: unknown } = {},
-  ) {
-    super(problems.map(describeProblem).join("\n"), options);
+  constructor(problems: readonly ConfigProblem[]) {
+    super(problems.map(describeProblem).join("\n"));
     this.name = "ConfigError";
     this.problems = problems;
   }

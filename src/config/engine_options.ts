@@ -4,8 +4,8 @@ import type { Config } from "./schema.ts";
 
 const LEAST_SHARDS = 2;
 const MOST_SHARDS = 16;
-/** Some 130 M samples: replayed in seconds, and rarely reached between snapshots. */
-const DEFAULT_LOG_BYTES = 1 << 30;
+/** Some 30 M samples, replayed in a second or two. */
+const DEFAULT_LOG_BYTES = 256 << 20;
 
 /** `cores`: logical processors; the default leaves one of them to the main thread. */
 export function engineOptions(

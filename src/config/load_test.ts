@@ -163,6 +163,23 @@ Deno.test("loadConfig() takes older spellings and parts that are not served with
   );
 });
 
+Deno.test("loadConfig() tells once why a file cannot be read", () => {
+  const fail = () => {
+    throw new Error("no such file");
+  };
+  assert.throws(() => loadConfig("nowhere.json", fail), (error: unknown) => {
+    assert.ok(error instanceof ConfigError);
+    assert.match(
+      error.message,
+      /^nowhere.json: cannot be read \(no such file\)/,
+    );
+    assert.equal(error.message.split("no such file").length, 2);
+    // Whoever prints an error adds its cause.
+    assert.equal(error.cause, undefined);
+    return true;
+  });
+});
+
 Deno.test("loadConfig() reads sections from files of their own", () => {
   const { config } = loadConfig("sections.good.json", read);
   assert.equal(config.main.addr.port, 1234);
@@ -214,7 +231,7 @@ Deno.test("engineOptions() says what the engine needs in its own words", () => {
       directory: "./var/checkpoints",
       syncIntervalSec: 1,
       snapshotIntervalSec: 43_200,
-      maxLogBytes: 2 ** 30,
+      maxLogBytes: 2 ** 28,
     },
   });
 });

@@ -143,7 +143,7 @@ function readDocument(file: string, read: ReadText): Document {
       path: "",
       found: `cannot be read (${reason})`,
       expected: "a readable file of JSON, comments allowed",
-    }], { cause });
+    }]);
   }
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { allowTrailingComma: true });

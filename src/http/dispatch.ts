@@ -8,6 +8,7 @@ import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { monotonicMs } from "../clock.ts";
 import type { Action } from "../auth/principal.ts";
+import { credentialHeaders } from "./credential_headers.ts";
 import type { Door } from "./door.ts";
 import { errorAnswer } from "./error_answer.ts";
 import { Exchange } from "./exchange.ts";
@@ -150,7 +151,7 @@ async function servePage(
   try {
     const action = neededAction(route, door);
     if (action !== undefined) {
-      const { headers } = context.env.incoming;
+      const headers = credentialHeaders(context.env.incoming);
       (await door.authenticator.authenticate(headers)).demand(action);
     }
     return await route.respond(context, door);

@@ -1,6 +1,6 @@
 /** What every handler of the front door works with. Main thread only. */
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import type { Principal } from "../auth/principal.ts";
+import type { IncomingMessage } from "node:http";
+import type { Principal, RequestHeaders } from "../auth/mod.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
 import type { Log } from "../log.ts";
 import type { ByteGate } from "./byte_gate.ts";
@@ -10,7 +10,7 @@ import type { Telemetry } from "./telemetry.ts";
 
 export interface Authenticator {
   /** Throws or rejects with `E_UNAUTHENTICATED`. Known tokens are answered at once. */
-  authenticate(headers: IncomingHttpHeaders): Principal | Promise<Principal>;
+  authenticate(headers: RequestHeaders): Principal | Promise<Principal>;
 }
 
 export type DoorLog = Pick<Log, "info" | "err">;

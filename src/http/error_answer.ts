@@ -1,8 +1,17 @@
 /** How an error reads on the wire; the same for every route. */
 import { STATUS_CODES } from "node:http";
+import { z } from "zod";
 import { ClientError, type ErrorCode } from "../errors.ts";
+import { errorText } from "../log.ts";
 import type { Door } from "./door.ts";
 import { RETRY_AFTER_SEC } from "./limits.ts";
+import type { Telemetry } from "./telemetry.ts";
+
+/** The error object of the contract. */
+export const ERROR_SCHEMA = z.object({
+  status: z.string().describe("The status in words."),
+  error: z.string().describe("What is wrong."),
+}).meta({ id: "Error" });
 
 export interface ErrorAnswer {
   readonly status: number;
@@ -10,7 +19,7 @@ export interface ErrorAnswer {
   readonly body: string;
 }
 
-/** The error object of the contract, with its newline. */
+/** The error object as text, with its newline. */
 export function errorObject(status: number, message: string): string {
   return JSON.stringify({ status: reasonPhrase(status), error: message }) +
     "\n";
@@ -21,15 +30,17 @@ export function reasonPhrase(status: number): string {
 }
 
 /**
- * Turns an error into an answer. Anything but a `ClientError` is our fault: it is
- * logged, and the client learns no more than that. Refusals are counted.
+ * Turns an error into an answer. Anything but a `ClientError` is our fault, and so
+ * is `E_INTERNAL`, by which other threads report theirs: it is logged with its
+ * stack, and the client learns no more than that. Refusals are counted.
  */
 export function errorAnswer(
   error: unknown,
-  door: Pick<Door, "log" | "telemetry">,
+  door: Pick<Door, "log"> & { telemetry: Pick<Telemetry, "countDenied"> },
 ): ErrorAnswer {
-  if (!(error instanceof ClientError)) {
-    door.log.err("a request failed", { error });
+  if (!(error instanceof ClientError) || error.code === "E_INTERNAL") {
+    const stack = error instanceof Error ? error.stack : undefined;
+    door.log.err("a request failed", { error: errorText(error), stack });
     return {
       status: 500,
       headers: { "Content-Type": "application/json" },

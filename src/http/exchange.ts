@@ -12,6 +12,7 @@ import type { Action, Principal } from "../auth/principal.ts";
 import { monotonicMs } from "../clock.ts";
 import type { JsonBody } from "../engine/metric_engine.ts";
 import { writeBody } from "./answer_writer.ts";
+import { credentialHeaders } from "./credential_headers.ts";
 import type { Door } from "./door.ts";
 import { errorAnswer } from "./error_answer.ts";
 
@@ -42,6 +43,8 @@ export class Exchange {
     this.route = route;
     this.search = search;
     door.inFlight.add(this);
+    // Also when the client goes away while the engine is still thinking.
+    res.once("close", () => this.abandon());
   }
 
   /** Whether an answer was given or nobody waits for one any more. */
@@ -68,7 +71,9 @@ export class Exchange {
   authorize(action: Action, next: (instance: string) => void): void {
     let found: Principal | Promise<Principal>;
     try {
-      found = this.door.authenticator.authenticate(this.req.headers);
+      found = this.door.authenticator.authenticate(
+        credentialHeaders(this.req),
+      );
     } catch (error) {
       this.fail(error);
       return;
@@ -110,6 +115,7 @@ export class Exchange {
 
   /** Answers 200 with JSON, compressed where that pays. */
   sendJson(body: JsonBody): void {
+    if (this.#answered) return;
     const headers: Headers = { "Content-Type": "application/json" };
     const coding = this.door.compressor.choose(this.req, body.byteLength);
     if (coding === undefined) {

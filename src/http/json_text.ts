@@ -36,6 +36,18 @@ export function checkSchema<Output>(
   const where = issue?.path.map(String).join(".") || "the body";
   const got = issue?.input === undefined
     ? ""
-    : `, got ${JSON.stringify(issue.input)?.slice(0, 60)}`;
+    : `, got ${shownValue(issue.input)}`;
   throw new ClientError("E_BAD_REQUEST", `${where}: ${issue?.message}${got}`);
+}
+
+/** Longest part of a wrong value that an error shows. */
+const SHOWN_CHARS = 60;
+
+/** A wrong value as an error shows it. */
+export function shownValue(value: unknown): string {
+  // JSON has no infinity: that is what its parser makes of 1e400.
+  if (value === Infinity || value === -Infinity) {
+    return "a number out of range";
+  }
+  return (JSON.stringify(value) ?? String(value)).slice(0, SHOWN_CHARS);
 }

@@ -55,5 +55,14 @@ export const BODY_STEP_BYTES = 1 << 20;
 /** Memory of a zstd decoder: RFC 9659 bounds the window of the coding to 8 MiB. */
 export const ZSTD_WINDOW_LOG_MAX = 23;
 
+/** A frame costs 20 µs for its decoder, even where nothing is in it. */
+export const ZSTD_MAX_FRAMES = 16_384;
+
+/** A block costs 5 µs; full ones are 128 KiB, flushing makes them smaller. */
+export const ZSTD_MAX_BLOCKS = 262_144;
+
+/** Inflated bytes handed over at a time, at most. */
+export const INFLATE_CHUNK_BYTES = 64 << 10;
+
 /** Seconds in `Retry-After` where nothing better is known. */
 export const RETRY_AFTER_SEC = 1;

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import denoConfig from "../../deno.json" with { type: "json" };
+import { ERROR_SCHEMA } from "./error_answer.ts";
 import type { Content, Operation, Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 
@@ -16,11 +17,6 @@ const INTRODUCTION =
   "series out as JSON. Paths work with and without a slash at the end; those " +
   "of the metric store also below `/metricstore` instead of `/api`. GET brings " +
   "HEAD with it.";
-
-const ERROR_SCHEMA = z.object({
-  status: z.string().describe("The status in words."),
-  error: z.string().describe("What is wrong."),
-}).meta({ id: "Error" });
 
 /** The document as text, with a line end; the same on every call. */
 export function openApiText(): string {
@@ -86,7 +82,7 @@ function operation(
       : {}),
     responses: {
       200: answer(described.answer, used),
-      ...errorAnswers(route, described),
+      ...errorAnswers(route, described, used),
     },
   };
 }
@@ -124,7 +120,11 @@ function media(content: Content, used: Set<z.ZodType>): Json {
   };
 }
 
-function errorAnswers(route: Route, described: Operation): Json {
+function errorAnswers(
+  route: Route,
+  described: Operation,
+  used: Set<z.ZodType>,
+): Json {
   if (route.access === "public") return {};
   const answers: Json = {
     400: failure("The request is wrong."),
@@ -135,18 +135,25 @@ function errorAnswers(route: Route, described: Operation): Json {
     403: failure("The credential does not allow this."),
     503: failure("Overload, or not ready; try again after `Retry-After`."),
   };
-  for (const [status, description] of Object.entries(described.errors ?? {})) {
-    answers[status] = failure(description);
+  for (const [status, error] of Object.entries(described.errors ?? {})) {
+    if (typeof error === "string") answers[status] = failure(error);
+    else {
+      used.add(error.schema);
+      answers[status] = failure(error.description, error.schema);
+    }
   }
   return answers;
 }
 
-function failure(description: string): Json {
+function failure(
+  description: string,
+  schema: z.ZodType = ERROR_SCHEMA,
+): Json {
   return {
     description,
     content: {
       "application/json": {
-        schema: { $ref: SCHEMA_PREFIX + schemaId(ERROR_SCHEMA) },
+        schema: { $ref: SCHEMA_PREFIX + schemaId(schema) },
       },
     },
   };

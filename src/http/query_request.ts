@@ -8,6 +8,7 @@
 import { z } from "zod";
 import type { MetricQuery, QueryRequest } from "../engine/metric_engine.ts";
 import { ClientError } from "../errors.ts";
+import { shownValue } from "./json_text.ts";
 
 export const metricQuerySchema = z.object({
   metric: z.string().nullish().describe("Name of the metric."),
@@ -158,13 +159,9 @@ function flag(
   throw unexpected(path(place, key), "true or false", value);
 }
 
-/** Longest part of a wrong value that an error shows. */
-const SHOWN_CHARS = 60;
-
 function unexpected(where: string, wanted: string, got: unknown): ClientError {
-  const shown = JSON.stringify(got) ?? String(got);
   return new ClientError(
     "E_BAD_REQUEST",
-    `${where}: expected ${wanted}, got ${shown.slice(0, SHOWN_CHARS)}`,
+    `${where}: expected ${wanted}, got ${shownValue(got)}`,
   );
 }

@@ -9,8 +9,9 @@ import { Buffer } from "node:buffer";
 import { ClientError } from "../errors.ts";
 import { overloaded } from "./byte_gate.ts";
 import type { Exchange } from "./exchange.ts";
-import { Inflater, type RequestCoding, requestCoding } from "./inflater.ts";
+import { createInflater, type Inflater } from "./inflater.ts";
 import { BODY_STEP_BYTES } from "./limits.ts";
+import { type RequestCoding, requestCoding } from "./request_coding.ts";
 
 export interface BodySink {
   /** The next bytes, inflated. A promise: wait for it before the next ones. */
@@ -107,7 +108,7 @@ class BodyPump {
       });
       return;
     }
-    const inflater = new Inflater(coding, {
+    const inflater = createInflater(coding, {
       data: (chunk) => {
         if (!this.#done) this.#deliver(chunk, inflater);
       },

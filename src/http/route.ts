@@ -25,6 +25,12 @@ export interface Content {
   readonly example?: unknown;
 }
 
+/** An error whose body has more members than others. */
+export interface Failure {
+  readonly description: string;
+  readonly schema: z.ZodType;
+}
+
 /** One method of a route, as documented. */
 export interface Operation {
   readonly id: string;
@@ -33,8 +39,8 @@ export interface Operation {
   readonly parameters?: readonly Parameter[];
   readonly body?: Content & { readonly required: boolean };
   readonly answer: Content;
-  /** Statuses besides 200 and those every route can give. */
-  readonly errors?: Readonly<Record<number, string>>;
+  /** Statuses besides 200 and those every route can give, or instead of these. */
+  readonly errors?: Readonly<Record<number, string | Failure>>;
 }
 
 /**

@@ -13,9 +13,9 @@ import {
 import { pageRoutes } from "./pages.ts";
 import { queryRequestSchema } from "./query_request.ts";
 import { handleQuery } from "./query_route.ts";
-import type { Operation, Route } from "./route.ts";
+import type { Failure, Operation, Route } from "./route.ts";
 import { swaggerRoutes } from "./swagger.ts";
-import { handleWrite } from "./write_route.ts";
+import { handleWrite, refusedWriteSchema } from "./write_route.ts";
 
 const JSON_TYPE = "application/json";
 const TEXT_TYPE = "text/plain";
@@ -49,6 +49,10 @@ const debugAnswerSchema = z.object({
       "`end`, and its children.",
   ),
 }).meta({ id: "DebugAnswer" });
+
+function refusal(description: string): Failure {
+  return { description, schema: refusedWriteSchema };
+}
 
 const QUERY_EXAMPLE = {
   cluster: "fritz",
@@ -130,9 +134,16 @@ export const ROUTES: readonly Route[] = [
         },
         answer: { type: JSON_TYPE, description: "Stored; no body." },
         errors: {
+          400: refusal("The request is wrong, or some of its lines are."),
+          403: refusal(
+            "The credential does not allow this, or not for all of the lines.",
+          ),
           413: "The body is too large.",
           415: "The body is compressed in an unknown way.",
-          429: "Some lines came too fast.",
+          429: refusal(
+            "There was no room for some of the lines, or they came too fast; " +
+              "try again after `Retry-After`.",
+          ),
         },
       },
     },

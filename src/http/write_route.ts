@@ -2,12 +2,36 @@
  * `/api/write`: line protocol goes to the engine as it arrives, and the answer
  * waits until every shard has its lines. Main thread; nothing is parsed here.
  */
-import type { Batch, WriteReport } from "../engine/metric_engine.ts";
+import { z } from "zod";
+import {
+  type Batch,
+  MAX_LINE_ERRORS,
+  type RejectReason,
+  type WriteReport,
+} from "../engine/metric_engine.ts";
 import { requireWritable } from "./engine_state.ts";
-import { reasonPhrase } from "./error_answer.ts";
+import { ERROR_SCHEMA, reasonPhrase } from "./error_answer.ts";
 import type { Exchange } from "./exchange.ts";
 import { RETRY_AFTER_SEC } from "./limits.ts";
 import { pumpBody } from "./request_body.ts";
+
+const countSchema = z.record(z.string(), z.int());
+
+/** The error object of a write; the counts are there if its lines were looked at. */
+export const refusedWriteSchema = ERROR_SCHEMA.extend({
+  stored: z.int().optional().describe("Samples stored all the same."),
+  rejected: countSchema.optional().describe("Lines refused, by reason."),
+  skipped: countSchema.optional().describe(
+    "Lines passed over without being wrong, by reason.",
+  ),
+  errors: z.array(z.object({
+    line: z.int().describe("Number of the line, from 1."),
+    reason: z.string(),
+    message: z.string(),
+  })).optional().describe(
+    `The first refused lines, ${MAX_LINE_ERRORS} at most.`,
+  ),
+}).meta({ id: "RefusedWrite" });
 
 type Headers = Record<string, string | number>;
 
@@ -67,11 +91,19 @@ function answer(exchange: Exchange, report: WriteReport): void {
   exchange.send(status, headers, rejectionBody(status, report));
 }
 
-/** Forbidden lines before refused rates before mistakes, whatever else is there. */
+/** Refused lines whose status is another than 400; the first of them counts. */
+const STATUS_BY_REASON: readonly [RejectReason, 403 | 429][] = [
+  ["forbidden", 403],
+  // Sending the batch again later may succeed.
+  ["rate", 429],
+  ["memory-cap", 429],
+];
+
+/** Forbidden lines before those too many before mistakes, whatever else is there. */
 export function writeStatus(report: WriteReport): 200 | 400 | 403 | 429 {
-  const { rejected } = report;
-  if ((rejected.forbidden ?? 0) > 0) return 403;
-  if ((rejected.rate ?? 0) > 0) return 429;
+  for (const [reason, status] of STATUS_BY_REASON) {
+    if ((report.rejected[reason] ?? 0) > 0) return status;
+  }
   return rejectedLines(report) > 0 ? 400 : 200;
 }
 

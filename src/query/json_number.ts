@@ -2,10 +2,10 @@
  * Kernels that print doubles as JSON numbers straight into bytes. They run in
  * shard workers, for nearly every byte of a big answer.
  *
- * Invariants: each printed decimal parses back to the very same double (`-0`
- * may become `0`) and has no zeros at the end of its fraction; NaN and the
- * infinities become `null`. The callers keep room of `MAX_NUMBER_BYTES` for
- * each number: words of four bytes are stored whole, whatever their length.
+ * Invariants: each printed decimal parses back to the very same double, `-0`
+ * included, and has no zeros at the end of its fraction; NaN and the infinities
+ * become `null`. The callers keep room of `MAX_NUMBER_BYTES` for each number:
+ * words of four bytes are stored whole, whatever their length.
  *
  * The idea: measured values have few decimals. For an integer d < 2^53 and a
  * power of ten p <= 1e22 the quotient d / p is correctly rounded, so when it
@@ -75,7 +75,10 @@ export function writeNumbers(
     if (thousandfold < 2147483647) {
       const scaled = (thousandfold + 0.5) | 0;
       if (scaled / 1000 === magnitude) {
-        if (value < 0) bytes[position++] = MINUS;
+        // 1 / -0 is -Infinity.
+        if (value < 0 || (scaled === 0 && 1 / value < 0)) {
+          bytes[position++] = MINUS;
+        }
         const whole = magnitude | 0;
         if (whole < 1000) {
           const word = PLAIN[whole]!;
@@ -114,7 +117,7 @@ export function writeNumber(
   }
   const whole = Math.floor(magnitude);
   if (whole === magnitude) {
-    if (value < 0) bytes[position++] = MINUS;
+    if (value < 0 || (whole === 0 && 1 / value < 0)) bytes[position++] = MINUS;
     return writeWhole(view, position, whole);
   }
   for (let power = 1e3; power <= 1e15; power *= 1e3) {

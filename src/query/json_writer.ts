@@ -152,19 +152,28 @@ export class JsonWriter {
       const before = this.#length;
       this.#length = digitsMany
         ? this.#writeLongNumbers(values, start, stop, scale)
-        : writeNumbers(
-          this.#bytes,
-          this.#view,
-          before,
-          values,
-          start,
-          stop,
-          scale,
-        );
+        : this.#writeNumbers(values, start, stop, scale);
       digitsMany = this.#length - before > LONG_NUMBER_BYTES * (stop - start);
     }
     // The comma after the last value is still in the buffer.
     this.#bytes[this.#length - 1] = CLOSE_BRACKET;
+  }
+
+  #writeNumbers(
+    values: Float64Array,
+    start: number,
+    stop: number,
+    scale: number,
+  ): number {
+    return writeNumbers(
+      this.#bytes,
+      this.#view,
+      this.#length,
+      values,
+      start,
+      stop,
+      scale,
+    );
   }
 
   /**
@@ -179,7 +188,14 @@ export class JsonWriter {
   ): number {
     const block = this.#block;
     block.length = stop - start;
-    for (let i = start; i < stop; i++) block[i - start] = values[i]! * scale;
+    for (let i = start; i < stop; i++) {
+      const value = values[i]! * scale;
+      // `JSON.stringify` drops the sign of -0, of which 1 / -0 is -Infinity.
+      if (value === 0 && 1 / value < 0) {
+        return this.#writeNumbers(values, start, stop, scale);
+      }
+      block[i - start] = value;
+    }
     // Without the opening bracket; the closing one is where the comma belongs.
     const text = JSON.stringify(block).slice(1);
     const target = this.#bytes.subarray(this.#length);

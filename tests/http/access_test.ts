@@ -90,3 +90,28 @@ Deno.test("a refusal is an error object and is counted", async () => {
     /^ringstore_auth_denied_total\{reason="unauthenticated"\} 1$/m,
   );
 });
+
+Deno.test("a credential sent twice is none", async () => {
+  await using door = await Fixture.start();
+  const lists: [string, number][] = [
+    ["Authorization: Bearer admin\r\n", 200],
+    ["Authorization: Bearer admin\r\nAuthorization: Bearer admin\r\n", 401],
+    ["authorization: Bearer admin\r\nAUTHORIZATION: Bearer user\r\n", 401],
+    ["Authorization: Bearer admin\r\nX-Forwarded-Fo: Bearer admin\r\n", 200],
+    ["X-Auth-Token: admin\r\nX-Auth-Token: admin\r\n", 401],
+    [
+      "X-Auth-Token: admin\r\nAuthorization: Bearer a\r\n" +
+      "Authorization: Bearer b\r\n",
+      200,
+    ],
+  ];
+  for (const path of ["/api/debug", "/metrics"]) {
+    for (const [lines, status] of lists) {
+      const client = door.raw();
+      client.write(`GET ${path} HTTP/1.1\r\nHost: test\r\n${lines}\r\n`);
+      const received = await client.until("\r\n\r\n");
+      assert.match(received, new RegExp(`^HTTP/1.1 ${status} `), lines);
+      client.close();
+    }
+  }
+});

@@ -180,6 +180,40 @@ Deno.test("a client that vanishes from its answer harms nobody", async () => {
   assert.deepEqual(door.errors, []);
 });
 
+Deno.test("a client that vanishes gives its room back though the engine never answers", async () => {
+  await using door = await Fixture.start({ main: { "metrics-public": true } });
+  door.engine.report = new Promise(() => {});
+  door.engine.answer = new Promise(() => {});
+  const body = "{}" + " ".repeat(50_000);
+  for (const path of ["/api/write", "/api/query"]) {
+    const client = door.raw();
+    client.write(head("POST", path, { "Content-Length": body.length }) + body);
+    await inFlight(door, body.length, 2);
+    client.close();
+    await inFlight(door, 0, 1);
+  }
+  const metrics = await door.ask("GET", "/metrics");
+  assert.match(metrics.text, /\{route="write",status="499"\} 1$/m);
+  assert.match(metrics.text, /\{route="query",status="499"\} 1$/m);
+  assert.deepEqual(door.errors, []);
+});
+
+/** Resolves once so many bytes and requests, the asking one included, are under way. */
+async function inFlight(
+  door: Fixture,
+  bytes: number,
+  requests: number,
+): Promise<void> {
+  const wanted = [bytes, requests].join();
+  for (let seen = ""; seen !== wanted;) {
+    const { text } = await door.ask("GET", "/metrics");
+    seen = [
+      /^ringstore_http_in_flight_bytes (\d+)$/m,
+      /^ringstore_http_requests_in_flight (\d+)$/m,
+    ].map((line) => line.exec(text)?.[1]).join();
+  }
+}
+
 Deno.test("close cuts what does not finish in time", async () => {
   const door = await Fixture.start({ limits: { closeMs: 50 } });
   door.engine.report = new Promise(() => {});

@@ -1,7 +1,12 @@
 /** The front door alone, on a free port, before a fake engine; and raw sockets to it. */
 import type { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
-import { Principal, type Role } from "../../src/auth/mod.ts";
+import { findToken } from "../../src/auth/credentials.ts";
+import {
+  Principal,
+  type RequestHeaders,
+  type Role,
+} from "../../src/auth/mod.ts";
 import { ClientError } from "../../src/errors.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
 import { type HttpServer, startHttp } from "../../src/http/server.ts";
@@ -95,10 +100,8 @@ export class Fixture implements AsyncDisposable {
 }
 
 /** The token is the role; a promise for one role, as for a token never seen. */
-function roleOf(
-  headers: { readonly authorization?: string | undefined },
-): Principal | Promise<Principal> {
-  const role = headers.authorization?.replace("Bearer ", "");
+function roleOf(headers: RequestHeaders): Principal | Promise<Principal> {
+  const role = findToken(headers);
   if (role === undefined) {
     throw new ClientError("E_UNAUTHENTICATED", "Use JWT Authentication");
   }

@@ -1,6 +1,8 @@
 /** The API document against its file and the table of routes. */
 import assert from "node:assert/strict";
 import { ROUTES } from "../../src/http/routes.ts";
+import { rejectionBody } from "../../src/http/write_route.ts";
+import { ALL_STORED } from "./fake_engine.ts";
 import { Fixture } from "./fixture.ts";
 
 const FILE = new URL("../../api/openapi.json", import.meta.url);
@@ -28,4 +30,17 @@ Deno.test("api/openapi.json names every documented route, and its references exi
     match[1]
   );
   assert.equal(new Set(ids).size, ids.length);
+});
+
+Deno.test("api/openapi.json describes the counts in the answer to refused lines", async () => {
+  const { paths, components } = JSON.parse(await Deno.readTextFile(FILE));
+  const { responses } = paths["/api/write"].post;
+  for (const status of [400, 403, 429]) {
+    assert.deepEqual(responses[status].content["application/json"].schema, {
+      $ref: "#/components/schemas/RefusedWrite",
+    });
+  }
+  const described = Object.keys(components.schemas.RefusedWrite.properties);
+  const sent = rejectionBody(400, { ...ALL_STORED, rejected: { syntax: 1 } });
+  assert.deepEqual(described, Object.keys(JSON.parse(sent)));
 });

@@ -105,7 +105,14 @@ Deno.test("query answers 400 naming field and value", async () => {
       '{"queries":[{"type-ids":["1",2]}]}',
       /queries\[0\].type-ids\[1\]: .*got 2/,
     ],
-    ['{"queries":[{"scale-by":1e999}]}', /scale-by: expected a number/],
+    [
+      '{"queries":[{"scale-by":1e400}]}',
+      /scale-by: expected a number, got a number out of range$/,
+    ],
+    [
+      '{"from":-1e400}',
+      /from: expected an integer, got a number out of range$/,
+    ],
     ['{"for-all-nodes":"x"}', /for-all-nodes: expected an array of texts/],
     ['{"with-data":0}', /with-data: expected true or false, got 0/],
     ['{"missing":"drop"}', /missing: expected "null" or "skip", got "drop"/],

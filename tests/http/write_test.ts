@@ -1,7 +1,7 @@
 /** The contract of `/api/write`. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { gzipSync, zstdCompressSync } from "node:zlib";
+import { constants, gzipSync, zstdCompressSync } from "node:zlib";
 import { ALL_STORED } from "./fake_engine.ts";
 import { Fixture, head } from "./fixture.ts";
 
@@ -98,7 +98,16 @@ Deno.test("write answers 403 before 429 before 400", async () => {
     403,
     undefined,
   ]);
+  assert.deepEqual(await status({ "memory-cap": 1, forbidden: 1 }), [
+    403,
+    undefined,
+  ]);
   assert.deepEqual(await status({ syntax: 1, rate: 1 }), [429, "1"]);
+  assert.deepEqual(await status({ syntax: 1, "memory-cap": 1 }), [429, "1"]);
+  assert.deepEqual(await status({ forbidden: 0, rate: 0, "max-series": 1 }), [
+    400,
+    undefined,
+  ]);
   assert.deepEqual(await status({ syntax: 1 }), [400, undefined]);
   assert.deepEqual(await status({ syntax: 0 }), [200, undefined]);
 });
@@ -126,6 +135,42 @@ Deno.test("write takes gzip and zstd, and refuses other codings", async () => {
   });
   assert.equal(refused.status, 415);
   assert.match(refused.text, /Content-Encoding.*"br/);
+});
+
+Deno.test("write takes zstd of any size, also in several frames", async () => {
+  await using door = await Fixture.start();
+  for (const count of [1500, 3000, 20_000]) {
+    const text = Array.from(
+      { length: count },
+      (_, i) => `m60,cluster=T,hostname=h${i} value=${i * 7919 % 1000}\n`,
+    ).join("");
+    const frame = zstdCompressSync(text);
+    for (const frames of [1, 2]) {
+      const answer = await door.ask("POST", "/api/write", {
+        body: Buffer.concat(new Array(frames).fill(frame)),
+        headers: { "Content-Encoding": "zstd" },
+      });
+      assert.equal(answer.status, 200, `${count} lines, ${frames} frames`);
+      const batch = door.engine.batches.at(-1);
+      assert.equal(batch?.bytes, frames * text.length);
+      assert.ok(text.repeat(frames).startsWith(batch?.text ?? "?"));
+    }
+  }
+});
+
+Deno.test("write outlives zstd that is damaged far behind its beginning", async () => {
+  await using door = await Fixture.start();
+  const body = zstdCompressSync(LINE.repeat(20_000), {
+    params: { [constants.ZSTD_c_checksumFlag]: 1 },
+  });
+  body[body.length - 1]! ^= 1;
+  const answer = await door.ask("POST", "/api/write", {
+    body,
+    headers: { "Content-Encoding": "zstd" },
+  });
+  assert.equal(answer.status, 400);
+  assert.match(answer.text, /not valid zstd/);
+  assert.equal((await door.ask("GET", "/health")).status, 200);
 });
 
 Deno.test("write drops the torn line of a compressed body that was cut off", async () => {
