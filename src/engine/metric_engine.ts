@@ -228,7 +228,10 @@ export interface PersistenceOptions {
   /** How long an acknowledged sample may be lost to a power cut; 0: not at all. */
   readonly syncIntervalSec: number;
   readonly snapshotIntervalSec: number;
-  /** A shard's log is followed by a snapshot when it exceeds this. */
+  /**
+   * A shard's log is followed by a snapshot when it exceeds this and the size of
+   * the snapshot before, so that large stores do not write themselves all the time.
+   */
   readonly maxLogBytes: number;
 }
 

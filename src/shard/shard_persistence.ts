@@ -51,6 +51,8 @@ export class ShardPersistence {
   #snapshotDueSec: number;
   /** `committedBytes` when the last snapshot began. */
   #snapshotBytes = 0;
+  /** Size of the last snapshot. */
+  #snapshotFileBytes = 0;
   #syncDueMs = 0;
   /** Bytes committed that no sync has seen. */
   #syncedBytes = 0;
@@ -195,7 +197,8 @@ export class ShardPersistence {
     if (this.#snapshot !== undefined) return this.#writeSlice();
     const isDue = nowSec() >= this.#snapshotDueSec ||
       this.wal.needsSnapshot || this.#mustConvert ||
-      this.wal.committedBytes - this.#snapshotBytes > this.#options.maxLogBytes;
+      this.wal.committedBytes - this.#snapshotBytes >
+        Math.max(this.#options.maxLogBytes, this.#snapshotFileBytes);
     if (!isDue || nowSec() < this.#retryAtSec) return false;
     this.#beginSnapshot();
     return true;
@@ -277,6 +280,7 @@ export class ShardPersistence {
 
   #finishSnapshot(segment: number, bytes: number): void {
     this.wal.snapshotFinished(segment);
+    this.#snapshotFileBytes = bytes;
     this.#snapshotDueSec = nowSec() + this.#options.snapshotIntervalSec;
     this.#notify("info", "snapshot written", { segment, bytes });
     if (this.#mustConvert) {
