@@ -5,8 +5,17 @@
  *
  * Memory once taken from the system is not given back, so the guard acts before
  * the pool would take more: when its share is used up and little of it is free.
+ * A part of the share is left to series, so that new ones are refused only when
+ * giving up data does not help any more.
  */
-import { FREQUENCY, OLDEST, RECORD_SHIFT, RUN_FIRST } from "../store/layout.ts";
+import {
+  FREQUENCY,
+  OLDEST,
+  PAGE_SHIFT,
+  RECORD_SHIFT,
+  RUN_FIRST,
+} from "../store/layout.ts";
+import type { SeriesTable } from "../store/series_table.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 
 /**
@@ -20,12 +29,17 @@ export const SERIES_NAME_BYTES = 350;
 const FREE_BYTES_MIN = 8 << 20;
 /** A pass gives up this part of the time that is held. */
 const PASS_SHARE = 1 / 32;
+/** Data is given up when this part of the share is used; the rest is for new series. */
+const DATA_SHARE = 15 / 16;
+/** When nothing could be given up, the next look is so much later. */
+const RETRY_SEC = 1;
 
 export class MemoryGuard {
   readonly #registry: SeriesRegistry;
   readonly #budgetBytes: number;
   /** Everything before it was given up; -Infinity: nothing was. */
   #horizonSec = -Infinity;
+  #retryAtSec = -Infinity;
 
   /** `capBytes`: of the process, for all shards together; 0: none. */
   constructor(registry: SeriesRegistry, capBytes: number, shards: number) {
@@ -52,18 +66,22 @@ export class MemoryGuard {
 
   /** Gives up the oldest data if memory is short. Returns whether it did. */
   relieve(nowSec: number): boolean {
-    const { pool } = this.#registry.table;
+    const { table } = this.#registry;
+    const { pool } = table;
     if (
-      this.#usedBytes() < this.#budgetBytes ||
-      pool.touched - pool.held >= FREE_BYTES_MIN
+      this.#usedBytes() < this.#budgetBytes * DATA_SHARE ||
+      pool.touched - pool.held >= FREE_BYTES_MIN ||
+      nowSec < this.#retryAtSec
     ) return false;
-    const oldest = this.#oldestSec();
-    if (oldest >= nowSec) return false;
+    const oldest = this.#firstReleaseSec();
+    if (oldest > nowSec) {
+      this.#retryAtSec = nowSec + RETRY_SEC;
+      return false;
+    }
     this.#horizonSec = Math.max(
       this.#horizonSec,
-      oldest + Math.max(1, Math.ceil((nowSec - oldest) * PASS_SHARE)),
+      oldest + Math.ceil((nowSec - oldest) * PASS_SHARE),
     );
-    const { table } = this.#registry;
     for (let series = 0; series < table.seriesEnd; series++) {
       if (!table.isAlive(series)) continue;
       this.#registry.freeBefore(series, this.#horizonSec);
@@ -72,19 +90,33 @@ export class MemoryGuard {
     return true;
   }
 
-  /** Begin of the oldest slot that is held in a sealed page or a whole run. */
-  #oldestSec(): number {
+  /** The first horizon that gives something back; Infinity: none does. */
+  #firstReleaseSec(): number {
     const { table } = this.#registry;
-    let oldest = Infinity;
+    let first = Infinity;
     for (let series = 0; series < table.seriesEnd; series++) {
-      const at = series << RECORD_SHIFT;
-      const run = table.words[at + OLDEST]!;
-      if (run === 0) continue;
-      const start = table.runStart(run) +
-        table.runWords[(run << RECORD_SHIFT) + RUN_FIRST]! *
-          table.words[at + FREQUENCY]!;
-      if (start < oldest) oldest = start;
+      if (!table.isAlive(series)) continue;
+      first = Math.min(first, releaseSec(table, series));
     }
-    return oldest;
+    return first;
   }
+}
+
+/**
+ * The horizon that the series' oldest page or, if that is its last, its oldest
+ * run lies before. Where a slot begins does not say it: the hot page of a slow
+ * series reaches back for days and cannot be given up.
+ */
+function releaseSec(table: SeriesTable, series: number): number {
+  const at = series << RECORD_SHIFT;
+  const run = table.words[at + OLDEST]!;
+  if (run === 0) return Infinity;
+  const frequency = table.words[at + FREQUENCY]!;
+  const zero = table.runStart(run) + Math.floor(frequency / 2);
+  const length = table.runLength(series, run);
+  const first = table.runWords[(run << RECORD_SHIFT) + RUN_FIRST]!;
+  const pageEnd = ((first >> PAGE_SHIFT) + 1) << PAGE_SHIFT;
+  return pageEnd < length
+    ? zero + pageEnd * frequency
+    : zero + length * frequency + 1;
 }

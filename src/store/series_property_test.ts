@@ -268,10 +268,10 @@ Deno.test("findStart() hides just what is before the horizon, and trimBefore() o
         assert.deepEqual(values, expected);
         if (values.length > 0) assert.ok(seen.from >= horizon);
 
-        const pages = table.pool.used;
+        const pages = table.pages.pool.used;
         table.freeBefore(series, horizon);
         table.trimBefore(series, horizon);
-        assert.ok(table.pool.used <= pages);
+        assert.ok(table.pages.pool.used <= pages);
         const after = readTable(table, series, 0, end, horizon);
         assert.deepEqual(after.points, seen.points);
         if (values.length > 0) assert.equal(after.from, seen.from);

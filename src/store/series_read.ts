@@ -183,7 +183,7 @@ function copySlots(
     }
     const first = slot & PAGE_MASK;
     const count = stop - slot;
-    const { pool } = table;
+    const { pool } = table.pages;
     decodeBlock(
       pool.view(page),
       pool.offset(page),

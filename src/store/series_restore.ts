@@ -25,7 +25,8 @@ import {
   RUN_PREV,
   RUN_START,
 } from "./layout.ts";
-import { hotIndex, PAGE, type SeriesTable } from "./series_table.ts";
+import { PAGE } from "./sealed_pages.ts";
+import { hotIndex, type SeriesTable } from "./series_table.ts";
 
 const BLOCK = new Uint8Array(blockBytesMax(PAGE_SLOTS) + BLOCK_SLACK);
 const BLOCK_VIEW = new DataView(BLOCK.buffer);
@@ -46,8 +47,8 @@ export function sealedBlock(
   block: number,
 ): Uint8Array | undefined {
   if (block === 0) return undefined;
-  const view = table.pool.view(block);
-  const at = table.pool.offset(block);
+  const view = table.pages.pool.view(block);
+  const at = table.pages.pool.offset(block);
   return new Uint8Array(
     view.buffer,
     view.byteOffset + at,
@@ -91,7 +92,9 @@ export function putBlock(
   page: number,
   block: Uint8Array,
 ): void {
-  table.runWords[(run << RECORD_SHIFT) + RUN_PAGES + page] = table.keep(block);
+  table.runWords[(run << RECORD_SHIFT) + RUN_PAGES + page] = table.pages.keep(
+    block,
+  );
 }
 
 /** Takes the newest page of a restored series back into its hot lane. */
@@ -104,7 +107,7 @@ export function warmUp(
   if (length === 0) return;
   const pageAt = (table.words[at + HEAD]! << RECORD_SHIFT) + RUN_PAGES +
     ((length - 1) >> PAGE_SHIFT);
-  table.load(table.runWords[pageAt]!);
+  table.pages.load(table.runWords[pageAt]!);
   table.freePage(pageAt);
   const rows = ((length - 1) & PAGE_MASK) + 1;
   for (let row = 0; row < rows; row++) {

@@ -36,18 +36,7 @@ import {
   SHARD_SERIES_MAX,
   TILE_SHIFT,
 } from "./layout.ts";
-import {
-  BLOCK_SLACK,
-  blockBytesMax,
-  decodeBlock,
-  encodeBlock,
-} from "./block_codec.ts";
-import { BlockPool } from "./block_pool.ts";
-
-/** A page on its way into or out of a block. */
-export const PAGE = new Float64Array(PAGE_SLOTS);
-const BLOCK = new Uint8Array(blockBytesMax(PAGE_SLOTS) + BLOCK_SLACK);
-const BLOCK_VIEW = new DataView(BLOCK.buffer);
+import { PAGE, SealedPages } from "./sealed_pages.ts";
 
 export class SeriesTable {
   readonly words: Int32Array;
@@ -55,7 +44,7 @@ export class SeriesTable {
   readonly hot: Float64Array;
   readonly runWords: Int32Array;
   readonly runFloats: Float64Array;
-  readonly pool = new BlockPool(BLOCK_SLACK);
+  readonly pages = new SealedPages();
 
   /** Ids below this have been handed out at least once. */
   #seriesEnd = 0;
@@ -97,12 +86,12 @@ export class SeriesTable {
 
   /** Bytes that hold samples: sealed blocks and the hot lanes of the series in use. */
   get sampleBytes(): number {
-    return this.pool.used + this.#seriesCount * PAGE_SLOTS * 8;
+    return this.pages.pool.used + this.#seriesCount * PAGE_SLOTS * 8;
   }
 
   /** Bytes taken from the system for samples and records; they are never given back. */
   get reservedBytes(): number {
-    return this.pool.touched + this.#seriesEnd * PAGE_SLOTS * 8 +
+    return this.pages.pool.touched + this.#seriesEnd * PAGE_SLOTS * 8 +
       (this.#seriesEnd + this.#runsEnd) * RECORD_WORDS * 4;
   }
 
@@ -225,37 +214,10 @@ export class SeriesTable {
   /** Rewrites one slot of a sealed page: decoded, changed, encoded again. */
   #writeSealed(run: number, slot: number, value: number): void {
     const pageAt = run + RUN_PAGES + (slot >> PAGE_SHIFT);
-    this.load(this.runWords[pageAt]!);
+    this.pages.load(this.runWords[pageAt]!);
     this.freePage(pageAt);
     PAGE[slot & PAGE_MASK] = value;
-    this.runWords[pageAt] = this.#seal();
-  }
-
-  /** Decodes a block into PAGE; 0: all slots empty. */
-  load(block: number): void {
-    if (block === 0) {
-      PAGE.fill(NaN);
-      return;
-    }
-    const view = this.pool.view(block);
-    decodeBlock(view, this.pool.offset(block), 0, PAGE_SLOTS, PAGE, 0);
-  }
-
-  /** Encodes PAGE into the pool and returns its block. */
-  #seal(): number {
-    const bytes = encodeBlock(PAGE, 0, PAGE_SLOTS, BLOCK_VIEW);
-    return this.keep(BLOCK.subarray(0, bytes));
-  }
-
-  /** Copies a block into the pool and returns its id. */
-  keep(block: Uint8Array): number {
-    const { pool } = this;
-    const id = pool.allocate(block.length);
-    assert(id !== 0, "a shard holds more than its pool can address");
-    const view = pool.view(id);
-    const at = view.byteOffset + pool.offset(id);
-    new Uint8Array(view.buffer, at, block.length).set(block);
-    return id;
+    this.runWords[pageAt] = this.pages.seal();
   }
 
   /** Makes `slot` the next to be written: seals pages that are left, empties what is skipped. */
@@ -278,7 +240,8 @@ export class SeriesTable {
   #sealHot(series: number, head: number, length: number): void {
     if (this.takeHot(series, length) === 0) return;
     const page = (length - 1) >> PAGE_SHIFT;
-    this.runWords[(head << RECORD_SHIFT) + RUN_PAGES + page] = this.#seal();
+    this.runWords[(head << RECORD_SHIFT) + RUN_PAGES + page] = this.pages
+      .seal();
   }
 
   /** Copies the hot page, which ends at slot `length`, to PAGE. Returns how many values it has. */
@@ -464,7 +427,7 @@ export class SeriesTable {
   freePage(pageAt: number): void {
     const page = this.runWords[pageAt]!;
     if (page === 0) return;
-    this.pool.free(page);
+    this.pages.pool.free(page);
     this.runWords[pageAt] = 0;
   }
 
