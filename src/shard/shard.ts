@@ -188,7 +188,7 @@ export class Shard {
     this.#stats.set("series", table.seriesCount);
     this.#stats.set("hosts", tree.hostCount);
     this.#stats.set("runs", table.runCount);
-    this.#stats.set("blockBytes", table.pool.used);
+    this.#stats.set("blockBytes", table.pages.pool.used);
     this.#stats.set("sampleBytes", table.sampleBytes);
     this.#stats.set("reservedBytes", table.reservedBytes);
     const { horizonSec } = this.#guardian;
