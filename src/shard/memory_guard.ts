@@ -67,7 +67,7 @@ export class MemoryGuard {
   /** Gives up the oldest data if memory is short. Returns whether it did. */
   relieve(nowSec: number): boolean {
     const { table } = this.#registry;
-    const { pool } = table;
+    const { pool } = table.pages;
     if (
       this.#usedBytes() < this.#budgetBytes * DATA_SHARE ||
       pool.touched - pool.held >= FREE_BYTES_MIN ||
