@@ -47,9 +47,38 @@ async function run(line: CommandLine): Promise<void> {
       return await runExport(line);
     case "estimate":
       return printEstimate(line);
+    case "clean-up":
+      return await cleanUp(line);
     case "serve":
       return await serve(line);
   }
+}
+
+/** Does what a running server does every `cleanup.interval`, once, and ends. */
+async function cleanUp(line: CommandLine): Promise<void> {
+  const log = createLog(line);
+  const { config, notes } = loadConfig(line.configFile);
+  for (const { level, message } of notes) log[level](message);
+  const { persistence, ...options } = engineOptions(config);
+  let problems = 0;
+  const engine = await startEngine(
+    {
+      ...options,
+      persistence: persistence && { ...persistence, onlyCleanUp: true },
+    },
+    ({ level, message, fields }) => {
+      log[level](message, fields);
+      if (level === "err" || level === "crit") problems++;
+    },
+  );
+  try {
+    await engine.cleanUp();
+  } finally {
+    await engine.close();
+  }
+  if (problems > 0) throw new Error("not everything could be cleaned up");
+  const rows = engine.archive?.rowsTotal;
+  printLine(rows === undefined ? "cleaned up" : `archived ${rows} samples`);
 }
 
 async function serve(line: CommandLine & { command: "serve" }): Promise<void> {

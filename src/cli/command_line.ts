@@ -45,6 +45,7 @@ export type CommandLine =
       readonly maxAgeSec: number | undefined;
     }
     | TransferLine
+    | { readonly command: "clean-up" }
     | { readonly command: "gen-keypair" | "version" | "help" }
   );
 
@@ -63,13 +64,15 @@ const SERVE_FLAGS: FlagSpecs = {
   help: { help: "print this and end" },
   h: { help: "the same" },
   jwt: { value: "USER", help: "the same as: token --user USER" },
+  "cleanup-checkpoints": {
+    help: "archive or delete what is past the retention, and end",
+  },
   gops: { help: "accepted, has no effect" },
   server: { help: "accepted, has no effect" },
 };
 
 /** Flags of upstream's programs whose work this version does not do. */
 const NOT_YET: Readonly<Record<string, string>> = {
-  "cleanup-checkpoints": "comes with checkpoints",
   "add-user": "comes with the job API",
   "del-user": "comes with the job API",
   "migrate-db": "comes with the job API",
@@ -218,6 +221,7 @@ function readServe(
   if (on("version")) return { ...common, command: "version" };
   const user = values.get("jwt");
   if (user !== undefined) return readToken(new Map([["user", user]]), common);
+  if (on("cleanup-checkpoints")) return { ...common, command: "clean-up" };
   return {
     ...common,
     command: "serve",

@@ -40,6 +40,12 @@ export function engineOptions(
       snapshotIntervalSec: store["checkpoint-interval"],
       maxLogBytes: store.checkpoints["max-wal-size"] || DEFAULT_LOG_BYTES,
     },
+    archive: store.cleanup.mode === "archive"
+      ? {
+        directory: store.cleanup.directory,
+        intervalSec: store.cleanup.interval,
+      }
+      : undefined,
   };
 }
 

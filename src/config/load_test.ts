@@ -233,6 +233,7 @@ Deno.test("engineOptions() says what the engine needs in its own words", () => {
       snapshotIntervalSec: 43_200,
       maxLogBytes: 2 ** 28,
     },
+    archive: undefined,
   });
 });
 

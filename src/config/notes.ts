@@ -36,7 +36,6 @@ const NOT_SERVED: readonly {
   { path: ["main", "api-subjects"] },
   { path: ["main", "backend-url"], asks: (url) => url !== "" },
   { path: ["metric-store", "nats-subscriptions"], asks: isFilled },
-  { path: ["metric-store", "cleanup", "mode"], asks: (m) => m === "archive" },
 ];
 
 function isFilled(value: Json): boolean {

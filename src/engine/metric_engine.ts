@@ -175,9 +175,21 @@ export interface ShardStats {
 
 export type EngineState = "restoring" | "ready" | "stopping" | "failed";
 
+/** What the archive did since the start. */
+export interface ArchiveStats {
+  readonly runsTotal: number;
+  readonly failuresTotal: number;
+  readonly filesTotal: number;
+  readonly rowsTotal: number;
+  /** Everything before it is in files, seconds; 0: no run was finished yet. */
+  readonly reachedSec: number;
+}
+
 /** Everything clients can ask of the metric store. Rejections are `ClientError`s. */
 export interface MetricEngine {
   readonly state: EngineState;
+  /** Absent: what ages out is dropped. */
+  readonly archive?: ArchiveStats | undefined;
   openBatch(options: BatchOptions): Batch;
   /** Answers `{"queries"?:…,"results":…}` and a newline. */
   query(instance: string, request: QueryRequest): Promise<JsonBody>;
@@ -201,6 +213,15 @@ export interface MetricEngine {
   close(): Promise<void>;
 }
 
+/** An engine as its owner sees it. */
+export interface StoreEngine extends MetricEngine {
+  /**
+   * Archives what has aged out, frees it and writes snapshots; resolves when that
+   * is done. Rejects where the archive cannot be written.
+   */
+  cleanUp(): Promise<void>;
+}
+
 /** What the engine needs of the configuration; plain data, it is cloned into workers. */
 export interface EngineOptions {
   readonly shards: number;
@@ -220,6 +241,16 @@ export interface EngineOptions {
   readonly missingIdPlaceholder: boolean;
   /** Where samples survive the process; `undefined`: nowhere. */
   readonly persistence: PersistenceOptions | undefined;
+  /** Where samples go that age out; absent: nowhere. */
+  readonly archive?: ArchiveOptions | undefined;
+}
+
+export interface ArchiveOptions {
+  /** `cleanup.directory`. */
+  readonly directory: string;
+  readonly intervalSec: number;
+  /** For the shards: up to where the files there reach; absent: there are none. */
+  readonly reachedSec?: number;
 }
 
 export interface PersistenceOptions {
@@ -228,6 +259,8 @@ export interface PersistenceOptions {
   /** How long an acknowledged sample may be lost to a power cut; 0: not at all. */
   readonly syncIntervalSec: number;
   readonly snapshotIntervalSec: number;
+  /** Snapshots are made by `cleanUp` and at no other time: nothing is written. */
+  readonly onlyCleanUp?: boolean;
   /**
    * A shard's log is followed by a snapshot when it exceeds this and the size of
    * the snapshot before, so that large stores do not write themselves all the time.

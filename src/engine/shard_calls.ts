@@ -28,14 +28,14 @@ const LINGER_MS = 0.2;
 
 /** An answer as one shard gave it. */
 export interface ShardReply<Kind extends Reply["kind"]> {
-  readonly chunks: readonly Uint8Array[];
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
   readonly reply: Extract<Reply, { kind: Kind }>;
 }
 
 /** Something a shard is to answer. */
 interface Pending {
   readonly shard: number;
-  readonly chunks: Uint8Array[];
+  readonly chunks: Uint8Array<ArrayBuffer>[];
   bytes: number;
   readonly text: TextDecoder;
   replyText: string;
@@ -51,6 +51,8 @@ export interface ShardEvents {
   restored(): void;
   /** A shard does not need other layouts any more. */
   converted(): void;
+  /** A shard is short of memory and waits for the archive to reach `limitSec`. */
+  archiveWanted(limitSec: number): void;
 }
 
 export class ShardCalls {
@@ -115,7 +117,7 @@ export class ShardCalls {
     const id = this.takeId();
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
-      const chunks: Uint8Array[] = [];
+      const chunks: Uint8Array<ArrayBuffer>[] = [];
       this.#pending.set(id, {
         shard,
         chunks,
@@ -188,6 +190,9 @@ export class ShardCalls {
       case KIND.CONVERTED:
         this.#events.converted();
         return;
+      case KIND.ARCHIVE_WANTED:
+        this.#events.archiveWanted(frame.view.getFloat64(frame.start, true));
+        return;
     }
     const pending = this.#pending.get(frame.id);
     // A batch that was broken off, or failed in another shard before.
@@ -217,7 +222,11 @@ export class ShardCalls {
     }
   }
 
-  #addChunk(id: number, pending: Pending, chunk: Uint8Array): void {
+  #addChunk(
+    id: number,
+    pending: Pending,
+    chunk: Uint8Array<ArrayBuffer>,
+  ): void {
     this.#pendingBytes += chunk.length;
     pending.bytes += chunk.length;
     pending.chunks.push(chunk);

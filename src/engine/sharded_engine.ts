@@ -5,6 +5,8 @@
  *     batch ─► shard of its first line ─► owners ─► reports ─► one report
  *     query ─► owners of its hosts ─► pieces of JSON ─► one body
  */
+import { openArchive } from "../archive/archive_names.ts";
+import { Archiver } from "../archive/archiver.ts";
 import { nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
 import { DENO_FILES } from "../persist/files.ts";
@@ -17,18 +19,20 @@ import { type Ask, type Reply, shardOf } from "../transport/messages.ts";
 import { bodyOf, mergeAnswers } from "./merge_answers.ts";
 import { mergeDebug } from "./merge_debug.ts";
 import type {
+  ArchiveStats,
   Batch,
   BatchOptions,
   EngineNotice,
   EngineOptions,
   EngineState,
   JsonBody,
-  MetricEngine,
   MetricQuery,
   NodeHealth,
   QueryRequest,
   ShardStats,
+  StoreEngine,
 } from "./metric_engine.ts";
+import { OpenBatchSet } from "./open_batches.ts";
 import { OutgoingBatch } from "./outgoing_batch.ts";
 import { guessShard } from "./route_hint.ts";
 import { ShardCalls, type ShardReply } from "./shard_calls.ts";
@@ -40,12 +44,15 @@ const ENTRIES_MAX = 1 << 20;
 /** Larger requests are not answered that soon. */
 const LINGER_QUERIES_MAX = 4;
 
-/** Starts the workers; resolves when all shards take work. */
+/**
+ * Starts the workers; resolves when all shards take work. Throws a `StorageError`
+ * where samples or the archive cannot be kept in their directories.
+ */
 export async function startEngine(
   options: EngineOptions,
   notify: (notice: EngineNotice) => void = () => {},
-): Promise<MetricEngine> {
-  const { persistence, shards } = options;
+): Promise<StoreEngine> {
+  const { archive, persistence, shards } = options;
   if (persistence !== undefined) {
     // Here and not only in the workers: what is wrong with it stops the start.
     for (let shard = 0; shard < shards; shard++) {
@@ -55,12 +62,22 @@ export async function startEngine(
   const others = persistence === undefined
     ? []
     : otherLayouts(persistence.directory, shards);
-  const engine = new ShardedEngine(options, others, notify);
+  const engine = new ShardedEngine(
+    archive === undefined ? options : {
+      ...options,
+      archive: {
+        ...archive,
+        reachedSec: openArchive(DENO_FILES, archive.directory, nowSec()),
+      },
+    },
+    others,
+    notify,
+  );
   await engine.start();
   return engine;
 }
 
-class ShardedEngine implements MetricEngine {
+class ShardedEngine implements StoreEngine {
   state: EngineState = "restoring";
   readonly #options: EngineOptions;
   readonly #wiring: Wiring;
@@ -68,6 +85,10 @@ class ShardedEngine implements MetricEngine {
   readonly #stats: readonly StatsBlock[];
   readonly #calls: ShardCalls;
   readonly #notify: (notice: EngineNotice) => void;
+  readonly #openBatches = new OpenBatchSet();
+  readonly #archiver: Archiver | undefined;
+  /** Resolves when questions are answered. */
+  readonly #ready = Promise.withResolvers<void>();
   /** Shards that are still taking back what is on disk. */
   #restoring: number;
   /** Shards whose hosts other layouts are still needed for. */
@@ -87,7 +108,19 @@ class ShardedEngine implements MetricEngine {
       notice: notify,
       restored: () => this.#noteRestored(),
       converted: () => this.#noteConverted(),
+      archiveWanted: (limitSec) => this.#archiver?.want(limitSec),
     });
+    this.#archiver = options.archive && new Archiver(
+      options,
+      options.archive,
+      {
+        ask: (shard, ask) => this.#ask(shard, ask),
+        askAll: (ask) => this.#askAll(ask),
+        batchesEnded: () => this.#openBatches.allEnded(),
+      },
+      notify,
+    );
+    this.#ready.promise.catch(() => {}); // Only a clean-up waits for it.
     this.#stats = this.#wiring.stats.map((memory) => new StatsBlock(memory));
     this.#workers = new ShardWorkers(
       this.#wiring,
@@ -117,8 +150,12 @@ class ShardedEngine implements MetricEngine {
             this.#calls.links.length,
           )
         ]!,
-      awaitReport: () => this.#calls.awaitReport(id),
-      forget: () => this.#calls.abandon(id),
+      awaitReport: () =>
+        this.#openBatches.begin(id, this.#calls.awaitReport(id)),
+      forget: () => {
+        this.#calls.abandon(id);
+        this.#openBatches.end(id);
+      },
     });
   }
 
@@ -243,6 +280,16 @@ class ShardedEngine implements MetricEngine {
     return found;
   }
 
+  get archive(): ArchiveStats | undefined {
+    return this.#archiver?.stats;
+  }
+
+  async cleanUp(): Promise<void> {
+    await this.#ready.promise;
+    await this.#archiver?.run();
+    await this.#askAll({ kind: "clean-up" });
+  }
+
   stats(): readonly ShardStats[] {
     return this.#stats.map((block, shard) =>
       block.read(shard, this.#calls.links[shard]!.inboxBytes)
@@ -253,6 +300,8 @@ class ShardedEngine implements MetricEngine {
     if (this.state === "stopping") return;
     const isAlive = this.state !== "failed";
     this.state = "stopping";
+    this.#archiver?.stop();
+    this.#ready.reject(this.#notServing());
     // Questions keep their order behind the writes sent before.
     const closed = isAlive
       ? Promise.all(
@@ -294,6 +343,8 @@ class ShardedEngine implements MetricEngine {
     this.#restoring--;
     if (this.#restoring === 0 && this.state === "restoring") {
       this.state = "ready";
+      this.#ready.resolve();
+      this.#archiver?.start();
     }
   }
 
@@ -322,8 +373,11 @@ class ShardedEngine implements MetricEngine {
       message: "a shard is lost",
       fields: { shard, reason },
     });
-    this.#calls.fail(
-      new ClientError("E_SHARD_LOST", `shard ${shard} is lost: ${reason}`),
+    const error = new ClientError(
+      "E_SHARD_LOST",
+      `shard ${shard} is lost: ${reason}`,
     );
+    this.#calls.fail(error);
+    this.#ready.reject(error);
   }
 }

@@ -12,6 +12,7 @@ import {
 } from "prom-client";
 import { nowSec } from "../clock.ts";
 import type {
+  ArchiveStats,
   EngineState,
   MetricEngine,
   ShardStats,
@@ -95,6 +96,13 @@ const SHARD_GAUGES: readonly [string, string, keyof ShardStats][] = [
   ["inbox_bytes", "Bytes of line protocol waiting.", "inboxBytes"],
 ];
 
+const ARCHIVE_COUNTERS: readonly [string, string, keyof ArchiveStats][] = [
+  ["archive_runs_total", "Runs of the archive that were begun.", "runsTotal"],
+  ["archive_failures_total", "Runs that failed.", "failuresTotal"],
+  ["archive_files_total", "Parquet files written.", "filesTotal"],
+  ["archive_rows_total", "Samples written to them.", "rowsTotal"],
+];
+
 export class Telemetry {
   readonly #registry = new Registry();
   readonly #requests: Counter<"route" | "status">;
@@ -124,6 +132,7 @@ export class Telemetry {
       this.#latencies.set(work, histogram.labels());
     }
     this.#registerShards(sources.engine);
+    this.#registerArchive(sources.engine);
     this.#registerProcess(sources);
   }
 
@@ -182,6 +191,24 @@ export class Telemetry {
       "Lines passed over without being wrong, by reason.",
       ["shard", "reason"],
       byReason("skippedTotal"),
+    );
+  }
+
+  #registerArchive(engine: MetricEngine): void {
+    if (engine.archive === undefined) return;
+    for (const [name, help, key] of ARCHIVE_COUNTERS) {
+      this.#counter(
+        name,
+        help,
+        [],
+        (counter) => counter.inc(engine.archive?.[key] ?? 0),
+      );
+    }
+    this.#gauge(
+      "archived_before_timestamp_seconds",
+      "Samples before it are in Parquet files.",
+      [],
+      (gauge) => gauge.set(engine.archive?.reachedSec ?? 0),
     );
   }
 

@@ -7,9 +7,15 @@
  * the pool would take more: when its share is used up and little of it is free.
  * A part of the share is left to series, so that new ones are refused only when
  * giving up data does not help any more.
+ *
+ * Where samples are archived, the guard asks for a run of the archive and waits for
+ * it: what is in no file stays. Writes that would take the rest of the share
+ * meanwhile are refused.
  */
+import type { ArchiveBounds } from "../archive/archive_bounds.ts";
 import {
   FREQUENCY,
+  NEXT_SLOT,
   OLDEST,
   PAGE_SHIFT,
   RECORD_SHIFT,
@@ -20,9 +26,23 @@ import type { SeriesRegistry } from "./series_registry.ts";
 
 /**
  * What the process needs beside samples: code, heaps of its threads, inboxes, log
- * buffers, requests under way. Measured idle: 110 MB with two shards.
+ * buffers, requests under way. Measured while requests of 1.7 MB come in as fast as
+ * they are taken: 193 MB with one shard, 202 to 218 with two, 258 with four (idle:
+ * 103, 117, 148).
  */
-export const PROCESS_BYTES = 160e6;
+const MAIN_BYTES = 165e6;
+const SHARD_BYTES = 25e6;
+
+/**
+ * What a run of the archive needs beside. Measured with 15,000 rows a host: 160 MB
+ * more at its peak, of which 100 stay.
+ */
+const ARCHIVE_BYTES = 100e6;
+
+export function processBytes(shards: number): number {
+  return MAIN_BYTES + SHARD_BYTES * shards;
+}
+
 /** Names, keys and tree of a series; measured with hardware threads of real hosts. */
 export const SERIES_NAME_BYTES = 350;
 /** Free memory in the pool below which the oldest data goes. */
@@ -34,19 +54,38 @@ const DATA_SHARE = 15 / 16;
 /** When nothing could be given up, the next look is so much later. */
 const RETRY_SEC = 1;
 
+/** The archive as the guard sees it. */
+export interface GuardedArchive {
+  readonly bounds: ArchiveBounds;
+  /** Asks for a run that makes it possible to free what is before `limitSec`. */
+  want(limitSec: number): void;
+}
+
 export class MemoryGuard {
   readonly #registry: SeriesRegistry;
   readonly #budgetBytes: number;
   /** Everything before it was given up; -Infinity: nothing was. */
   #horizonSec = -Infinity;
   #retryAtSec = -Infinity;
+  readonly #archive: GuardedArchive | undefined;
+  #isWaiting = false;
+  /** How far the archive was when the guard looked last. */
+  #seenArchivedSec = Infinity;
 
   /** `capBytes`: of the process, for all shards together; 0: none. */
-  constructor(registry: SeriesRegistry, capBytes: number, shards: number) {
+  constructor(
+    registry: SeriesRegistry,
+    capBytes: number,
+    shards: number,
+    archive?: GuardedArchive,
+  ) {
     this.#registry = registry;
+    this.#archive = archive;
+    const besideBytes = processBytes(shards) +
+      (archive === undefined ? 0 : ARCHIVE_BYTES);
     this.#budgetBytes = capBytes === 0
       ? Infinity
-      : Math.max(0, capBytes - PROCESS_BYTES) / shards;
+      : Math.max(0, capBytes - besideBytes) / shards;
   }
 
   get horizonSec(): number {
@@ -57,6 +96,11 @@ export class MemoryGuard {
   get hasRoomForSeries(): boolean {
     return this.#budgetBytes === Infinity ||
       this.#usedBytes() < this.#budgetBytes;
+  }
+
+  /** Whether nothing may be written until the archive has made room. */
+  get refusesWrites(): boolean {
+    return this.#isWaiting && this.#usedBytes() >= this.#budgetBytes;
   }
 
   #usedBytes(): number {
@@ -70,17 +114,26 @@ export class MemoryGuard {
     const { pool } = table.pages;
     if (
       this.#usedBytes() < this.#budgetBytes * DATA_SHARE ||
-      pool.touched - pool.held >= FREE_BYTES_MIN ||
-      nowSec < this.#retryAtSec
-    ) return false;
-    const oldest = this.#firstReleaseSec();
-    if (oldest > nowSec) {
+      pool.touched - pool.held >= FREE_BYTES_MIN
+    ) {
+      this.#isWaiting = false;
+      return false;
+    }
+    const archivedSec = this.#archive?.bounds.archivedBeforeSec ?? Infinity;
+    const isSame = archivedSec === this.#seenArchivedSec;
+    if (nowSec < this.#retryAtSec && isSame) return false;
+    this.#seenArchivedSec = archivedSec;
+    const { oldest, newest } = this.#heldRange(nowSec);
+    const wanted = oldest + Math.ceil((newest - oldest) * PASS_SHARE);
+    this.#isWaiting = oldest <= newest && oldest > archivedSec;
+    if (oldest > newest || this.#isWaiting) {
       this.#retryAtSec = nowSec + RETRY_SEC;
+      if (this.#isWaiting) this.#archive?.want(wanted);
       return false;
     }
     this.#horizonSec = Math.max(
       this.#horizonSec,
-      oldest + Math.ceil((nowSec - oldest) * PASS_SHARE),
+      Math.min(wanted, archivedSec),
     );
     for (let series = 0; series < table.seriesEnd; series++) {
       if (!table.isAlive(series)) continue;
@@ -90,15 +143,22 @@ export class MemoryGuard {
     return true;
   }
 
-  /** The first horizon that gives something back; Infinity: none does. */
-  #firstReleaseSec(): number {
+  /**
+   * `oldest`: the first horizon that gives something back, Infinity if none does.
+   * `newest`: the end of the newest data, which may be long ago while a history is
+   * being written; at most now.
+   */
+  #heldRange(nowSec: number): { oldest: number; newest: number } {
     const { table } = this.#registry;
-    let first = Infinity;
+    let oldest = Infinity;
+    let newest = -Infinity;
     for (let series = 0; series < table.seriesEnd; series++) {
-      if (!table.isAlive(series)) continue;
-      first = Math.min(first, releaseSec(table, series));
+      const at = series << RECORD_SHIFT;
+      if (table.words[at + OLDEST] === 0) continue;
+      oldest = Math.min(oldest, releaseSec(table, series));
+      newest = Math.max(newest, table.floats[(at >> 1) + NEXT_SLOT]!);
     }
-    return first;
+    return { oldest, newest: Math.min(nowSec, newest) };
   }
 }
 
@@ -110,7 +170,6 @@ export class MemoryGuard {
 function releaseSec(table: SeriesTable, series: number): number {
   const at = series << RECORD_SHIFT;
   const run = table.words[at + OLDEST]!;
-  if (run === 0) return Infinity;
   const frequency = table.words[at + FREQUENCY]!;
   const zero = table.runStart(run) + Math.floor(frequency / 2);
   const length = table.runLength(series, run);

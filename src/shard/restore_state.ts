@@ -30,6 +30,12 @@ export interface RestoreCounts {
   refused: number;
 }
 
+/**
+ * Told how many samples are in memory by now. Returns whether data was given up for
+ * want of memory, so that series may have ended.
+ */
+export type OnProgress = (samples: number) => boolean;
+
 export class RestoreState implements RecoveryHandler {
   readonly counts: RestoreCounts = {
     samples: 0,
@@ -41,14 +47,14 @@ export class RestoreState implements RecoveryHandler {
   readonly #shard: number;
   readonly #shards: number;
   readonly #horizonSec: number;
-  readonly #onProgress: (samples: number) => void;
+  readonly #onProgress: OnProgress;
 
   /** `horizonSec`: samples before it are not put back; -Infinity: all are. */
   constructor(
     registry: SeriesRegistry,
     owner: { readonly shard: number; readonly shards: number },
     horizonSec: number,
-    onProgress: (samples: number) => void,
+    onProgress: OnProgress,
   ) {
     this.#registry = registry;
     this.#shard = owner.shard;
@@ -67,7 +73,7 @@ export class RestoreState implements RecoveryHandler {
       this.#horizonSec,
       this.counts,
     );
-    this.#onProgress(this.counts.samples);
+    if (this.#onProgress(this.counts.samples)) this.#registry.recycleEnded();
   }
 
   segment(_segment: number): WalHandler {
@@ -101,16 +107,20 @@ export class RestoreState implements RecoveryHandler {
           else this.counts.refused++;
         }
         this.counts.samples += stored;
-        this.#onProgress(this.counts.samples);
+        if (this.#onProgress(this.counts.samples)) this.#forgetEnded(series);
       },
       free: (record) => {
         this.#free(record);
-        // Series may have ended; their names find or make them again.
-        series.fill(UNRESOLVED);
-        this.#registry.recycleEnded();
+        this.#forgetEnded(series);
       },
       mark: () => {},
     };
+  }
+
+  /** Series may have ended; their names find or make them again. */
+  #forgetEnded(series: Int32Array): void {
+    series.fill(UNRESOLVED);
+    this.#registry.recycleEnded();
   }
 
   #isOurs(entry: SeriesEntry): boolean {

@@ -1,8 +1,9 @@
 /**
  * Gives back the memory of what the retention has hidden: a pass over all series
- * in small slices between other work, so that no write waits for it. Owner thread
- * only.
+ * in small slices between other work, so that no write waits for it. Where samples
+ * are archived, what is in no file yet stays. Owner thread only.
  */
+import type { ArchiveBounds } from "../archive/archive_bounds.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 
 /** Series looked at per slice: well under a millisecond. */
@@ -12,10 +13,16 @@ const PASS_INTERVAL_SEC = 60;
 export class RetentionSweep {
   readonly #registry: SeriesRegistry;
   readonly #retentionSec: number;
+  readonly #archive: ArchiveBounds | undefined;
   #next = 0;
   #passDueSec = 0;
 
-  constructor(registry: SeriesRegistry, retentionSec: number) {
+  constructor(
+    registry: SeriesRegistry,
+    retentionSec: number,
+    archive?: ArchiveBounds,
+  ) {
+    this.#archive = archive;
     this.#registry = registry;
     this.#retentionSec = retentionSec;
   }
@@ -24,7 +31,10 @@ export class RetentionSweep {
   slice(nowSec: number): boolean {
     if (this.#retentionSec === 0 || nowSec < this.#passDueSec) return false;
     const { table } = this.#registry;
-    const horizonSec = nowSec - this.#retentionSec;
+    const horizonSec = Math.min(
+      nowSec - this.#retentionSec,
+      this.#archive?.archivedBeforeSec ?? Infinity,
+    );
     const end = Math.min(table.seriesEnd, this.#next + SLICE_SERIES);
     for (let series = this.#next; series < end; series++) {
       if (!table.isAlive(series)) continue;
@@ -36,5 +46,12 @@ export class RetentionSweep {
     this.#next = 0;
     this.#passDueSec = nowSec + PASS_INTERVAL_SEC;
     return false;
+  }
+
+  /** Does a whole pass. */
+  pass(nowSec: number): void {
+    this.#next = 0;
+    this.#passDueSec = 0;
+    while (this.slice(nowSec));
   }
 }

@@ -7,11 +7,18 @@
  * Order of work: lines from other shards, then one frame of the main thread, then
  * a slice of house-keeping.
  */
+import { ArchiveBounds, slotSlackSec } from "../archive/archive_bounds.ts";
 import { nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
 import { Bell } from "../transport/bell.ts";
-import { type Ask, KIND, type Reply } from "../transport/messages.ts";
+import {
+  type Ask,
+  KIND,
+  PART_FIRST,
+  type Reply,
+} from "../transport/messages.ts";
 import { RingConsumer } from "../transport/ring.ts";
+import { ArchiveRows } from "./archive_rows.ts";
 import { MemoryGuard } from "./memory_guard.ts";
 import { RetentionSweep } from "./retention_sweep.ts";
 import { SeriesRegistry } from "./series_registry.ts";
@@ -24,6 +31,9 @@ import { ShardWrites } from "./shard_writes.ts";
 
 /** How long an idle shard sleeps before it looks whether house-keeping is due. */
 const IDLE_MS = 1000;
+/** A snapshot is due whenever `cleanUp` asks, but not again in the same second. */
+const CLEAN_UP_INTERVAL_SEC = 0.001;
+const CLEAN_UP_WAIT_MS = 50;
 
 export class Shard {
   readonly #start: ShardStart;
@@ -63,13 +73,18 @@ export class Shard {
       start,
       () => this.#takeForwards(),
     );
-    const persistence = this.#persistence = this.#restore();
     const { retentionSec } = options;
+    const bounds = options.archive && new ArchiveBounds(
+      options.archive.reachedSec ?? -Infinity,
+      slotSlackSec(options.metrics),
+    );
     const guard = this.#guardian = new MemoryGuard(
       registry,
       options.memoryCapBytes,
       options.shards,
+      bounds && { bounds, want: (limitSec) => this.#wantArchive(limitSec) },
     );
+    const persistence = this.#persistence = this.#restore();
     // What readers may see and writers may still write: neither the expired nor the given up.
     const horizon = (now: number) =>
       Math.max(
@@ -82,7 +97,7 @@ export class Shard {
       outbox,
       stats,
       persistence,
-      horizon,
+      (now) => Math.max(horizon(now), bounds?.refusedBeforeSec ?? -Infinity),
     );
     this.#questions = new ShardQuestions(
       options,
@@ -91,18 +106,26 @@ export class Shard {
       stats,
       persistence,
       horizon,
+      new ArchiveRows(registry, outbox, bounds),
     );
-    this.#sweep = new RetentionSweep(registry, options.retentionSec);
+    this.#sweep = new RetentionSweep(registry, options.retentionSec, bounds);
     this.#publish();
     outbox.restored();
   }
 
   #restore(): ShardPersistence | undefined {
     const { shard, wiring } = this.#start;
-    const { persistence, retentionSec, shards } = wiring.options;
+    const { archive, persistence, shards } = wiring.options;
     if (persistence === undefined) return undefined;
+    // What is not archived yet must come back, and the rest with it: the first
+    // sample of a run says where its slots lie.
+    const retentionSec = archive === undefined
+      ? wiring.options.retentionSec
+      : 0;
     return new ShardPersistence(
-      persistence,
+      persistence.onlyCleanUp
+        ? { ...persistence, snapshotIntervalSec: CLEAN_UP_INTERVAL_SEC }
+        : persistence,
       { shard, shards },
       this.#registry,
       retentionSec,
@@ -110,7 +133,10 @@ export class Shard {
       this.#outbox,
       (level, message, fields) =>
         this.#outbox.notice({ level, message, fields: { shard, ...fields } }),
-      (samples) => this.#stats.set("restoredSamples", samples),
+      (samples) => {
+        this.#stats.set("restoredSamples", samples);
+        return this.#guardian.relieve(nowSec());
+      },
     );
   }
 
@@ -122,11 +148,34 @@ export class Shard {
       const isSweeping = this.#sweep.slice(nowSec());
       const isShort = this.#guardian.relieve(nowSec());
       this.#registry.hasRoom = this.#guardian.hasRoomForSeries;
-      const isSaving = this.#persistence?.tend() ?? false;
+      const isSaving = this.#tend();
       this.#writes.tidyKeys();
       if (isSweeping || isShort || isSaving || worked) this.#publish();
       else this.#bell.wait(seen, this.#idleMs());
     }
+  }
+
+  #tend(): boolean {
+    if (this.#start.wiring.options.persistence?.onlyCleanUp) return false;
+    return this.#persistence?.tend() ?? false;
+  }
+
+  /** Everything that is due, at once; nobody writes meanwhile. */
+  #cleanUp(): void {
+    this.#sweep.pass(nowSec());
+    const persistence = this.#persistence;
+    if (persistence === undefined) return;
+    while (!persistence.tend()) {
+      // Due with the next second, if it is not yet.
+      this.#bell.wait(this.#bell.count(), CLEAN_UP_WAIT_MS);
+    }
+    while (persistence.tend());
+  }
+
+  #wantArchive(limitSec: number): void {
+    const payload = new Uint8Array(8);
+    new DataView(payload.buffer).setFloat64(0, limitSec, true);
+    this.#outbox.send(KIND.ARCHIVE_WANTED, 0, 0, payload);
   }
 
   #idleMs(): number {
@@ -140,7 +189,10 @@ export class Shard {
       const ring = this.#fromShard[from]!;
       while (ring.next()) {
         worked = true;
-        this.#guard(ring, () => this.#writes.takeForward(ring));
+        this.#guard(ring, () => {
+          this.#admit();
+          this.#writes.takeForward(ring);
+        });
         if (ring.release()) this.#outbox.shardBell(from).ring();
       }
     }
@@ -151,10 +203,24 @@ export class Shard {
     const ring = this.#fromMain;
     if (!ring.next()) return false;
     if (ring.kind === KIND.WRITE) {
-      this.#guard(ring, () => this.#writes.takePart(ring));
+      this.#guard(ring, () => {
+        // The other parts of a batch that was refused are passed over.
+        if ((ring.aux & PART_FIRST) !== 0) this.#admit();
+        this.#writes.takePart(ring);
+      });
     } else this.#guard(ring, () => this.#ask(ring));
     if (ring.release()) this.#outbox.mainBell.ring();
     return true;
+  }
+
+  /** Throws where a batch would take memory that only the archive can give back. */
+  #admit(): void {
+    if (!this.#guardian.refusesWrites) return;
+    throw new ClientError(
+      "E_OVERLOAD",
+      "memory is used up until older samples are archived",
+      { retryAfterSec: 1 },
+    );
   }
 
   #ask(frame: RingConsumer): void {
@@ -170,6 +236,7 @@ export class Shard {
       this.#isClosed = true;
       this.#persistence?.close();
     }
+    if (ask.kind === "clean-up") this.#cleanUp();
     this.#outbox.reply(id, this.#questions.answer(id, ask));
   }
 

@@ -22,7 +22,7 @@ import { makeShardDirectory } from "../persist/shard_directory.ts";
 import { SnapshotWriter } from "../persist/snapshot_writer.ts";
 import { StorageError } from "../persist/storage_error.ts";
 import { WalWriter } from "../persist/wal_writer.ts";
-import { RestoreState } from "./restore_state.ts";
+import { type OnProgress, RestoreState } from "./restore_state.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 import { SERIES_SECTION, SeriesSections } from "./series_state.ts";
 import type { Notify } from "./shard_notices.ts";
@@ -72,7 +72,7 @@ export class ShardPersistence {
     otherLayouts: readonly number[],
     outbox: Pick<ShardOutbox, "converted">,
     notify: Notify,
-    onProgress: (samples: number) => void,
+    onProgress: OnProgress,
   ) {
     this.#outbox = outbox;
     this.#options = options;

@@ -9,6 +9,7 @@ import { nodeHealth } from "../query/node_health.ts";
 import { QueryAnswerer } from "../query/answer_queries.ts";
 import type { Ask, Reply } from "../transport/messages.ts";
 import type { EngineOptions } from "../engine/metric_engine.ts";
+import type { ArchiveRows } from "./archive_rows.ts";
 import { freeAtAndBelow } from "./free_selectors.ts";
 import type { ShardPersistence } from "./shard_persistence.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
@@ -24,6 +25,7 @@ export class ShardQuestions {
   readonly #answerer: QueryAnswerer;
   readonly #stats: StatsBlock;
   readonly #json: JsonWriter;
+  readonly #archive: ArchiveRows;
   /** The question whose answer `#json` holds pieces of. */
   #request = 0;
 
@@ -34,7 +36,9 @@ export class ShardQuestions {
     stats: StatsBlock,
     persistence: ShardPersistence | undefined,
     horizon: (nowSec: number) => number,
+    archive: ArchiveRows,
   ) {
+    this.#archive = archive;
     this.#persistence = persistence;
     this.#registry = registry;
     this.#horizon = horizon;
@@ -72,6 +76,13 @@ export class ShardQuestions {
         return this.#debug(ask);
       case "health":
         return this.#health(ask);
+      case "archive-fence":
+      case "archive-hosts":
+      case "archive-rows":
+      case "archive-done":
+        return this.#archive.answer(this.#request, ask);
+      case "clean-up":
+        return { kind: "clean-up" };
       case "close":
         return { kind: "close" };
     }

@@ -39,6 +39,8 @@ export const KIND = {
   RESTORED: 8,
   /** shard → main: what other layouts held of it is in a snapshot of its own. */
   CONVERTED: 9,
+  /** shard → main: memory is short, archive what is before this (f64 seconds). */
+  ARCHIVE_WANTED: 10,
 } as const;
 
 /** `aux` of WRITE: this part begins, ends, or breaks off its batch. */
@@ -78,6 +80,25 @@ export type Ask =
     readonly nodes: readonly string[];
     readonly metrics: readonly string[] | undefined;
   }
+  /** Samples before it are too old from now on. */
+  | { readonly kind: "archive-fence"; readonly oldestSec: number }
+  /** Who has samples before it? */
+  | { readonly kind: "archive-hosts"; readonly toSec: number }
+  /** Slots of a host with a nominal time in [fromSec, toSec), as blocks. */
+  | {
+    readonly kind: "archive-rows";
+    readonly instance: string;
+    readonly cluster: string;
+    readonly host: string;
+    /** `last` of the answer before; -1: from the beginning. */
+    readonly afterSeries: number;
+    readonly fromSec: number;
+    readonly toSec: number;
+  }
+  /** Everything before it is in files. */
+  | { readonly kind: "archive-done"; readonly toSec: number }
+  /** Free what may be freed, then write a snapshot. */
+  | { readonly kind: "clean-up" }
   | { readonly kind: "close" };
 
 /** How an answer ends. Errors cross threads as data: a thrown class would not survive. */
@@ -105,6 +126,19 @@ export type Reply =
     }[];
   }
   | { readonly kind: "health"; readonly nodes: readonly NodeHealth[] }
+  | { readonly kind: "archive-fence" }
+  | {
+    readonly kind: "archive-hosts";
+    readonly clusters: readonly {
+      readonly instance: string;
+      readonly cluster: string;
+      readonly hosts: readonly string[];
+    }[];
+  }
+  /** The pieces sent before are series (src/archive/archive_series.ts); -1: that was all. */
+  | { readonly kind: "archive-rows"; readonly last: number }
+  | { readonly kind: "archive-done" }
+  | { readonly kind: "clean-up" }
   | { readonly kind: "close" };
 
 /** What one shard did with its lines of a batch. Counts by index of the reason lists. */

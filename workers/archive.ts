@@ -1,0 +1,15 @@
+/** Entry of the archive's worker: writes Parquet files while the server goes on. */
+import { ArchiveDesk } from "../src/archive/archive_desk.ts";
+import type {
+  ArchiveAnswer,
+  ArchiveRequest,
+} from "../src/archive/archive_messages.ts";
+
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<ArchiveRequest>) => void;
+  postMessage(answer: ArchiveAnswer): void;
+};
+
+const desk = new ArchiveDesk();
+
+scope.onmessage = (event) => scope.postMessage(desk.answer(event.data));
