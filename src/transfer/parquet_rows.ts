@@ -149,7 +149,7 @@ export class ParquetRows {
       },
       { name: "timestamp", data: timestamps, encoding: "DELTA_BINARY_PACKED" },
       { name: "frequency", data: frequencies },
-      { name: "value", data: values },
+      { name: "value", data: values, encoding: "PLAIN" },
     ];
     // The sink is synchronous, so there is no promise to wait for.
     this.#writer.write({ columnData, rowGroupSize: rows });
