@@ -126,3 +126,15 @@ Deno.test("ParquetRows.finish() makes a good file of no rows", async () => {
 Deno.test("ParquetRows.add() refuses hosts that are out of order", async () => {
   await assert.rejects(write([["b", []], ["a", []]]), /BUG: host a must not/);
 });
+
+Deno.test("ParquetRows.add() keeps the sign of a zero", async () => {
+  const zeros = {
+    ...series("m", "node", "", [60, 120, 180]),
+    values: Float64Array.of(-0, 0, -0),
+  };
+  const { rows } = await write([["h", [zeros]]]);
+  assert.deepEqual(
+    rows.map(({ value }) => Object.is(value, -0)),
+    [true, false, true],
+  );
+});
