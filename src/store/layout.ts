@@ -48,7 +48,6 @@ export const PAGE_SHIFT = 6;
 /** Slots of a page and rows of a hot tile. */
 export const PAGE_SLOTS = 1 << PAGE_SHIFT;
 export const PAGE_MASK = PAGE_SLOTS - 1;
-export const PAGE_BYTES = PAGE_SLOTS * 8;
 export const RUN_PAGE_COUNT = RUN_SLOTS / PAGE_SLOTS;
 
 /**

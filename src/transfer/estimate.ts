@@ -19,6 +19,7 @@
  * Measured with the traces of a real job (1.42 bytes a sample with rounding) and two
  * shards; log and snapshots are kept back to the snapshot before the last.
  */
+import { processBytes } from "../shard/memory_guard.ts";
 import { PAGE_SLOTS, RECORD_WORDS, RUN_SLOTS } from "../store/layout.ts";
 
 const SAMPLE_BYTES = 1.45;
@@ -26,7 +27,7 @@ const HOT_TILE_BYTES = PAGE_SLOTS * 8;
 const SERIES_BYTES = 850;
 const RUN_BYTES = RECORD_WORDS * 4;
 const HOST_BYTES = 2000;
-const PROCESS_BYTES = 215e6;
+const PROCESS_BYTES = processBytes(2);
 const LOG_SAMPLE_BYTES = 8.2;
 const SNAPSHOT_SAMPLE_BYTES = SAMPLE_BYTES;
 const SNAPSHOT_SERIES_BYTES = HOT_TILE_BYTES + 100;
