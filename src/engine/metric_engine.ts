@@ -3,9 +3,10 @@
  * where series live. The front door, the job API and NATS see only this
  * interface; the worker shards behind it are one implementation.
  *
- * All times are Unix epoch seconds. An instance is a tenant's namespace; `""`
- * is the default one.
+ * All times are Unix epoch seconds. Everything is asked within a
+ * {@linkcode DataScope}: outside it nothing is seen, changed or told.
  */
+import type { DataScope } from "./data_scope.ts";
 
 /** How the values of a metric are combined over levels; `null`: not at all. */
 export type Aggregation = "sum" | "avg" | null;
@@ -74,7 +75,7 @@ export interface WriteReport {
 export const MAX_LINE_ERRORS = 10;
 
 export interface BatchOptions {
-  readonly instance: string;
+  readonly scope: DataScope;
   /** Cluster of the lines that have no `cluster` tag; `""`: such lines are refused. */
   readonly defaultCluster: string;
 }
@@ -192,18 +193,18 @@ export interface MetricEngine {
   readonly archive?: ArchiveStats | undefined;
   openBatch(options: BatchOptions): Batch;
   /** Answers `{"queries"?:…,"results":…}` and a newline. */
-  query(instance: string, request: QueryRequest): Promise<JsonBody>;
+  query(scope: DataScope, request: QueryRequest): Promise<JsonBody>;
   /** Removes what ended before `toSec` at and below each selector; resolves to the number of runs removed. */
   free(
-    instance: string,
+    scope: DataScope,
     selectors: readonly (readonly string[])[],
     toSec: number,
   ): Promise<number>;
   /** `{"data":{…}}` and a newline; `E_BAD_REQUEST` where the selector names nothing. */
-  debug(instance: string, selector: readonly string[]): Promise<JsonBody>;
+  debug(scope: DataScope, selector: readonly string[]): Promise<JsonBody>;
   /** `metrics` undefined: all metrics of the cluster. */
   health(
-    instance: string,
+    scope: DataScope,
     cluster: string,
     nodes: readonly string[],
     metrics: readonly string[] | undefined,

@@ -16,6 +16,7 @@ import { selectorCount } from "../query/select_series.ts";
 import { StatsBlock } from "../shard/shard_stats.ts";
 import { createWiring, type Wiring } from "../shard/shard_wiring.ts";
 import { type Ask, type Reply, shardOf } from "../transport/messages.ts";
+import type { DataScope } from "./data_scope.ts";
 import { bodyOf, mergeAnswers } from "./merge_answers.ts";
 import { mergeDebug } from "./merge_debug.ts";
 import type {
@@ -137,16 +138,18 @@ class ShardedEngine implements StoreEngine {
     // During a restore batches wait in the inboxes.
     if (this.state !== "restoring") this.#checkServing();
     const id = this.#calls.takeId();
+    const { defaultCluster, scope: { instance } } = options;
     return new OutgoingBatch({
       id,
-      ...options,
+      instance,
+      defaultCluster,
       nowSec: nowSec(),
       pickShard: (start) =>
         this.#calls.links[
           guessShard(
             start,
-            options.instance,
-            options.defaultCluster,
+            instance,
+            defaultCluster,
             this.#calls.links.length,
           )
         ]!,
@@ -159,8 +162,9 @@ class ShardedEngine implements StoreEngine {
     });
   }
 
-  async query(instance: string, request: QueryRequest): Promise<JsonBody> {
+  async query(scope: DataScope, request: QueryRequest): Promise<JsonBody> {
     this.#checkServing();
+    const { instance } = scope;
     const { forAllNodes, ...rest } = request;
     let queries = request.queries;
     let echo: readonly MetricQuery[] | undefined;
@@ -232,13 +236,13 @@ class ShardedEngine implements StoreEngine {
   }
 
   async free(
-    instance: string,
+    scope: DataScope,
     selectors: readonly (readonly string[])[],
     toSec: number,
   ): Promise<number> {
     const replies = await this.#askAll({
       kind: "free",
-      instance,
+      instance: scope.instance,
       selectors,
       toSec,
     });
@@ -246,9 +250,10 @@ class ShardedEngine implements StoreEngine {
   }
 
   async debug(
-    instance: string,
+    scope: DataScope,
     selector: readonly string[],
   ): Promise<JsonBody> {
+    const { instance } = scope;
     return mergeDebug(
       await this.#askAll({ kind: "debug", instance, selector }),
       selector,
@@ -256,12 +261,13 @@ class ShardedEngine implements StoreEngine {
   }
 
   async health(
-    instance: string,
+    scope: DataScope,
     cluster: string,
     nodes: readonly string[],
     metrics: readonly string[] | undefined,
   ): Promise<ReadonlyMap<string, NodeHealth>> {
     this.#checkServing();
+    const { instance } = scope;
     const byShard = Map.groupBy(
       nodes,
       (node) => shardOf(instance, cluster, node, this.#calls.links.length),

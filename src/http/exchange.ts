@@ -10,6 +10,7 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Action, Principal } from "../auth/principal.ts";
 import { monotonicMs } from "../clock.ts";
+import { type DataScope, DEFAULT_SCOPE } from "../engine/data_scope.ts";
 import type { JsonBody } from "../engine/metric_engine.ts";
 import { writeBody } from "./answer_writer.ts";
 import { credentialHeaders } from "./credential_headers.ts";
@@ -65,10 +66,10 @@ export class Exchange {
   }
 
   /**
-   * Finds out who is asking and goes on with the instance the request is about.
+   * Finds out who is asking and goes on with what the request may touch.
    * Without any promise for a token that is already known.
    */
-  authorize(action: Action, next: (instance: string) => void): void {
+  authorize(action: Action, next: (scope: DataScope) => void): void {
     let found: Principal | Promise<Principal>;
     try {
       found = this.door.authenticator.authenticate(
@@ -87,12 +88,13 @@ export class Exchange {
   #authorized(
     principal: Principal,
     action: Action,
-    next: (instance: string) => void,
+    next: (scope: DataScope) => void,
   ): void {
     if (this.#answered) return;
     try {
       principal.demand(action);
-      next(principal.instance(this.req.headers["x-scope-orgid"]));
+      const orgId = this.req.headers["x-scope-orgid"];
+      next({ ...DEFAULT_SCOPE, instance: principal.instance(orgId) });
     } catch (error) {
       this.fail(error);
     }

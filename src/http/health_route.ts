@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import { z } from "zod";
+import type { DataScope } from "../engine/data_scope.ts";
 import type { NodeHealth } from "../engine/metric_engine.ts";
 import { ClientError } from "../errors.ts";
 import { requireReadable } from "./engine_state.ts";
@@ -39,14 +40,14 @@ interface Question {
 }
 
 export function handleHealth(exchange: Exchange): void {
-  exchange.authorize("health", (instance) => {
+  exchange.authorize("health", (scope) => {
     if (exchange.hasBody()) {
       readBody(exchange, (body) => {
         const question = questionOfBody(body, exchange.req.method === "POST");
-        ask(exchange, instance, question);
+        ask(exchange, scope, question);
       });
     } else {
-      ask(exchange, instance, questionOfParameters(exchange.parameters()));
+      ask(exchange, scope, questionOfParameters(exchange.parameters()));
     }
   });
 }
@@ -103,11 +104,11 @@ function questionOfParameters(parameters: URLSearchParams): Question {
   };
 }
 
-function ask(exchange: Exchange, instance: string, question: Question): void {
+function ask(exchange: Exchange, scope: DataScope, question: Question): void {
   const { engine } = exchange.door;
   requireReadable(engine);
   const nodes = [...new Set(question.nodes)];
-  engine.health(instance, question.cluster, nodes, question.metrics)
+  engine.health(scope, question.cluster, nodes, question.metrics)
     .then((found) => {
       const body = Buffer.from(healthAnswer(nodes, found));
       exchange.sendJson({ chunks: [body], byteLength: body.byteLength });

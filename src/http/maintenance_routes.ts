@@ -11,13 +11,13 @@ export const selectorsSchema = z.array(z.array(z.string())).nullable()
   .meta({ id: "Selectors" });
 
 export function handleFree(exchange: Exchange): void {
-  exchange.authorize("free", (instance) => {
+  exchange.authorize("free", (scope) => {
     const toSec = requiredTime(exchange.parameters().get("to"));
     readBody(exchange, (body) => {
       const selectors = checkSchema(selectorsSchema, parseJson(body)) ?? [];
       const { engine } = exchange.door;
       requireReadable(engine);
-      engine.free(instance, selectors, toSec)
+      engine.free(scope, selectors, toSec)
         .then((count) =>
           exchange.send(
             200,
@@ -48,11 +48,11 @@ function requiredTime(text: string | null): number {
 }
 
 export function handleDebug(exchange: Exchange): void {
-  exchange.authorize("debug", (instance) => {
+  exchange.authorize("debug", (scope) => {
     const selector = exchange.parameters().get("selector") ?? "";
     const { engine } = exchange.door;
     requireReadable(engine);
-    engine.debug(instance, selector === "" ? [] : selector.split(":"))
+    engine.debug(scope, selector === "" ? [] : selector.split(":"))
       .then((answer) => exchange.sendJson(answer))
       .catch((error) => exchange.fail(error));
   });

@@ -6,12 +6,12 @@ import { checkQueryRequest } from "./query_request.ts";
 import { readBody } from "./request_body.ts";
 
 export function handleQuery(exchange: Exchange): void {
-  exchange.authorize("query", (instance) => {
+  exchange.authorize("query", (scope) => {
     readBody(exchange, (body) => {
       const request = checkQueryRequest(parseJson(body));
       const { engine } = exchange.door;
       requireReadable(engine);
-      engine.query(instance, request)
+      engine.query(scope, request)
         .then((answer) => exchange.sendJson(answer))
         .catch((error) => exchange.fail(error));
     });

@@ -3,6 +3,7 @@
  * waits until every shard has its lines. Main thread; nothing is parsed here.
  */
 import { z } from "zod";
+import type { DataScope } from "../engine/data_scope.ts";
 import {
   type Batch,
   MAX_LINE_ERRORS,
@@ -36,13 +37,13 @@ export const refusedWriteSchema = ERROR_SCHEMA.extend({
 type Headers = Record<string, string | number>;
 
 export function handleWrite(exchange: Exchange): void {
-  exchange.authorize("write", (instance) => {
+  exchange.authorize("write", (scope) => {
     requireWritable(exchange.door.engine);
     if (!exchange.hasBody()) {
       exchange.send(200, { "Content-Type": "application/json" }, "");
       return;
     }
-    takeIn(exchange, instance, defaultCluster(exchange));
+    takeIn(exchange, scope, defaultCluster(exchange));
   });
 }
 
@@ -53,13 +54,13 @@ function defaultCluster(exchange: Exchange): string {
 
 function takeIn(
   exchange: Exchange,
-  instance: string,
+  scope: DataScope,
   defaultCluster: string,
 ): void {
   // Opened with the first bytes: by then the request has room in flight.
   let batch: Batch | undefined;
   const open = () =>
-    batch ??= exchange.door.engine.openBatch({ instance, defaultCluster });
+    batch ??= exchange.door.engine.openBatch({ scope, defaultCluster });
   pumpBody(exchange, {
     push: (chunk) => open().push(chunk),
     end() {

@@ -1,4 +1,5 @@
 /** A metric engine that stores nothing: it notes what it was asked and answers as told. */
+import type { DataScope } from "../../src/engine/data_scope.ts";
 import { ClientError } from "../../src/errors.ts";
 import {
   type Batch,
@@ -42,7 +43,7 @@ export function jsonBody(text: string, pieces = 1): JsonBody {
 export class FakeEngine implements MetricEngine {
   state: EngineState = "ready";
   readonly batches: FakeBatch[] = [];
-  readonly queries: { instance: string; request: QueryRequest }[] = [];
+  readonly queries: { scope: DataScope; request: QueryRequest }[] = [];
   readonly freed: { selectors: unknown; toSec: number }[] = [];
   readonly healthQuestions: {
     cluster: string;
@@ -102,13 +103,13 @@ export class FakeEngine implements MetricEngine {
     });
   }
 
-  query(instance: string, request: QueryRequest): Promise<JsonBody> {
-    this.queries.push({ instance, request });
+  query(scope: DataScope, request: QueryRequest): Promise<JsonBody> {
+    this.queries.push({ scope, request });
     return this.#result(this.answer);
   }
 
   free(
-    _instance: string,
+    _scope: DataScope,
     selectors: readonly (readonly string[])[],
     toSec: number,
   ): Promise<number> {
@@ -116,7 +117,7 @@ export class FakeEngine implements MetricEngine {
     return Promise.resolve(selectors.length);
   }
 
-  debug(_instance: string, selector: readonly string[]): Promise<JsonBody> {
+  debug(_scope: DataScope, selector: readonly string[]): Promise<JsonBody> {
     if (selector.includes("nope")) {
       return Promise.reject(new ClientError("E_BAD_REQUEST", "not found"));
     }
@@ -126,7 +127,7 @@ export class FakeEngine implements MetricEngine {
   }
 
   health(
-    _instance: string,
+    _scope: DataScope,
     cluster: string,
     nodes: readonly string[],
     metrics: readonly string[] | undefined,

@@ -1,6 +1,7 @@
 /** The contract of `/api/query`. */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
+import { DEFAULT_SCOPE } from "../../src/engine/data_scope.ts";
 import { jsonBody } from "./fake_engine.ts";
 import { Fixture } from "./fixture.ts";
 
@@ -30,7 +31,7 @@ Deno.test("query answers GET, POST and HEAD, with and without a slash", async ()
     }
   }
   assert.deepEqual(door.engine.queries[0], {
-    instance: "",
+    scope: DEFAULT_SCOPE,
     request: {
       cluster: "T",
       from: 1000,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { constants, gzipSync, zstdCompressSync } from "node:zlib";
+import { DEFAULT_SCOPE } from "../../src/engine/data_scope.ts";
 import { ALL_STORED } from "./fake_engine.ts";
 import { Fixture, head } from "./fixture.ts";
 
@@ -40,8 +41,8 @@ Deno.test("write decodes the default cluster", async () => {
     headers: { "X-Scope-OrgID": "team" },
   });
   assert.deepEqual(door.engine.batches.map((batch) => batch.options), [
-    { instance: "", defaultCluster: "a b" },
-    { instance: "team", defaultCluster: "" },
+    { scope: DEFAULT_SCOPE, defaultCluster: "a b" },
+    { scope: { ...DEFAULT_SCOPE, instance: "team" }, defaultCluster: "" },
   ]);
 });
 

@@ -1,0 +1,66 @@
+/**
+ * What a caller may touch of the metric store. The front door makes it of the
+ * caller's credential, the engine decides by it which clusters may be named at
+ * all, and the shards by it which series there are. Plain data: it crosses threads.
+ */
+
+/** How a matcher compares: equal, not equal, matches, does not match. */
+export const MATCHER_TYPES = ["EQ", "NEQ", "RE", "NRE"] as const;
+export type MatcherType = typeof MATCHER_TYPES[number];
+
+/** The labels of a series. One that a series does not have equals `""`. */
+export const LABEL_NAMES = [
+  "__name__",
+  "cluster",
+  "hostname",
+  "type",
+  "type-id",
+  "stype",
+  "stype-id",
+] as const;
+export type LabelName = typeof LABEL_NAMES[number];
+
+/** One condition on one label. */
+export interface LabelMatcher {
+  readonly type: MatcherType;
+  readonly name: LabelName;
+  /** For `RE` and `NRE` a pattern in the syntax of RE2, anchored at both ends. */
+  readonly value: string;
+}
+
+/** A series is selected when all matchers hold. */
+export type LabelSelector = readonly LabelMatcher[];
+
+/** What may be seen of a cluster. */
+export interface ClusterGrant {
+  /** A name, or `*`: every cluster. */
+  readonly cluster: string;
+  /** One of them suffices; none: everything. */
+  readonly selectors: readonly LabelSelector[];
+}
+
+/** A part of an instance: a series is in it when one grant covers the series. */
+export interface DataView {
+  /** Names these grants and no others: what is derived from them is kept under it. */
+  readonly id: string;
+  /** None: nothing is visible. */
+  readonly grants: readonly ClusterGrant[];
+}
+
+export interface DataScope {
+  /** `""`: the default instance. */
+  readonly instance: string;
+  /** Absent: everything of the instance. */
+  readonly view?: DataView;
+  /** Series that the instance may have; 0: no limit of its own. */
+  readonly maxSeries: number;
+  /** Samples that one query may read; 0: no limit of its own. */
+  readonly maxQuerySamples: number;
+}
+
+/** Everything of the default instance: what a server without tenants serves. */
+export const DEFAULT_SCOPE: DataScope = {
+  instance: "",
+  maxSeries: 0,
+  maxQuerySamples: 0,
+};
