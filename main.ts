@@ -21,6 +21,7 @@ import {
 import { VERSION, versionText } from "./src/cli/version.ts";
 import { type Config, engineOptions, loadConfig } from "./src/config/mod.ts";
 import type { MetricEngine } from "./src/engine/metric_engine.ts";
+import { BackendNodes, type NodeProvider } from "./src/engine/node_provider.ts";
 import { startEngine } from "./src/engine/sharded_engine.ts";
 import { type HttpServer, startHttp } from "./src/http/server.ts";
 import { errorText, Log } from "./src/log.ts";
@@ -70,6 +71,7 @@ async function cleanUp(line: CommandLine): Promise<void> {
       log[level](message, fields);
       if (level === "err" || level === "crit") problems++;
     },
+    nodeProvider(config),
   );
   try {
     await engine.cleanUp();
@@ -98,6 +100,7 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
       // Everything acknowledged is in the log: a restart brings all of it back.
       if (level === "crit") Deno.exit(FAILURE_STATUS);
     },
+    nodeProvider(config),
   );
   const server = await startHttp({
     config,
@@ -111,6 +114,14 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
   printLine(`ringstore ${VERSION} listening on ${addressOf(config, server)}`);
   log.info("stopping", { signal: await stopped });
   await stop(server, engine, log);
+}
+
+/** Who knows the nodes of running jobs; `undefined`: nobody. */
+function nodeProvider({ main }: Config): NodeProvider | undefined {
+  const url = main["backend-url"];
+  return url === ""
+    ? undefined
+    : new BackendNodes({ url, token: main["backend-token"] });
 }
 
 function createLog(line: CommandLine): Log {

@@ -3,6 +3,7 @@ import type { EngineOptions } from "../engine/metric_engine.ts";
 import { MemoryGuard } from "../shard/memory_guard.ts";
 import { RetentionSweep } from "../shard/retention_sweep.ts";
 import { SeriesRegistry } from "../shard/series_registry.ts";
+import { SparedHosts } from "../shard/spared_hosts.ts";
 import { ArchiveBounds } from "./archive_bounds.ts";
 
 const OPTIONS = {
@@ -62,7 +63,12 @@ Deno.test("MemoryGuard.relieve() frees nothing that is not archived, and refuses
 Deno.test("RetentionSweep keeps what is not archived", () => {
   const registry = filledRegistry();
   const bounds = new ArchiveBounds(-Infinity, 0);
-  const sweep = new RetentionSweep(registry, 100, bounds);
+  const sweep = new RetentionSweep(
+    registry,
+    100,
+    new SparedHosts(false),
+    bounds,
+  );
   sweep.pass(5000);
   assert.equal(registry.table.seriesCount, 1);
   bounds.archivedBeforeSec = 1500;

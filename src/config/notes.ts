@@ -34,7 +34,6 @@ const NOT_SERVED: readonly {
   // Not yet served; each line goes when its part comes.
   { path: ["nats", "address"], asks: (address) => address !== "" },
   { path: ["main", "api-subjects"] },
-  { path: ["main", "backend-url"], asks: (url) => url !== "" },
   { path: ["metric-store", "nats-subscriptions"], asks: isFilled },
 ];
 

@@ -14,6 +14,7 @@ import {
   section,
   size,
   text,
+  webUrl,
 } from "./values.ts";
 
 const LOOPBACK = ["127.0.0.0/8", "::1"];
@@ -135,10 +136,13 @@ export const mainSection = section({
   "max-in-flight": size().prefault("256MiB").describe(
     "Bound of all request bodies not yet stored.",
   ),
-  "backend-url": text().default("").describe(
-    "cc-backend that knows the nodes of running jobs; empty: none.",
+  "backend-url": webUrl().default("").describe(
+    "cc-backend that knows the nodes of running jobs, which are spared from " +
+      "freeing; empty: none.",
   ),
-  "backend-token": secretText().default("").describe("Token for it."),
+  "backend-token": secretText().default("").describe(
+    "Token (JWT) for it, sent as `Bearer`.",
+  ),
   db: text().default("./var/job.db").describe(
     "Database of jobs, users and policies.",
   ),

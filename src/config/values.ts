@@ -125,6 +125,20 @@ export function address() {
   ).meta({ expected: ADDRESS });
 }
 
+/** `""`, or the address of a web server. */
+export function webUrl() {
+  const expected = 'a URL such as "https://host:8080"';
+  return z.string({ error: expected })
+    .refine((text) => text === "" || /^https?:$/.test(protocolOf(text)), {
+      error: expected,
+    })
+    .meta({ expected });
+}
+
+function protocolOf(text: string): string {
+  return URL.parse(text)?.protocol ?? "";
+}
+
 /** An object of exactly these keys. */
 export function section<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape, {

@@ -242,6 +242,11 @@ export interface EngineOptions {
   readonly missingIdPlaceholder: boolean;
   /** Where samples survive the process; `undefined`: nowhere. */
   readonly persistence: PersistenceOptions | undefined;
+  /**
+   * Nodes of running jobs are spared from freeing: nothing is freed until it is
+   * known which. Set by the engine itself when it is given a node provider.
+   */
+  readonly sparesNodes?: boolean;
   /** Where samples go that age out; absent: nowhere. */
   readonly archive?: ArchiveOptions | undefined;
 }

@@ -33,11 +33,13 @@ import type {
   ShardStats,
   StoreEngine,
 } from "./metric_engine.ts";
+import type { NodeProvider } from "./node_provider.ts";
 import { OpenBatchSet } from "./open_batches.ts";
 import { OutgoingBatch } from "./outgoing_batch.ts";
 import { guessShard } from "./route_hint.ts";
 import { ShardCalls, type ShardReply } from "./shard_calls.ts";
 import { ShardWorkers } from "./shard_workers.ts";
+import { SparedNodes } from "./spared_nodes.ts";
 import { otherLayouts, removeLayouts } from "./store_layouts.ts";
 
 /** Entries of one request: hosts times metrics times ids. */
@@ -47,11 +49,13 @@ const LINGER_QUERIES_MAX = 4;
 
 /**
  * Starts the workers; resolves when all shards take work. Throws a `StorageError`
- * where samples or the archive cannot be kept in their directories.
+ * where samples or the archive cannot be kept in their directories. `nodes` knows
+ * which hosts have running jobs; absent: the retention spares none.
  */
 export async function startEngine(
   options: EngineOptions,
   notify: (notice: EngineNotice) => void = () => {},
+  nodes?: NodeProvider,
 ): Promise<StoreEngine> {
   const { archive, persistence, shards } = options;
   if (persistence !== undefined) {
@@ -64,15 +68,17 @@ export async function startEngine(
     ? []
     : otherLayouts(persistence.directory, shards);
   const engine = new ShardedEngine(
-    archive === undefined ? options : {
+    {
       ...options,
-      archive: {
+      sparesNodes: nodes !== undefined,
+      archive: archive && {
         ...archive,
         reachedSec: openArchive(DENO_FILES, archive.directory, nowSec()),
       },
     },
     others,
     notify,
+    nodes,
   );
   await engine.start();
   return engine;
@@ -88,6 +94,7 @@ class ShardedEngine implements StoreEngine {
   readonly #notify: (notice: EngineNotice) => void;
   readonly #openBatches = new OpenBatchSet();
   readonly #archiver: Archiver | undefined;
+  readonly #sparedNodes: SparedNodes | undefined;
   /** Resolves when questions are answered. */
   readonly #ready = Promise.withResolvers<void>();
   /** Shards that are still taking back what is on disk. */
@@ -99,6 +106,7 @@ class ShardedEngine implements StoreEngine {
     options: EngineOptions,
     otherLayouts: readonly number[],
     notify: (notice: EngineNotice) => void,
+    nodes: NodeProvider | undefined,
   ) {
     this.#options = options;
     this.#notify = notify;
@@ -121,6 +129,16 @@ class ShardedEngine implements StoreEngine {
       },
       notify,
     );
+    const { retentionSec, shards } = options;
+    this.#sparedNodes = nodes === undefined || retentionSec === 0
+      ? undefined
+      : new SparedNodes({
+        provider: nodes,
+        shards,
+        retentionSec,
+        tell: (shard, nodes) => this.#ask(shard, { kind: "spare", nodes }),
+        notify,
+      });
     this.#ready.promise.catch(() => {}); // Only a clean-up waits for it.
     this.#stats = this.#wiring.stats.map((memory) => new StatsBlock(memory));
     this.#workers = new ShardWorkers(
@@ -292,6 +310,9 @@ class ShardedEngine implements StoreEngine {
 
   async cleanUp(): Promise<void> {
     await this.#ready.promise;
+    if (await this.#sparedNodes?.refresh() === false) {
+      throw new Error("it is not known which nodes have running jobs");
+    }
     await this.#archiver?.run();
     await this.#askAll({ kind: "clean-up" });
   }
@@ -307,6 +328,7 @@ class ShardedEngine implements StoreEngine {
     const isAlive = this.state !== "failed";
     this.state = "stopping";
     this.#archiver?.stop();
+    this.#sparedNodes?.stop();
     this.#ready.reject(this.#notServing());
     // Questions keep their order behind the writes sent before.
     const closed = isAlive
@@ -350,6 +372,7 @@ class ShardedEngine implements StoreEngine {
     if (this.#restoring === 0 && this.state === "restoring") {
       this.state = "ready";
       this.#ready.resolve();
+      this.#sparedNodes?.start();
       this.#archiver?.start();
     }
   }

@@ -14,7 +14,7 @@ import {
   RECORD_SHIFT,
   RECORD_WORDS,
 } from "../store/layout.ts";
-import type { Level } from "../store/level_tree.ts";
+import type { HostLevel, Level } from "../store/level_tree.ts";
 import type { Metric } from "../store/metric_catalog.ts";
 import { SeriesCombiner } from "./combine_series.ts";
 import type { JsonWriter } from "./json_writer.ts";
@@ -77,12 +77,13 @@ export class QueryAnswerer {
 
   /**
    * Writes one array per query, without separators. Returns the bytes of each.
+   * `horizonOf` tells before which time nothing of a host may be seen, seconds.
    * Throws `E_TOO_MANY_SAMPLES`; what was written before is then void.
    */
   answer(
     instance: string,
     request: QueryRequest,
-    horizonSec: number,
+    horizonOf: (host: HostLevel) => number,
     out: JsonWriter,
   ): number[] {
     this.#combiner.samplesRead = 0;
@@ -105,7 +106,7 @@ export class QueryAnswerer {
       } else {
         const host = hosts.get(query.host);
         if (host !== undefined) {
-          this.#query(request, query, host, metric, horizonSec, out);
+          this.#query(request, query, host, metric, horizonOf(host), out);
         }
       }
       out.raw("]");

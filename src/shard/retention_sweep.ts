@@ -1,10 +1,13 @@
 /**
  * Gives back the memory of what the retention has hidden: a pass over all series
  * in small slices between other work, so that no write waits for it. Where samples
- * are archived, what is in no file yet stays. Owner thread only.
+ * are archived, what is in no file yet stays; hosts with running jobs are passed
+ * over. Owner thread only.
  */
 import type { ArchiveBounds } from "../archive/archive_bounds.ts";
+import { LEVEL, RECORD_SHIFT } from "../store/layout.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
+import type { SparedHosts } from "./spared_hosts.ts";
 
 /** Series looked at per slice: well under a millisecond. */
 const SLICE_SERIES = 4096;
@@ -14,14 +17,17 @@ export class RetentionSweep {
   readonly #registry: SeriesRegistry;
   readonly #retentionSec: number;
   readonly #archive: ArchiveBounds | undefined;
+  readonly #spared: SparedHosts;
   #next = 0;
   #passDueSec = 0;
 
   constructor(
     registry: SeriesRegistry,
     retentionSec: number,
+    spared: SparedHosts,
     archive?: ArchiveBounds,
   ) {
+    this.#spared = spared;
     this.#archive = archive;
     this.#registry = registry;
     this.#retentionSec = retentionSec;
@@ -29,8 +35,11 @@ export class RetentionSweep {
 
   /** Does the next slice. Returns whether the pass goes on. */
   slice(nowSec: number): boolean {
-    if (this.#retentionSec === 0 || nowSec < this.#passDueSec) return false;
-    const { table } = this.#registry;
+    if (
+      this.#retentionSec === 0 || nowSec < this.#passDueSec ||
+      !this.#spared.isKnown
+    ) return false;
+    const { table, tree } = this.#registry;
     const horizonSec = Math.min(
       nowSec - this.#retentionSec,
       this.#archive?.archivedBeforeSec ?? Infinity,
@@ -38,6 +47,8 @@ export class RetentionSweep {
     const end = Math.min(table.seriesEnd, this.#next + SLICE_SERIES);
     for (let series = this.#next; series < end; series++) {
       if (!table.isAlive(series)) continue;
+      const level = table.words[(series << RECORD_SHIFT) + LEVEL]!;
+      if (this.#spared.has(tree.level(level).host)) continue;
       this.#registry.freeBefore(series, horizonSec);
       if (table.isAlive(series)) table.trimBefore(series, horizonSec);
     }

@@ -7,11 +7,13 @@ import {
   seriesOf,
 } from "./_registry_fixture.ts";
 import { RetentionSweep } from "./retention_sweep.ts";
+import { SparedHosts } from "./spared_hosts.ts";
 
 const REGISTRY = makeRegistry({
   load: { frequencySec: 1, aggregation: null },
 });
 const { table } = REGISTRY;
+const NONE = new SparedHosts(false);
 
 /** Lets a pass finish. Returns how many slices it took. */
 function sweep(retention: RetentionSweep, nowSec: number): number {
@@ -27,7 +29,7 @@ Deno.test("RetentionSweep.slice() gives back what the retention hides and ends w
   for (let i = 0; i < 10; i++) table.write(old, 1000 + i, i);
   // Not round numbers: whole pages that no codec makes small.
   for (let i = 0; i < 400; i++) table.write(half, 1000 + i, Math.sin(i));
-  const retention = new RetentionSweep(REGISTRY, 200);
+  const retention = new RetentionSweep(REGISTRY, 200, NONE);
   const held = table.pages.pool.used;
   sweep(retention, 1400);
   assert.equal(table.isAlive(old), false);
@@ -43,7 +45,7 @@ Deno.test("RetentionSweep.slice() gives back what the retention hides and ends w
 
 Deno.test("RetentionSweep.slice() looks at few series a time and rests between passes", () => {
   clear(REGISTRY);
-  const retention = new RetentionSweep(REGISTRY, 100);
+  const retention = new RetentionSweep(REGISTRY, 100, NONE);
   for (let i = 0; i < 10_000; i++) {
     const series = seriesOf(REGISTRY, entryOf(`node${i}`, "load"));
     table.write(series, 1000, i);
@@ -60,6 +62,32 @@ Deno.test("RetentionSweep.slice() keeps everything when there is no retention", 
   clear(REGISTRY);
   const series = seriesOf(REGISTRY, entryOf("old", "load"));
   table.write(series, 10, 1);
-  assert.equal(new RetentionSweep(REGISTRY, 0).slice(1e9), false);
+  assert.equal(new RetentionSweep(REGISTRY, 0, NONE).slice(1e9), false);
   assert.equal(table.isAlive(series), true);
+});
+
+Deno.test("RetentionSweep.slice() passes over hosts that are spared, and waits until it is known which", () => {
+  clear(REGISTRY);
+  const spared = new SparedHosts(true);
+  const retention = new RetentionSweep(REGISTRY, 100, spared);
+  const series = ["busy", "idle"].map((host) =>
+    seriesOf(REGISTRY, entryOf(host, "load"))
+  );
+  const other = seriesOf(
+    REGISTRY,
+    entryOf("busy", "load", { instance: "tenant" }),
+  );
+  for (const one of [...series, other]) table.write(one, 1000, 1);
+  sweep(retention, 2000);
+  assert.equal(table.seriesCount, 3);
+
+  spared.set([["c", ["busy"]], ["d", ["idle"]]]);
+  sweep(retention, 2000);
+  assert.deepEqual(series.map((one) => table.isAlive(one)), [true, false]);
+  // Jobs run in the default instance only.
+  assert.equal(table.isAlive(other), false);
+
+  spared.set([]);
+  sweep(retention, 2100);
+  assert.equal(table.seriesCount, 0);
 });

@@ -28,6 +28,7 @@ import { ShardQuestions } from "./shard_questions.ts";
 import { StatsBlock } from "./shard_stats.ts";
 import type { ShardStart } from "./shard_wiring.ts";
 import { ShardWrites } from "./shard_writes.ts";
+import { type HostName, SparedHosts } from "./spared_hosts.ts";
 
 /** How long an idle shard sleeps before it looks whether house-keeping is due. */
 const IDLE_MS = 1000;
@@ -47,6 +48,7 @@ export class Shard {
   readonly #writes: ShardWrites;
   readonly #questions: ShardQuestions;
   readonly #sweep: RetentionSweep;
+  readonly #spared: SparedHosts;
   readonly #guardian: MemoryGuard;
   readonly #stats: StatsBlock;
   readonly #decoder = new TextDecoder();
@@ -85,12 +87,13 @@ export class Shard {
       bounds && { bounds, want: (limitSec) => this.#wantArchive(limitSec) },
     );
     const persistence = this.#persistence = this.#restore();
-    // What readers may see and writers may still write: neither the expired nor the given up.
+    // What writers may still write: neither the expired nor the given up.
     const horizon = (now: number) =>
       Math.max(
         retentionSec === 0 ? -Infinity : now - retentionSec,
         guard.horizonSec,
       );
+    const spared = this.#spared = new SparedHosts(options.sparesNodes === true);
     this.#writes = new ShardWrites(
       start,
       registry,
@@ -105,21 +108,23 @@ export class Shard {
       outbox,
       stats,
       persistence,
-      horizon,
+      // Readers also see what running jobs keep alive.
+      (now: number, host: HostName) =>
+        spared.has(host) ? guard.horizonSec : horizon(now),
       new ArchiveRows(registry, outbox, bounds),
     );
-    this.#sweep = new RetentionSweep(registry, options.retentionSec, bounds);
+    this.#sweep = new RetentionSweep(registry, retentionSec, spared, bounds);
     this.#publish();
     outbox.restored();
   }
 
   #restore(): ShardPersistence | undefined {
     const { shard, wiring } = this.#start;
-    const { archive, persistence, shards } = wiring.options;
+    const { archive, persistence, shards, sparesNodes } = wiring.options;
     if (persistence === undefined) return undefined;
-    // What is not archived yet must come back, and the rest with it: the first
-    // sample of a run says where its slots lie.
-    const retentionSec = archive === undefined
+    // What is not archived yet must come back, and what a running job may need;
+    // and the rest with it: the first sample of a run says where its slots lie.
+    const retentionSec = archive === undefined && sparesNodes !== true
       ? wiring.options.retentionSec
       : 0;
     return new ShardPersistence(
@@ -237,6 +242,7 @@ export class Shard {
       this.#persistence?.close();
     }
     if (ask.kind === "clean-up") this.#cleanUp();
+    if (ask.kind === "spare") this.#spared.set(ask.nodes);
     this.#outbox.reply(id, this.#questions.answer(id, ask));
   }
 

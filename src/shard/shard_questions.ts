@@ -15,13 +15,14 @@ import type { ShardPersistence } from "./shard_persistence.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 import type { ShardOutbox } from "./shard_outbox.ts";
 import type { StatsBlock } from "./shard_stats.ts";
+import type { HostName } from "./spared_hosts.ts";
 
 type AskOf<Kind extends Ask["kind"]> = Extract<Ask, { kind: Kind }>;
 
 export class ShardQuestions {
   readonly #registry: SeriesRegistry;
   readonly #persistence: ShardPersistence | undefined;
-  readonly #horizon: (nowSec: number) => number;
+  readonly #horizon: (nowSec: number, host: HostName) => number;
   readonly #answerer: QueryAnswerer;
   readonly #stats: StatsBlock;
   readonly #json: JsonWriter;
@@ -35,7 +36,7 @@ export class ShardQuestions {
     outbox: ShardOutbox,
     stats: StatsBlock,
     persistence: ShardPersistence | undefined,
-    horizon: (nowSec: number) => number,
+    horizon: (nowSec: number, host: HostName) => number,
     archive: ArchiveRows,
   ) {
     this.#archive = archive;
@@ -81,6 +82,8 @@ export class ShardQuestions {
       case "archive-rows":
       case "archive-done":
         return this.#archive.answer(this.#request, ask);
+      case "spare":
+        return { kind: "spare" };
       case "clean-up":
         return { kind: "clean-up" };
       case "close":
@@ -89,12 +92,12 @@ export class ShardQuestions {
   }
 
   #query(ask: AskOf<"query">): Reply {
-    const horizonSec = this.#horizon(nowSec());
+    const now = nowSec();
     const answerer = this.#answerer;
     const lengths = answerer.answer(
       ask.instance,
       ask.request,
-      horizonSec,
+      (host) => this.#horizon(now, host),
       this.#json,
     );
     this.#stats.add("queriesTotal", ask.request.queries.length);

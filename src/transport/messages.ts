@@ -97,6 +97,11 @@ export type Ask =
   }
   /** Everything before it is in files. */
   | { readonly kind: "archive-done"; readonly toSec: number }
+  /** Hosts that have running jobs, by cluster: the retention passes them over. */
+  | {
+    readonly kind: "spare";
+    readonly nodes: readonly (readonly [string, readonly string[]])[];
+  }
   /** Free what may be freed, then write a snapshot. */
   | { readonly kind: "clean-up" }
   | { readonly kind: "close" };
@@ -138,6 +143,7 @@ export type Reply =
   /** The pieces sent before are series (src/archive/archive_series.ts); -1: that was all. */
   | { readonly kind: "archive-rows"; readonly last: number }
   | { readonly kind: "archive-done" }
+  | { readonly kind: "spare" }
   | { readonly kind: "clean-up" }
   | { readonly kind: "close" };
 

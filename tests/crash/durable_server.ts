@@ -17,6 +17,8 @@ const START_MS = 60_000;
 
 export interface StoreSettings {
   readonly metrics: Readonly<Record<string, MetricEntry>>;
+  /** Merged over `main`. */
+  readonly main?: Readonly<Record<string, unknown>>;
   /** Merged over `metric-store`. */
   readonly store?: Readonly<Record<string, unknown>>;
   /** Merged over `metric-store.checkpoints`. */
@@ -65,10 +67,17 @@ export class DurableServer implements AsyncDisposable {
   }
 
   /** A process that has been started and nothing more: the address is not known. */
-  async spawn(settings: StoreSettings): Promise<Child> {
+  async spawn(
+    settings: StoreSettings,
+    ...flags: readonly string[]
+  ): Promise<Child> {
     const configFile = `${this.directory}/config.json`;
     const config = {
-      main: { addr: "127.0.0.1:0", "jwt-public-key": SAMPLE_PUBLIC_KEY },
+      main: {
+        addr: "127.0.0.1:0",
+        "jwt-public-key": SAMPLE_PUBLIC_KEY,
+        ...settings.main,
+      },
       metrics: settings.metrics,
       "metric-store": {
         "retention-in-memory": "48h",
@@ -81,7 +90,7 @@ export class DurableServer implements AsyncDisposable {
     await Deno.writeTextFile(configFile, JSON.stringify(config));
     return new Child({
       command: Deno.execPath(),
-      args: [...startArguments(), "-config", configFile],
+      args: [...startArguments(), "-config", configFile, ...flags],
       cwd: ROOT,
     });
   }

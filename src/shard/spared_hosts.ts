@@ -1,0 +1,40 @@
+/**
+ * The shard's hosts that have running jobs: the retention neither hides nor frees
+ * their samples (contract 7.7, decision 5). Owner thread only.
+ */
+
+/** Enough of a level to know whose it is. */
+export interface HostName {
+  readonly instance: string;
+  readonly cluster: string;
+  readonly name: string;
+}
+
+export class SparedHosts {
+  #hosts: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  #isKnown: boolean;
+
+  /** `isAwaited`: somebody is going to `set` them; until then nothing is to be freed. */
+  constructor(isAwaited: boolean) {
+    this.#isKnown = !isAwaited;
+  }
+
+  /** Whether it is known who is spared. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  /** Clusters with names of hosts; all others are spared no more. */
+  set(hosts: readonly (readonly [string, readonly string[]])[]): void {
+    this.#hosts = new Map(
+      hosts.map(([cluster, names]) => [cluster, new Set(names)]),
+    );
+    this.#isKnown = true;
+  }
+
+  /** Jobs run in the default instance only. */
+  has({ instance, cluster, name }: HostName): boolean {
+    return instance === "" && this.#hosts.size > 0 &&
+      this.#hosts.get(cluster)?.has(name) === true;
+  }
+}
