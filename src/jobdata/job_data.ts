@@ -1,0 +1,69 @@
+/**
+ * Metrics of a job as the job API answers them and as the job archive stores
+ * them. Plain data that crosses threads; samples are `Float64Array`s in which NaN
+ * stands for the `null` of JSON.
+ */
+import type { Unit } from "../cluster/cluster.ts";
+import type { MetricScope } from "../cluster/metric_scope.ts";
+
+/** Over the native samples of a series; all 0 where there is no value. */
+export interface SeriesStatistics {
+  readonly min: number;
+  readonly avg: number;
+  readonly max: number;
+}
+
+export interface Series {
+  readonly hostname: string;
+  /** Number of the unit or id of the accelerator; a whole node has none. */
+  readonly id?: string;
+  readonly statistics: SeriesStatistics;
+  /** One value a step from the start of the job on; NaN: none. */
+  readonly data: Float64Array;
+}
+
+/** Over all series at a step; NaN: too few values there. */
+export interface StatisticsSeries {
+  readonly percentiles?: ReadonlyMap<string, Float64Array>;
+  /** Older archives have it instead of `median`. */
+  readonly mean: Float64Array | null;
+  readonly median: Float64Array | null;
+  readonly min: Float64Array | null;
+  readonly max: Float64Array | null;
+}
+
+export interface JobMetric {
+  readonly unit: Unit;
+  /** Seconds between two values. */
+  readonly timestep: number;
+  /** By resource of the job, then by number of the unit. */
+  readonly series: readonly Series[];
+  readonly statisticsSeries?: StatisticsSeries;
+}
+
+export type JobMetricByScope = ReadonlyMap<MetricScope, JobMetric>;
+
+/** By name of the metric, then by scope. */
+export type JobData = ReadonlyMap<string, JobMetricByScope>;
+
+/** What a job uses of one host. */
+export interface JobResource {
+  readonly hostname: string;
+  /** Absent or empty: the whole node. */
+  readonly hwthreads?: readonly number[] | undefined;
+  /** Absent or empty: none. */
+  readonly accelerators?: readonly string[] | undefined;
+}
+
+/** What must be known of a job to read its metrics. */
+export interface MeasuredJob {
+  readonly cluster: string;
+  readonly subCluster: string;
+  /** Unix epoch seconds. */
+  readonly startTime: number;
+  /** Seconds; of a running job, up to now. */
+  readonly duration: number;
+  readonly numNodes: number;
+  readonly numAcc: number;
+  readonly resources: readonly JobResource[];
+}
