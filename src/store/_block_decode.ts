@@ -196,8 +196,10 @@ function sumCodes(
   let sum = -deltaBase;
   for (let i = 0; i < end; i++) {
     const code = CODES[i]!;
-    if (code === code) sum += deltaBase + code;
-    if (i >= first) out[outAt + i - first] = code === code ? sum : NaN;
+    if (code === code) {
+      sum += deltaBase + code;
+      if (i >= first) out[outAt + i - first] = sum;
+    } else if (i >= first) out[outAt + i - first] = NaN;
   }
 }
 
