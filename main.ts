@@ -2,7 +2,8 @@
  * Wiring only: arguments, configuration, log, keys, engine, HTTP, signals. Ends
  * with 0, with 2 where the command line is not understood, else with 1.
  */
-import { createAuthenticator } from "./src/auth/mod.ts";
+import { AccessState } from "./src/auth/mod.ts";
+import { startAuthentication } from "./src/auth/start.ts";
 import {
   type CommandLine,
   parseCommandLine,
@@ -89,7 +90,11 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
   for (const flag of line.withoutEffect) log.info(`-${flag} has no effect`);
   const { config, notes } = loadConfig(line.configFile);
   for (const { level, message } of notes) log[level](message);
-  const { authenticator, keys } = await createAuthenticator(config);
+  const access = new AccessState();
+  const { authenticator, keys } = await startAuthentication(config, {
+    access,
+    refresh: () => Promise.resolve(),
+  });
   if (keys?.madeIn !== undefined) {
     log.info("made a key pair for tokens", { directory: keys.madeIn });
   }
@@ -106,6 +111,7 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
     config,
     engine,
     authenticator,
+    services: { access },
     log,
     dev: line.dev,
     version: VERSION,

@@ -7,13 +7,22 @@
 import { compactVerify, decodeProtectedHeader, errors } from "jose";
 import { nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
-import { Principal, rolesOf } from "./principal.ts";
 
 export const CACHE_MAX = 1024;
 
+/** What a token says of its bearer. The same object as long as the token is remembered. */
+export interface JwtClaims {
+  /** `sub`, else `user`. */
+  readonly name: string;
+  /** Whether the name was given as `sub`. */
+  readonly isSubject: boolean;
+  /** As it stands in the token. */
+  readonly roles: unknown;
+}
+
 /** A token whose signature was good. */
 interface VerifiedToken {
-  readonly principal: Principal;
+  readonly claims: JwtClaims;
   /** Seconds since the epoch: refused from then on; Infinity: never. */
   readonly expiresSec: number;
   /** Seconds since the epoch: refused before; 0: never. */
@@ -41,16 +50,16 @@ export class JwtVerifier {
    * Who a token speaks for; at once, without a promise, for one seen before.
    * Throws or rejects with a {@linkcode ClientError} (401) that gives the reason.
    */
-  verify(token: string): Principal | Promise<Principal> {
+  verify(token: string): JwtClaims | Promise<JwtClaims> {
     const known = this.#verified.get(token);
     return known === undefined ? this.#verifyNew(token) : this.#current(known);
   }
 
-  async #verifyNew(token: string): Promise<Principal> {
+  async #verifyNew(token: string): Promise<JwtClaims> {
     const verified = readClaims(await this.#checkSignature(token));
-    const principal = this.#current(verified);
+    const claims = this.#current(verified);
     this.#remember(token, verified);
-    return principal;
+    return claims;
   }
 
   async #checkSignature(token: string): Promise<Uint8Array> {
@@ -77,11 +86,11 @@ export class JwtVerifier {
     }
   }
 
-  #current(token: VerifiedToken): Principal {
+  #current(token: VerifiedToken): JwtClaims {
     const now = this.#now();
     if (now >= token.expiresSec) throw refusal("token is expired");
     if (now < token.notBeforeSec) throw refusal("token is not valid yet");
-    return token.principal;
+    return token.claims;
   }
 
   #remember(token: string, verified: VerifiedToken): void {
@@ -110,15 +119,18 @@ function readClaims(payload: Uint8Array): VerifiedToken {
   if (typeof claims !== "object" || claims === null) {
     throw refusal("the claims of the token are not an object");
   }
-  const name = [claims.sub, claims.user].find((word) =>
-    typeof word === "string" && word !== ""
-  );
-  if (typeof name !== "string") throw refusal("the token names no user");
+  const subject = textClaim(claims.sub);
+  const name = subject ?? textClaim(claims.user);
+  if (name === undefined) throw refusal("the token names no user");
   return {
-    principal: new Principal(name, rolesOf(claims.roles)),
+    claims: { name, isSubject: subject !== undefined, roles: claims.roles },
     expiresSec: timeClaim(claims, "exp") ?? Infinity,
     notBeforeSec: timeClaim(claims, "nbf") ?? 0,
   };
+}
+
+function textClaim(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 /** A time in seconds; `undefined` where it is absent or 0, which means the same. */

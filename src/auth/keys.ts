@@ -1,9 +1,11 @@
 /**
  * Finds the keys of the server, or makes them at the first start: a public key
- * that verifies tokens, and a private one where tokens are signed here. Files
- * are `jwt-private-key` and `jwt-public-key` in `./var/keys`, for their owner
- * alone. Main thread, at start.
+ * that verifies tokens, a private one where tokens are signed here, and one for
+ * session cookies. Files are `jwt-private-key`, `jwt-public-key` and `session-key`
+ * in `./var/keys`, for their owner alone. Main thread, at start.
  */
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
 import {
   generateKeyPair,
   KeyError,
@@ -12,10 +14,19 @@ import {
   readPrivateKey,
   readPublicKey,
 } from "./ed25519.ts";
+import {
+  keepKeyOnce,
+  makeKeyDirectory,
+  readKeyFile,
+  replaceKeyFile,
+} from "./key_files.ts";
 
 export const KEY_DIRECTORY = "./var/keys";
 const PRIVATE_FILE = "jwt-private-key";
 const PUBLIC_FILE = "jwt-public-key";
+const SESSION_FILE = "session-key";
+const SESSION_KEY_BYTES = 64;
+const SESSION_KEY_BYTES_MIN = 16;
 
 /** Where keys may come from; texts are base64, empty or absent is none. */
 export interface KeyOrigins {
@@ -94,37 +105,26 @@ function given(text: string | undefined, where: string): Found | undefined {
 
 async function readFile(path: string): Promise<Found | undefined> {
   try {
-    return { text: await Deno.readTextFile(path), where: path };
+    const text = await readKeyFile(path);
+    return text === undefined ? undefined : { text, where: path };
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
     throw new KeyError(`${path} cannot be read`, { cause });
   }
 }
 
-/**
- * Makes a pair and keeps it. The private file can be made only once, so of two
- * servers that start at the same time one takes the pair of the other.
- */
+/** Makes a pair and keeps it, or takes the one that was made meanwhile. */
 async function makePair(directory: string): Promise<PrivateKey> {
   const file = `${directory}/${PRIVATE_FILE}`;
   try {
-    await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
-    // `mkdir` gives its mode to new directories only.
-    await Deno.chmod(directory, 0o700);
+    await makeKeyDirectory(directory);
     const made = await generateKeyPair();
-    const part = await writePart(file, made.base64);
-    try {
-      await Deno.link(part, file);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    } finally {
-      await Deno.remove(part);
-    }
-    const pair = await readPrivateKey(await Deno.readTextFile(file), file);
-    const publicFile = `${directory}/${PUBLIC_FILE}`;
-    await Deno.rename(
-      await writePart(publicFile, pair.publicKey.base64),
-      publicFile,
+    const pair = await readPrivateKey(
+      await keepKeyOnce(file, made.base64),
+      file,
+    );
+    await replaceKeyFile(
+      `${directory}/${PUBLIC_FILE}`,
+      pair.publicKey.base64,
     );
     return pair;
   } catch (cause) {
@@ -132,12 +132,33 @@ async function makePair(directory: string): Promise<PrivateKey> {
   }
 }
 
-/** Writes a file of its own beside `path` and gives its name. */
-async function writePart(path: string, text: string): Promise<string> {
-  const part = `${path}.${crypto.randomUUID()}.tmp`;
-  await Deno.writeTextFile(part, `${text}\n`, {
-    createNew: true,
-    mode: 0o600,
-  });
-  return part;
+/**
+ * The key that signs session cookies: from the environment (`SESSION_KEY`, base64),
+ * else from its file, which is made at the first start. Throws a
+ * {@linkcode KeyError} for one too short to be safe.
+ */
+export async function findSessionKey(
+  fromEnvironment: string | undefined = Deno.env.get("SESSION_KEY"),
+  directory: string = KEY_DIRECTORY,
+): Promise<Uint8Array> {
+  const file = `${directory}/${SESSION_FILE}`;
+  const found = given(fromEnvironment, "SESSION_KEY") ?? await readFile(file) ??
+    await makeSessionKey(directory, file);
+  const key = Buffer.from(found.text, "base64");
+  if (key.length >= SESSION_KEY_BYTES_MIN) return key;
+  throw new KeyError(
+    `${found.where} is no session key: base64 of at least ${SESSION_KEY_BYTES_MIN} bytes expected`,
+  );
+}
+
+async function makeSessionKey(directory: string, file: string): Promise<Found> {
+  try {
+    await makeKeyDirectory(directory);
+    const made = randomBytes(SESSION_KEY_BYTES).toString("base64");
+    return { text: await keepKeyOnce(file, made), where: file };
+  } catch (cause) {
+    throw new KeyError(`cannot keep a new session key in ${directory}`, {
+      cause,
+    });
+  }
 }

@@ -1,11 +1,13 @@
 /**
  * Who sends a request, and what that allows. Whatever the credential was, the
- * routes ask only this; what is not granted is refused.
+ * routes ask only this; what is not granted is refused. Main thread.
  */
+import { type DataScope, DEFAULT_SCOPE } from "../engine/data_scope.ts";
 import { ClientError } from "../errors.ts";
-
-export const ROLES = ["api", "user", "manager", "support", "admin"] as const;
-export type Role = typeof ROLES[number];
+import type { Scope } from "./access_records.ts";
+import type { AccessState } from "./access_state.ts";
+import { type Policy, wholeInstance } from "./policy.ts";
+import { isRole, type Role, ROLES, roleWords } from "./roles.ts";
 
 /** What the metric routes do. */
 export type Action = "write" | "query" | "health" | "free" | "debug";
@@ -18,62 +20,257 @@ const ROLES_BY_ACTION: Readonly<Record<Action, readonly Role[]>> = {
   debug: ["admin"],
 };
 
-/** Names that instances can have. */
-const INSTANCE_NAME = /^[a-z0-9_-]{3,64}$/;
+const SCOPE_BY_ACTION: Readonly<Record<Action, Scope>> = {
+  write: "metrics:write",
+  query: "metrics:read",
+  health: "metrics:read",
+  free: "metrics:delete",
+  debug: "admin",
+};
 
-export class Principal {
-  /** For messages and the log. */
-  readonly name: string;
-  readonly roles: ReadonlySet<Role>;
+/** The header that names the instance of a request. */
+const ORG_ID = "X-Scope-OrgID";
 
-  constructor(name: string, roles: Iterable<Role>) {
-    this.name = name;
-    this.roles = new Set(roles);
+/** Which jobs a principal sees. */
+export interface JobView {
+  /** Absent: everybody's; else this user's, and those of the projects. */
+  readonly own?: { readonly user: string; readonly projects: string[] };
+  /** Absent: of every cluster. */
+  readonly clusters?: ReadonlySet<string>;
+  /** Labels narrow what may be seen of metrics: no archived data, no statistics. */
+  readonly narrowed: boolean;
+}
+
+/** What the kinds of principals have in common. */
+export abstract class Principal {
+  /** For messages and the log; the user, or the token. */
+  abstract readonly name: string;
+  /** Known roles; tokens of the admin API have none. */
+  readonly roles: ReadonlySet<Role> = new Set();
+
+  /** The data a metric route may touch. Throws a {@linkcode ClientError} (401, 403). */
+  abstract dataScope(
+    action: Action,
+    orgId: string | readonly string[] | undefined,
+  ): DataScope;
+
+  /** Whether it is anybody at all: a user without roles is not. */
+  get isKnown(): boolean {
+    return this.roles.size > 0;
   }
 
-  may(action: Action): boolean {
-    return ROLES_BY_ACTION[action].some((role) => this.roles.has(role));
-  }
+  /** Whether the administration is open to it. */
+  abstract get isAdministrator(): boolean;
 
-  /** Throws a {@linkcode ClientError} (403) unless the action is allowed. */
-  demand(action: Action): void {
-    if (this.may(action)) return;
-    throw new ClientError(
-      "E_FORBIDDEN",
-      `${action} needs one of the roles ${ROLES_BY_ACTION[action].join(", ")}`,
-    );
-  }
+  /** Whether it may see the metrics of the server itself. */
+  abstract get readsServerMetrics(): boolean;
 
-  /**
-   * The instance a request is about, from its `X-Scope-OrgID` header: `""`, the
-   * default one, where there is none. Throws a {@linkcode ClientError} (403) where
-   * the header is not this principal's to send or names no possible instance.
-   */
-  instance(orgId: string | readonly string[] | undefined): string {
-    if (orgId === undefined || orgId === "") return "";
-    if (!this.roles.has("admin")) {
-      throw new ClientError(
-        "E_FORBIDDEN",
-        "X-Scope-OrgID needs the role admin",
-      );
-    }
-    if (typeof orgId !== "string" || !INSTANCE_NAME.test(orgId)) {
-      throw new ClientError("E_FORBIDDEN", "X-Scope-OrgID names no instance");
-    }
-    return orgId;
+  /** Whether it may use the routes of a group of the job API. */
+  abstract mayUseJobs(group: JobGroup, access: JobAccess): boolean;
+
+  /** Which jobs it sees; only where it may use the job API. */
+  abstract jobView(): JobView;
+
+  /** The metric data of the jobs it sees; `undefined`: none. */
+  abstract jobMetrics(): DataScope | undefined;
+
+  /** Whether it is exactly an API client, which writes tags of every scope. */
+  abstract get isPureApi(): boolean;
+
+  has(role: Role): boolean {
+    return this.roles.has(role);
   }
 }
 
-/**
- * The roles among the words of a token: `ROLE_ADMIN` means `admin`; what is no
- * text or no role is passed over.
- */
-export function rolesOf(words: unknown): Role[] {
-  if (!Array.isArray(words)) return [];
-  const roles = words.map((word: unknown) => {
-    if (typeof word !== "string") return undefined;
-    const name = word.startsWith("ROLE_") ? word.slice(5).toLowerCase() : word;
-    return ROLES.find((role) => role === name);
-  });
-  return [...new Set(roles.filter((role) => role !== undefined))];
+export type JobGroup = "job" | "userapi";
+export type JobAccess = "jobs:read" | "jobs:write";
+
+/** A person or program with roles: by JWT, by session, or everybody. */
+export class UserPrincipal extends Principal {
+  readonly name: string;
+  override readonly roles: ReadonlySet<Role>;
+  readonly projects: readonly string[];
+  /** Words of the token that are not doubles, roles or not. */
+  readonly #words: ReadonlySet<string>;
+  readonly #isSubject: boolean;
+  readonly #access: AccessState;
+
+  /** `isSubject`: the name was given as `sub`, without which the job API knows nobody. */
+  constructor(
+    user: {
+      readonly name: string;
+      readonly roles: unknown;
+      readonly projects?: readonly string[];
+      readonly isSubject?: boolean;
+    },
+    access: AccessState,
+  ) {
+    super();
+    this.name = user.name;
+    this.projects = user.projects ?? [];
+    this.#isSubject = user.isSubject ?? true;
+    const words = roleWords(user.roles);
+    this.#words = new Set(words);
+    this.roles = new Set(words.filter(isRole));
+    this.#access = access;
+  }
+
+  dataScope(
+    action: Action,
+    orgId: string | readonly string[] | undefined,
+  ): DataScope {
+    const needed = ROLES_BY_ACTION[action];
+    if (!needed.some((role) => this.roles.has(role))) {
+      throw forbidden(`${action} needs one of the roles ${needed.join(", ")}`);
+    }
+    if (orgId === undefined || orgId === "") return DEFAULT_SCOPE;
+    if (!this.roles.has("admin")) {
+      throw forbidden(`${ORG_ID} needs the role admin`);
+    }
+    return wholeInstance(activeInstance(this.#access, orgId));
+  }
+
+  get isAdministrator(): boolean {
+    return this.roles.has("admin");
+  }
+
+  get readsServerMetrics(): boolean {
+    return this.roles.has("admin");
+  }
+
+  /** Contract of the job API, 1.2: roles are counted, so unknown words count. */
+  mayUseJobs(group: JobGroup): boolean {
+    if (!this.#isSubject || !this.#words.has("api")) return false;
+    if (this.#words.size === 1) return true;
+    const others: readonly Role[] = group === "job"
+      ? ["admin"]
+      : ["user", "manager", "support", "admin"];
+    return others.some((role) => this.roles.has(role));
+  }
+
+  get isPureApi(): boolean {
+    return this.#words.size === 1 && this.#words.has("api");
+  }
+
+  jobView(): JobView {
+    const all = this.isPureApi || this.roles.has("admin") ||
+      this.roles.has("support");
+    if (all) return { narrowed: false };
+    const projects = this.roles.has("manager") ? [...this.projects] : [];
+    return { own: { user: this.name, projects }, narrowed: false };
+  }
+
+  jobMetrics(): DataScope {
+    return DEFAULT_SCOPE;
+  }
+}
+
+/** A token of the admin API: what its policy says, and nothing else. */
+export class TokenPrincipal extends Principal {
+  readonly name: string;
+  readonly #policy: Policy;
+  /** The user name beside the token, where it was sent so: names the instance. */
+  readonly #basicUser: string;
+  readonly #access: AccessState;
+
+  constructor(
+    name: string,
+    policy: Policy,
+    basicUser: string,
+    access: AccessState,
+  ) {
+    super();
+    this.name = name;
+    this.#policy = policy;
+    this.#basicUser = basicUser;
+    this.#access = access;
+  }
+
+  dataScope(
+    action: Action,
+    orgId: string | readonly string[] | undefined,
+  ): DataScope {
+    const needed = SCOPE_BY_ACTION[action];
+    if (!this.#policy.has(needed)) {
+      throw forbidden(
+        `${action} needs scope ${needed}, which access policy ${this.#policy.record.name} lacks`,
+      );
+    }
+    const header = orgId === "" ? undefined : orgId;
+    const name = this.#basicUser !== ""
+      ? this.#basicUser
+      : header ?? this.#policy.impliedInstance;
+    if (name === undefined) {
+      throw new ClientError("E_UNAUTHENTICATED", "no org id");
+    }
+    const instance = name === ""
+      ? undefined
+      : activeInstance(this.#access, name);
+    const scope = this.#policy.dataScope(instance);
+    if (scope !== undefined) return scope;
+    throw forbidden(
+      `access policy ${this.#policy.record.name} has no realm for ${
+        instance === undefined
+          ? "the default instance"
+          : `instance ${instance.name}`
+      }`,
+    );
+  }
+
+  override get isKnown(): boolean {
+    return true;
+  }
+
+  get isAdministrator(): boolean {
+    return this.#policy.has("admin");
+  }
+
+  get readsServerMetrics(): boolean {
+    return this.#policy.has("metrics:read") &&
+      this.#policy.record.realms.some((realm) =>
+        realm.instance === "*" && realm.cluster === "*" &&
+        realm.selectors.length === 0
+      );
+  }
+
+  /** Jobs belong to the default instance. */
+  mayUseJobs(_group: JobGroup, access: JobAccess): boolean {
+    return this.#policy.has(access) &&
+      this.#policy.dataScope(undefined) !== undefined;
+  }
+
+  get isPureApi(): boolean {
+    return false;
+  }
+
+  jobView(): JobView {
+    const realms = this.#policy.record.realms.filter(({ instance }) =>
+      instance === "" || instance === "*"
+    );
+    const clusters = new Set(realms.map((realm) => realm.cluster));
+    return {
+      ...(clusters.has("*") ? {} : { clusters }),
+      narrowed: this.#policy.isNarrowed,
+    };
+  }
+
+  jobMetrics(): DataScope | undefined {
+    return this.#policy.has("metrics:read")
+      ? this.#policy.dataScope(undefined)
+      : undefined;
+  }
+}
+
+function activeInstance(
+  access: AccessState,
+  name: string | readonly string[],
+) {
+  const instance = typeof name === "string" ? access.instance(name) : undefined;
+  // Whether it is unknown or inactive is not for everybody to know.
+  if (instance?.active) return instance;
+  throw forbidden(`${ORG_ID} names no active instance`);
+}
+
+function forbidden(message: string): ClientError {
+  return new ClientError("E_FORBIDDEN", message);
 }

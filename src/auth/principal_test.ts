@@ -1,56 +1,283 @@
 import assert from "node:assert/strict";
+import { DEFAULT_SCOPE } from "../engine/data_scope.ts";
 import { ClientError } from "../errors.ts";
-import {
-  type Action,
-  Principal,
-  type Role,
-  ROLES,
-  rolesOf,
-} from "./principal.ts";
+import type {
+  InstanceRecord,
+  PolicyRecord,
+  Realm,
+  Scope,
+} from "./access_records.ts";
+import { AccessState } from "./access_state.ts";
+import { type Action, TokenPrincipal, UserPrincipal } from "./principal.ts";
+import { Policy } from "./policy.ts";
+import type { Role } from "./roles.ts";
 
-Deno.test("Principal.may() grants each role what the table says", () => {
-  const granted: Readonly<Record<Role, readonly Action[]>> = {
+const ACTIONS: readonly Action[] = [
+  "write",
+  "query",
+  "health",
+  "free",
+  "debug",
+];
+
+function instance(
+  name: string,
+  cluster: string,
+  more: Partial<InstanceRecord> = {},
+): InstanceRecord {
+  return {
+    name,
+    cluster,
+    active: true,
+    maxSeries: 0,
+    ingestionRate: 0,
+    maxQuerySamples: 0,
+    ...more,
+  };
+}
+
+const ACCESS = new AccessState();
+ACCESS.replace({
+  instances: [
+    instance("team-a", "fritz", { maxSeries: 7, maxQuerySamples: 9 }),
+    instance("team-b", "alex"),
+    instance("gone", "fritz", { active: false }),
+  ],
+  policies: [],
+  tokens: [],
+  users: [],
+});
+
+function user(...roles: string[]): UserPrincipal {
+  return new UserPrincipal({ name: "u", roles }, ACCESS);
+}
+
+function token(
+  scopes: readonly Scope[],
+  realms: readonly Partial<Realm>[],
+  basicUser = "",
+): TokenPrincipal {
+  const record: PolicyRecord = {
+    name: "p",
+    active: true,
+    scopes,
+    realms: realms.map((realm) => ({
+      instance: "*",
+      cluster: "*",
+      selectors: [],
+      ...realm,
+    })),
+    expiresSec: Infinity,
+  };
+  return new TokenPrincipal("t", new Policy(record), basicUser, ACCESS);
+}
+
+function refusedWith(status: number, pattern: RegExp) {
+  return (error: unknown) => {
+    assert.ok(error instanceof ClientError);
+    assert.equal(error.status, status);
+    assert.match(error.message, pattern);
+    return true;
+  };
+}
+
+Deno.test("UserPrincipal.dataScope() grants by role", () => {
+  const granted: Record<Role, readonly Action[]> = {
+    admin: ACTIONS,
     api: ["write", "query", "health"],
     user: ["query", "health"],
     manager: ["query", "health"],
     support: ["query", "health"],
-    admin: ["write", "query", "health", "free", "debug"],
   };
-  for (const role of ROLES) {
-    for (const action of granted.admin) {
-      const principal = new Principal("u", [role]);
-      const wanted = granted[role].includes(action);
-      assert.equal(principal.may(action), wanted, `${role} ${action}`);
-      if (wanted) principal.demand(action);
-      else assert.throws(() => principal.demand(action), isForbidden);
+  for (const [role, actions] of Object.entries(granted)) {
+    for (const action of ACTIONS) {
+      const ask = () => user(role).dataScope(action, undefined);
+      if (actions.includes(action)) assert.equal(ask(), DEFAULT_SCOPE);
+      else assert.throws(ask, refusedWith(403, /needs one of the roles/));
+    }
+  }
+  for (const words of [[], ["root"], ["Admin"]]) {
+    assert.throws(
+      () => user(...words).dataScope("query", undefined),
+      refusedWith(403, /needs one of the roles/),
+    );
+  }
+  assert.equal(user("ROLE_ADMIN").dataScope("debug", undefined), DEFAULT_SCOPE);
+});
+
+Deno.test("UserPrincipal.dataScope() lets administrators alone choose an instance", () => {
+  const scope = user("admin").dataScope("query", "team-a");
+  assert.equal(scope.instance, "team-a");
+  assert.equal(scope.maxSeries, 7);
+  assert.equal(scope.maxQuerySamples, 9);
+  assert.deepEqual(scope.view?.grants, [{ cluster: "fritz", selectors: [] }]);
+  assert.equal(user("admin").dataScope("write", "team-a"), scope);
+  assert.equal(user("admin").dataScope("query", ""), DEFAULT_SCOPE);
+  for (const name of ["gone", "nobody", "team-a, team-a"]) {
+    assert.throws(
+      () => user("admin").dataScope("query", name),
+      refusedWith(403, /names no active instance/),
+    );
+  }
+  assert.throws(
+    () => user("api", "user").dataScope("query", "team-a"),
+    refusedWith(403, /needs the role admin/),
+  );
+});
+
+Deno.test("UserPrincipal.mayUseJobs() counts roles (job contract, vectors of section 13)", () => {
+  const vectors: [string[], boolean, boolean][] = [
+    [["api"], true, true],
+    [["admin"], false, false],
+    [["admin", "api"], true, true],
+    [["user", "api"], false, true],
+    [["user"], false, false],
+    [["api", "x"], false, false],
+    [["api", "api"], true, true],
+    [["admin", "api", "api"], true, true],
+    [[], false, false],
+  ];
+  for (const [roles, job, userapi] of vectors) {
+    assert.equal(user(...roles).mayUseJobs("job"), job, `${roles} /api`);
+    assert.equal(user(...roles).mayUseJobs("userapi"), userapi, `${roles}`);
+  }
+  const noSubject = new UserPrincipal(
+    { name: "u", roles: ["api"], isSubject: false },
+    ACCESS,
+  );
+  assert.equal(noSubject.mayUseJobs("job"), false);
+});
+
+Deno.test("UserPrincipal.jobView() shows own jobs, those of projects, or all", () => {
+  const view = (roles: string[], projects: string[] = []) =>
+    new UserPrincipal({ name: "eve", roles, projects }, ACCESS).jobView();
+  assert.deepEqual(view(["api"]), { narrowed: false });
+  assert.deepEqual(view(["admin", "api"]), { narrowed: false });
+  assert.deepEqual(view(["support", "api"]), { narrowed: false });
+  assert.deepEqual(view(["manager", "api"], ["p1"]), {
+    own: { user: "eve", projects: ["p1"] },
+    narrowed: false,
+  });
+  assert.deepEqual(view(["user", "api"], ["p1"]), {
+    own: { user: "eve", projects: [] },
+    narrowed: false,
+  });
+});
+
+Deno.test("TokenPrincipal.dataScope() grants by scope", () => {
+  const granted: [Scope, readonly Action[]][] = [
+    ["admin", ACTIONS],
+    ["metrics:read", ["query", "health"]],
+    ["metrics:write", ["write"]],
+    ["metrics:delete", ["free"]],
+    ["jobs:read", []],
+  ];
+  for (const [scope, actions] of granted) {
+    for (const action of ACTIONS) {
+      const ask = () => token([scope], [{}]).dataScope(action, undefined);
+      if (actions.includes(action)) assert.equal(ask().view, undefined);
+      else assert.throws(ask, refusedWith(403, /needs scope/));
     }
   }
 });
 
-Deno.test("Principal.may() grants nothing without roles", () => {
-  assert.equal(new Principal("u", []).may("query"), false);
-});
-
-Deno.test("Principal.instance() lets only admin choose an instance", () => {
-  const admin = new Principal("a", ["admin"]);
-  const api = new Principal("b", ["api"]);
-  assert.equal(admin.instance(undefined), "");
-  assert.equal(api.instance(""), "");
-  assert.equal(admin.instance("tenant-1"), "tenant-1");
-  assert.throws(() => api.instance("tenant-1"), isForbidden);
-  for (const bad of ["A", "ab", "a/b", "..", "x".repeat(65), ["abc", "abc"]]) {
-    assert.throws(() => admin.instance(bad), isForbidden);
+Deno.test("TokenPrincipal.dataScope() finds the instance: Basic, header, only realm, default", () => {
+  const read = ["metrics:read"] as const;
+  const both = [{ instance: "team-a" }, { instance: "team-b" }];
+  const ask = (principal: TokenPrincipal, orgId?: string) =>
+    principal.dataScope("query", orgId).instance;
+  assert.equal(ask(token(read, both, "team-b"), "team-a"), "team-b");
+  assert.equal(ask(token(read, both), "team-a"), "team-a");
+  assert.equal(ask(token(read, [{ instance: "team-a" }])), "team-a");
+  assert.equal(ask(token(read, [{ instance: "" }])), "");
+  assert.equal(ask(token(read, [{}])), "");
+  assert.throws(
+    () => ask(token(read, both)),
+    refusedWith(401, /^no org id$/),
+  );
+  for (const name of ["gone", "nobody"]) {
+    assert.throws(
+      () => ask(token(read, [{}], name)),
+      refusedWith(403, /no active instance/),
+    );
   }
 });
 
-Deno.test("rolesOf() knows both spellings and drops the rest", () => {
+Deno.test("TokenPrincipal.dataScope() joins the realms of an instance", () => {
+  const read = ["metrics:read"] as const;
+  const selector = [{ type: "EQ", name: "hostname", value: "f1" }] as const;
+  const grants = (realms: Partial<Realm>[], orgId?: string) =>
+    token(read, realms).dataScope("query", orgId).view?.grants;
   assert.deepEqual(
-    rolesOf(["ROLE_ADMIN", "api", "admin", "ROLE_ANALYST", "ADMIN", 1]),
-    ["admin", "api"],
+    grants([
+      { instance: "", cluster: "fritz", selectors: [selector] },
+      { instance: "", cluster: "alex" },
+    ]),
+    [
+      { cluster: "fritz", selectors: [selector] },
+      { cluster: "alex", selectors: [] },
+    ],
   );
-  assert.deepEqual(rolesOf(undefined), []);
+  assert.deepEqual(grants([{ cluster: "fritz" }], "team-a"), [
+    { cluster: "fritz", selectors: [] },
+  ]);
+  for (
+    const realm of [
+      { instance: "team-b" },
+      { instance: "" },
+      { cluster: "alex" },
+      { instance: "team-a", cluster: "alex" },
+    ]
+  ) {
+    assert.throws(
+      () => grants([realm, { instance: "team-x" }], "team-a"),
+      refusedWith(403, /no realm for instance team-a/),
+    );
+  }
 });
 
-function isForbidden(error: unknown): boolean {
-  return error instanceof ClientError && error.status === 403;
-}
+Deno.test("TokenPrincipal.dataScope() gives the same view until the policy or the instance changes", () => {
+  const record: PolicyRecord = {
+    name: "p",
+    active: true,
+    scopes: ["metrics:read"],
+    realms: [{ instance: "", cluster: "fritz", selectors: [] }],
+    expiresSec: Infinity,
+  };
+  const first = new Policy(record);
+  const id = first.dataScope(undefined)?.view?.id;
+  assert.equal(first.dataScope(undefined)?.view?.id, id);
+  assert.notEqual(new Policy(record).dataScope(undefined)?.view?.id, id);
+  const all = new Policy({
+    ...record,
+    realms: [{ instance: "*", cluster: "*", selectors: [] }],
+  });
+  const before = all.dataScope(instance("team-a", "fritz"));
+  assert.notEqual(all.dataScope(instance("team-a", "alex")), before);
+});
+
+Deno.test("TokenPrincipal uses the job API with a scope and a realm of the default instance", () => {
+  const may = (scopes: Scope[], realm: Partial<Realm>) => {
+    const principal = token(scopes, [realm]);
+    return (["jobs:read", "jobs:write"] as const).map((access) =>
+      principal.mayUseJobs("job", access)
+    );
+  };
+  assert.deepEqual(may(["jobs:read"], {}), [true, false]);
+  assert.deepEqual(may(["jobs:write"], { instance: "" }), [false, true]);
+  assert.deepEqual(may(["admin"], {}), [true, true]);
+  assert.deepEqual(may(["jobs:read", "jobs:write"], { instance: "team-a" }), [
+    false,
+    false,
+  ]);
+  const selector = [{ type: "EQ", name: "hostname", value: "f1" }] as const;
+  const narrow = token(["jobs:read"], [
+    { instance: "", cluster: "fritz", selectors: [selector] },
+    { instance: "team-b", cluster: "alex" },
+  ]);
+  assert.deepEqual(narrow.jobView(), {
+    clusters: new Set(["fritz"]),
+    narrowed: true,
+  });
+  assert.equal(narrow.jobMetrics(), undefined);
+});

@@ -3,7 +3,7 @@ import { SignJWT } from "jose";
 import { nowSec } from "../clock.ts";
 import type { Keys } from "./keys.ts";
 import { KeyError } from "./ed25519.ts";
-import type { Role } from "./principal.ts";
+import type { Role } from "./roles.ts";
 
 export interface TokenRequest {
   readonly user: string;

@@ -6,8 +6,22 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
+import type { Principal } from "../auth/mod.ts";
 import { monotonicMs } from "../clock.ts";
-import type { Action } from "../auth/principal.ts";
+import { ClientError } from "../errors.ts";
+import {
+  ApiRouter,
+  groupOfPath,
+  serveApi,
+  serveUnknown,
+  styleOf,
+} from "./api_dispatch.ts";
+import {
+  isForged,
+  isPreflight,
+  PAGE_HEADERS,
+  PREFLIGHT_HEADERS,
+} from "./browser_guard.ts";
 import { credentialHeaders } from "./credential_headers.ts";
 import type { Door } from "./door.ts";
 import { errorAnswer } from "./error_answer.ts";
@@ -37,30 +51,102 @@ export function createDispatch(
 ): RequestListener {
   const metricRoutes = routes.filter((route) => route.kind === "metric");
   const find = metricRouteFinder(metricRoutes);
+  const api = new ApiRouter(
+    routes.filter((route) => route.kind === "api"),
+    door,
+  );
+  const pagePaths = new Set(
+    routes.filter((route) => route.kind === "page").map(({ path }) => path),
+  );
   const pages = getRequestListener(createPages(routes, door).fetch, {
     overrideGlobalObjects: false,
   });
   return (req, res) => {
+    if (isForged(req)) return refuseForged(req, res, door);
+    if (isPreflight(req)) {
+      res.writeHead(204, PREFLIGHT_HEADERS).end();
+      return;
+    }
     const url = req.url ?? "/";
     const queryAt = url.indexOf("?");
     const path = queryAt === -1 ? url : url.slice(0, queryAt);
+    const search = queryAt === -1 ? "" : url.slice(queryAt + 1);
     const route = find(path);
-    if (route === undefined) {
-      const visit = { req };
-      door.inFlight.add(visit);
-      res.once("close", () => door.inFlight.delete(visit));
-      void pages(req, res);
+    if (route !== undefined) {
+      serveMetric(route, new Exchange(door, req, res, route.name, search));
       return;
     }
-    const search = queryAt === -1 ? "" : url.slice(queryAt + 1);
-    const exchange = new Exchange(door, req, res, route.name, search);
-    try {
-      if (accepts(route, exchange)) route.handle(exchange);
-      else refuseMethod(route, exchange);
-    } catch (error) {
-      exchange.fail(error);
+    if (
+      !pagePaths.has(bare(path)) &&
+      serveOther(api, door, req, res, path, search)
+    ) {
+      return;
     }
+    const visit = { req };
+    door.inFlight.add(visit);
+    res.once("close", () => door.inFlight.delete(visit));
+    void pages(req, res);
   };
+}
+
+function bare(path: string): string {
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+}
+
+function serveMetric(route: MetricRoute, exchange: Exchange): void {
+  try {
+    if (accepts(route, exchange)) route.handle(exchange);
+    else refuseMethod(route, exchange);
+  } catch (error) {
+    exchange.fail(error);
+  }
+}
+
+/** The admin and job APIs; false: the path belongs to neither. */
+function serveOther(
+  api: ApiRouter,
+  door: Door,
+  req: IncomingMessage,
+  res: ServerResponse,
+  path: string,
+  search: string,
+): boolean {
+  const below = groupOfPath(path);
+  let found: ReturnType<ApiRouter["find"]>;
+  let problem: unknown;
+  try {
+    found = api.find(path);
+  } catch (error) {
+    problem = error;
+  }
+  const group = found?.route.group ?? below;
+  if (group === undefined) return false;
+  const exchange = new Exchange(
+    door,
+    req,
+    res,
+    found?.route.name ?? "none",
+    search,
+    styleOf(group),
+  );
+  if (problem !== undefined) exchange.fail(problem);
+  else if (found === undefined) serveUnknown(exchange, group);
+  else serveApi(exchange, found);
+  return true;
+}
+
+/** A page of another site made the browser send it: nobody is asked who that is. */
+function refuseForged(
+  req: IncomingMessage,
+  res: ServerResponse,
+  door: Door,
+): void {
+  door.telemetry.countDenied("cross-site");
+  door.log.info("access refused", { reason: "cross-site", path: req.url });
+  res.writeHead(403, {
+    "Content-Type": "text/plain; charset=utf-8",
+    "Connection": "close",
+  }).end("cross-site requests are refused\n");
 }
 
 /** Exact spellings are one look-up; any suffix after a slash is found slower. */
@@ -113,7 +199,12 @@ function createPages(routes: readonly Route[], door: Door): Hono<Bindings> {
   const app = new Hono<Bindings>({ strict: false });
   app.use("*", async (context, next) => {
     await next();
-    context.header("X-Content-Type-Options", "nosniff");
+    for (const [name, value] of Object.entries(PAGE_HEADERS)) {
+      if (!context.res.headers.has(name)) context.header(name, value);
+    }
+    if (context.req.header("origin") !== undefined) {
+      context.header("Access-Control-Allow-Origin", "*");
+    }
     if (door.closing) context.header("Connection", "close");
   });
   for (const route of routes) {
@@ -149,10 +240,9 @@ async function servePage(
   door: Door,
 ): Promise<Response> {
   try {
-    const action = neededAction(route, door);
-    if (action !== undefined) {
+    if (!isOpen(route, door)) {
       const headers = credentialHeaders(context.env.incoming);
-      (await door.authenticator.authenticate(headers)).demand(action);
+      admit(route, await door.authenticator.authenticate(headers));
     }
     return await route.respond(context, door);
   } catch (error) {
@@ -166,16 +256,27 @@ async function servePage(
   }
 }
 
-/** What a principal must be allowed for a page; `undefined`: anybody may see it. */
-function neededAction(route: PageRoute, door: Door): Action | undefined {
-  switch (route.access) {
+/** Whether anybody may see a page. */
+function isOpen({ access }: PageRoute, door: Door): boolean {
+  switch (access) {
     case "public":
-      return undefined;
+      return true;
     case "metrics":
-      return door.config["metrics-public"] ? undefined : "debug";
+      return door.config["metrics-public"];
     case "document":
-      return door.dev ? undefined : "query";
-    default:
-      return route.access;
+      return door.dev;
   }
+}
+
+function admit({ access }: PageRoute, principal: Principal): void {
+  const may = access === "metrics"
+    ? principal.readsServerMetrics
+    : principal.isKnown;
+  if (may) return;
+  throw new ClientError(
+    "E_FORBIDDEN",
+    access === "metrics"
+      ? "the server's metrics need the role admin, or scope metrics:read for every instance"
+      : "a role is needed",
+  );
 }

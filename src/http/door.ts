@@ -1,17 +1,15 @@
 /** What every handler of the front door works with. Main thread only. */
 import type { IncomingMessage } from "node:http";
-import type { Principal, RequestHeaders } from "../auth/mod.ts";
+import type { Authenticator, Principal } from "../auth/mod.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
 import type { Log } from "../log.ts";
 import type { ByteGate } from "./byte_gate.ts";
+import type { AddressSet } from "./client_address.ts";
 import type { Compressor } from "./compression.ts";
+import type { IngestRates } from "./ingest_rates.ts";
 import type { HttpLimits } from "./limits.ts";
+import type { Services } from "./services.ts";
 import type { Telemetry } from "./telemetry.ts";
-
-export interface Authenticator {
-  /** Throws or rejects with `E_UNAUTHENTICATED`. Known tokens are answered at once. */
-  authenticate(headers: RequestHeaders): Principal | Promise<Principal>;
-}
 
 export type DoorLog = Pick<Log, "info" | "err">;
 
@@ -24,14 +22,25 @@ export interface DoorConfig {
   readonly "max-inflated-size": number;
   readonly "max-in-flight": number;
   readonly "metrics-public": boolean;
+  readonly "trusted-proxies": readonly string[];
+  readonly "api-allowed-ips": readonly string[];
+  readonly "api-subjects"?: unknown;
+  readonly "machine-state-dir": string;
 }
 
 export interface Door {
   readonly config: DoorConfig;
   readonly engine: MetricEngine;
   readonly authenticator: Authenticator;
+  /** Who asks where nobody is asked for. */
+  readonly nobody: Principal;
+  readonly services: Services;
+  readonly trustedProxies: AddressSet;
+  /** Whether the job API answers to an address. */
+  readonly allowedAddresses: (address: string) => boolean;
   readonly log: DoorLog;
   readonly gate: ByteGate;
+  readonly ingestRates: IngestRates;
   readonly compressor: Compressor;
   readonly telemetry: Telemetry;
   readonly limits: HttpLimits;

@@ -1,4 +1,4 @@
-/** How an error reads on the wire; the same for every route. */
+/** How an error reads on the wire. */
 import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { ClientError, type ErrorCode } from "../errors.ts";
@@ -13,16 +13,37 @@ export const ERROR_SCHEMA = z.object({
   error: z.string().describe("What is wrong."),
 }).meta({ id: "Error" });
 
+/**
+ * The dialects: metric routes say 401 as text, the job API as JSON, the admin API
+ * calls every status `error`.
+ */
+export type ErrorStyle = "metric" | "job" | "admin";
+
 export interface ErrorAnswer {
   readonly status: number;
   readonly headers: Record<string, string | number>;
   readonly body: string;
 }
 
+/** Of a request that failed: for the log. */
+export interface FailedRequest {
+  readonly route: string;
+  readonly from: string;
+  /** Whoever was found to ask, if that is what was found. */
+  readonly who?: string | undefined;
+}
+
 /** The error object as text, with its newline. */
-export function errorObject(status: number, message: string): string {
-  return JSON.stringify({ status: reasonPhrase(status), error: message }) +
-    "\n";
+export function errorObject(
+  status: number,
+  message: string,
+  style: ErrorStyle = "metric",
+): string {
+  const word = style === "admin" ? "error" : reasonPhrase(status);
+  const value = style === "job" && status === 401
+    ? { error: message, status: word }
+    : { status: word, error: message };
+  return JSON.stringify(value) + "\n";
 }
 
 export function reasonPhrase(status: number): string {
@@ -32,48 +53,56 @@ export function reasonPhrase(status: number): string {
 /**
  * Turns an error into an answer. Anything but a `ClientError` is our fault, and so
  * is `E_INTERNAL`, by which other threads report theirs: it is logged with its
- * stack, and the client learns no more than that. Refusals are counted.
+ * stack, and the client learns no more than that. Refusals are counted and logged.
  */
 export function errorAnswer(
   error: unknown,
   door: Pick<Door, "log"> & { telemetry: Pick<Telemetry, "countDenied"> },
+  style: ErrorStyle = "metric",
+  request?: FailedRequest,
 ): ErrorAnswer {
   if (!(error instanceof ClientError) || error.code === "E_INTERNAL") {
     const stack = error instanceof Error ? error.stack : undefined;
-    door.log.err("a request failed", { error: errorText(error), stack });
+    door.log.err("a request failed", {
+      route: request?.route,
+      error: errorText(error),
+      stack,
+    });
     return {
       status: 500,
       headers: { "Content-Type": "application/json" },
-      body: errorObject(500, "internal error"),
+      body: errorObject(500, "internal error", style),
     };
   }
   const reason = deniedReason(error.code);
   if (reason !== undefined) {
     door.telemetry.countDenied(reason);
-    door.log.info("access refused", { reason, message: error.message });
+    door.log.info("access refused", {
+      reason,
+      who: request?.who,
+      from: request?.from,
+      route: request?.route,
+      message: error.message,
+    });
   }
-  if (error.status === 401) {
-    // Clients of upstream read this one as text.
-    return {
-      status: 401,
-      headers: {
-        "Content-Type": "text/plain; charset=utf-8",
-        "WWW-Authenticate": "Bearer",
-      },
-      body: error.message + "\n",
-    };
-  }
+  const { status, message } = error;
   const headers: Record<string, string | number> = {
     "Content-Type": "application/json",
   };
-  if (error.status === 503 || error.retryAfterSec !== undefined) {
+  if (status === 503 || error.retryAfterSec !== undefined) {
     headers["Retry-After"] = error.retryAfterSec ?? RETRY_AFTER_SEC;
   }
-  return {
-    status: error.status,
-    headers,
-    body: errorObject(error.status, error.message),
-  };
+  if (status === 401) {
+    headers["WWW-Authenticate"] = style === "admin"
+      ? 'Basic realm="ringstore"'
+      : "Bearer";
+    if (style === "metric") {
+      // Clients of upstream read this one as text.
+      headers["Content-Type"] = "text/plain; charset=utf-8";
+      return { status, headers, body: message + "\n" };
+    }
+  }
+  return { status, headers, body: errorObject(status, message, style) };
 }
 
 function deniedReason(code: ErrorCode): string | undefined {

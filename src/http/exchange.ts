@@ -8,14 +8,18 @@
  */
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { CredentialPlace } from "../auth/credentials.ts";
 import type { Action, Principal } from "../auth/principal.ts";
 import { monotonicMs } from "../clock.ts";
-import { type DataScope, DEFAULT_SCOPE } from "../engine/data_scope.ts";
+import type { DataScope } from "../engine/data_scope.ts";
 import type { JsonBody } from "../engine/metric_engine.ts";
 import { writeBody } from "./answer_writer.ts";
+import type { ApiAnswer } from "./api_route.ts";
+import { allowOrigin, HSTS, PAGE_HEADERS } from "./browser_guard.ts";
+import { cameSecurely, clientAddress } from "./client_address.ts";
 import { credentialHeaders } from "./credential_headers.ts";
 import type { Door } from "./door.ts";
-import { errorAnswer } from "./error_answer.ts";
+import { errorAnswer, type ErrorStyle } from "./error_answer.ts";
 
 type Headers = Record<string, string | number>;
 
@@ -27,7 +31,9 @@ export class Exchange {
   readonly route: string;
   /** The part of the URL after `?`, undecoded. */
   readonly search: string;
+  readonly #style: ErrorStyle;
   readonly #startMs = monotonicMs();
+  #who: string | undefined;
   #heldBytes = 0;
   #answered = false;
 
@@ -37,12 +43,14 @@ export class Exchange {
     res: ServerResponse,
     route: string,
     search: string,
+    style: ErrorStyle = "metric",
   ) {
     this.door = door;
     this.req = req;
     this.res = res;
     this.route = route;
     this.search = search;
+    this.#style = style;
     door.inFlight.add(this);
     // Also when the client goes away while the engine is still thinking.
     res.once("close", () => this.abandon());
@@ -51,6 +59,11 @@ export class Exchange {
   /** Whether an answer was given or nobody waits for one any more. */
   get settled(): boolean {
     return this.#answered;
+  }
+
+  /** The part of the URL before `?`, undecoded. */
+  get path(): string {
+    return (this.req.url ?? "/").split("?", 1)[0]!;
   }
 
   /** Parameters of the query string, percent-decoded. */
@@ -65,36 +78,44 @@ export class Exchange {
       Number(headers["content-length"] ?? 0) > 0;
   }
 
-  /**
-   * Finds out who is asking and goes on with what the request may touch.
-   * Without any promise for a token that is already known.
-   */
-  authorize(action: Action, next: (scope: DataScope) => void): void {
-    let found: Principal | Promise<Principal>;
-    try {
-      found = this.door.authenticator.authenticate(
-        credentialHeaders(this.req),
-      );
-    } catch (error) {
-      this.fail(error);
-      return;
-    }
-    if (found instanceof Promise) {
-      found.then((principal) => this.#authorized(principal, action, next))
-        .catch((error) => this.fail(error));
-    } else this.#authorized(found, action, next);
+  /** Where the request comes from, as far as trusted proxies tell. */
+  get from(): string {
+    return clientAddress(this.req, this.door.trustedProxies);
   }
 
-  #authorized(
-    principal: Principal,
-    action: Action,
-    next: (scope: DataScope) => void,
+  /** Whether the client came by HTTPS, also as far as trusted proxies tell. */
+  get isSecure(): boolean {
+    return cameSecurely(this.req, this.door.trustedProxies);
+  }
+
+  /** Finds out who is asking and goes on with the data the request may touch. */
+  authorize(action: Action, next: (scope: DataScope) => void): void {
+    this.authenticate("metric", (principal) => {
+      next(principal.dataScope(action, this.req.headers["x-scope-orgid"]));
+    });
+  }
+
+  /**
+   * Finds out who is asking. Without any promise for a token that is already known.
+   * What `next` throws is the answer.
+   */
+  authenticate(
+    place: CredentialPlace,
+    next: (principal: Principal) => void,
   ): void {
-    if (this.#answered) return;
+    const goOn = (principal: Principal) => {
+      if (this.#answered) return;
+      this.#who = principal.name;
+      next(principal);
+    };
     try {
-      principal.demand(action);
-      const orgId = this.req.headers["x-scope-orgid"];
-      next({ ...DEFAULT_SCOPE, instance: principal.instance(orgId) });
+      const found = this.door.authenticator.authenticate(
+        credentialHeaders(this.req),
+        place,
+      );
+      if (found instanceof Promise) {
+        found.then(goOn).catch((error) => this.fail(error));
+      } else goOn(found);
     } catch (error) {
       this.fail(error);
     }
@@ -115,26 +136,56 @@ export class Exchange {
     this.#answer(status, headers, [bytes], bytes.byteLength);
   }
 
+  /** Answers with what a handler of the admin or job API gave. */
+  sendAnswer(answer: ApiAnswer): void {
+    if (this.#answered) return;
+    const headers: Headers = { ...answer.headers };
+    this.#addPageHeaders(headers);
+    const bytes = typeof answer.body === "string"
+      ? Buffer.from(answer.body)
+      : answer.body;
+    this.#sendCompressed(answer.status, headers, {
+      chunks: [bytes],
+      byteLength: bytes.byteLength,
+    });
+  }
+
+  #addPageHeaders(headers: Headers): void {
+    for (const [name, value] of Object.entries(PAGE_HEADERS)) {
+      headers[name] ??= value;
+    }
+    if (this.isSecure) headers["Strict-Transport-Security"] = HSTS;
+  }
+
   /** Answers 200 with JSON, compressed where that pays. */
   sendJson(body: JsonBody): void {
     if (this.#answered) return;
-    const headers: Headers = { "Content-Type": "application/json" };
+    this.#sendCompressed(200, { "Content-Type": "application/json" }, body);
+  }
+
+  #sendCompressed(status: number, headers: Headers, body: JsonBody): void {
     const coding = this.door.compressor.choose(this.req, body.byteLength);
     if (coding === undefined) {
-      this.#answer(200, headers, body.chunks, body.byteLength);
+      this.#answer(status, headers, body.chunks, body.byteLength);
       return;
     }
     this.door.compressor.compress(coding, body).then((small) => {
       headers["Content-Encoding"] = coding;
-      this.#answer(200, headers, small.chunks, small.byteLength);
+      this.#answer(status, headers, small.chunks, small.byteLength);
     }).catch((error) => this.fail(error));
   }
 
   /** Answers with the error; what is not the client's doing becomes a bare 500. */
   fail(error: unknown): void {
     if (this.#answered) return;
-    const answer = errorAnswer(error, this.door);
-    this.send(answer.status, answer.headers, answer.body);
+    const { status, headers, body } = errorAnswer(
+      error,
+      this.door,
+      this.#style,
+      { route: this.route, from: this.from, who: this.#who },
+    );
+    if (this.#style !== "metric") this.#addPageHeaders(headers);
+    this.send(status, headers, body);
   }
 
   /** The client has gone; nobody reads an answer. */
@@ -172,6 +223,7 @@ export class Exchange {
     headers["Content-Length"] = byteLength;
     headers["X-Content-Type-Options"] = "nosniff";
     if (byteLength > 0) headers["Vary"] = "Accept-Encoding";
+    allowOrigin(req, headers);
     const unread = !req.complete && this.hasBody();
     const lingers = unread && !this.#drainable();
     if (lingers || door.closing) headers["Connection"] = "close";

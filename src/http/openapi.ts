@@ -4,7 +4,9 @@
  */
 import { z } from "zod";
 import denoConfig from "../../deno.json" with { type: "json" };
+import { SESSION_COOKIE } from "../auth/credentials.ts";
 import { ERROR_SCHEMA } from "./error_answer.ts";
+import type { ApiOperation } from "./api_route.ts";
 import type { Content, Operation, Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 
@@ -28,11 +30,13 @@ export function openApiDocument(routes: readonly Route[]): Json {
   const used = new Set<z.ZodType>([ERROR_SCHEMA]);
   for (const route of routes) {
     if (route.kind === "page" && route.undocumented) continue;
-    const { GET, POST } = route.operations;
-    paths[route.path] = {
-      ...(GET ? { get: operation(route, GET, used) } : {}),
-      ...(POST ? { post: operation(route, POST, used) } : {}),
-    };
+    const methods = Object.entries<Operation | ApiOperation>(route.operations)
+      .map(([method, described]) =>
+        [method.toLowerCase(), operation(route, described, used)] as const
+      );
+    paths[route.path.replaceAll(/:([\w-]+)/g, "{$1}")] = Object.fromEntries(
+      methods,
+    );
   }
   return {
     openapi: "3.1.0",
@@ -43,13 +47,15 @@ export function openApiDocument(routes: readonly Route[]): Json {
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/" }],
-    security: [{ bearer: [] }, { authToken: [] }],
+    security: [{ bearer: [] }, { authToken: [] }, { basic: [] }],
     paths,
     components: {
       schemas: componentSchemas(used),
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
         authToken: { type: "apiKey", in: "header", name: "X-Auth-Token" },
+        basic: { type: "http", scheme: "basic" },
+        session: { type: "apiKey", in: "cookie", name: SESSION_COOKIE },
       },
     },
   };
@@ -65,12 +71,10 @@ function operation(
     operationId: described.id,
     summary: described.summary,
     ...(described.description ? { description: described.description } : {}),
-    tags: [route.kind === "metric" ? "metric store" : "server"],
-    ...(route.access === "public" ? { security: [] } : {}),
-    "x-access": route.access,
-    ...(described.parameters
-      ? { parameters: described.parameters.map(parameter) }
-      : {}),
+    tags: [tagOf(route)],
+    ...security(route),
+    "x-access": route.kind === "api" ? route.group : route.access,
+    ...parameters(route, described),
     ...(body
       ? {
         requestBody: {
@@ -81,10 +85,46 @@ function operation(
       }
       : {}),
     responses: {
-      200: answer(described.answer, used),
+      [described.status ?? 200]: answer(described.answer, used),
       ...errorAnswers(route, described, used),
     },
   };
+}
+
+const TAG_BY_GROUP = {
+  admin: "admin API",
+  job: "job API",
+  userapi: "job API for users",
+  config: "administration by session",
+  frontend: "users by session",
+  public: "login",
+} as const;
+
+function tagOf(route: Route): string {
+  if (route.kind === "api") return TAG_BY_GROUP[route.group];
+  return route.kind === "metric" ? "metric store" : "server";
+}
+
+function isPublic(route: Route): boolean {
+  return (route.kind === "api" ? route.group : route.access) === "public";
+}
+
+function security(route: Route): Json {
+  if (isPublic(route)) return { security: [] };
+  const bySession = route.kind === "api" &&
+    (route.group === "config" || route.group === "frontend");
+  return bySession ? { security: [{ session: [] }] } : {};
+}
+
+function parameters(route: Route, described: Operation): Json {
+  const inPath = [...route.path.matchAll(/:([\w-]+)/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  }));
+  const all = [...inPath, ...(described.parameters ?? []).map(parameter)];
+  return all.length === 0 ? {} : { parameters: all };
 }
 
 function parameter(
@@ -125,10 +165,9 @@ function errorAnswers(
   described: Operation,
   used: Set<z.ZodType>,
 ): Json {
-  if (route.access === "public") return {};
-  const answers: Json = {
+  const answers: Json = isPublic(route) ? {} : {
     400: failure("The request is wrong."),
-    401: {
+    401: route.kind === "api" ? failure("No credential, or a bad one.") : {
       description: "No credential, or a bad one.",
       content: { "text/plain": { schema: { type: "string" } } },
     },

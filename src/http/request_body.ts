@@ -32,14 +32,26 @@ export function pumpBody(exchange: Exchange, sink: BodySink): void {
   new BodyPump(exchange, sink).start();
 }
 
-/** Reads the whole body and hands it over in one piece. */
+/**
+ * Reads the whole body and hands it over in one piece. `maxBytes`: what the route
+ * takes at most, as sent and inflated, where that is less than configured.
+ */
 export function readBody(
   exchange: Exchange,
   whole: (body: Uint8Array) => void,
+  maxBytes: number = Infinity,
 ): void {
   const chunks: Uint8Array[] = [];
+  let bytes = 0;
   pumpBody(exchange, {
     push(chunk) {
+      bytes += chunk.byteLength;
+      if (bytes > maxBytes) {
+        throw new ClientError(
+          "E_TOO_LARGE",
+          `the body is larger than ${maxBytes} bytes`,
+        );
+      }
       chunks.push(chunk);
       return undefined;
     },

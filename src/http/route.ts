@@ -5,6 +5,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import type { Action } from "../auth/principal.ts";
+import type { ApiRoute } from "./api_route.ts";
 import type { Door } from "./door.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -39,22 +40,23 @@ export interface Operation {
   readonly parameters?: readonly Parameter[];
   readonly body?: Content & { readonly required: boolean };
   readonly answer: Content;
+  /** Of a request that succeeds; absent: 200. */
+  readonly status?: number;
   /** Statuses besides 200 and those every route can give, or instead of these. */
   readonly errors?: Readonly<Record<number, string | Failure>>;
 }
 
 /**
- * Who may: anybody; a principal that may do this; for `metrics` an administrator,
- * or anybody if they are public; for `document` any principal, with `-dev` anybody.
+ * Who may see a page: anybody; for `metrics` an administrator, or anybody if they
+ * are public; for `document` any principal, with `-dev` anybody.
  */
-export type Access = "public" | "metrics" | "document" | Action;
+export type PageAccess = "public" | "metrics" | "document";
 
 interface Described {
   /** Exactly, and with a slash at the end. */
   readonly path: string;
   /** In metrics and logs. */
   readonly name: string;
-  readonly access: Access;
   /** GET brings HEAD with it. */
   readonly operations: { readonly GET?: Operation; readonly POST?: Operation };
 }
@@ -72,6 +74,7 @@ export interface MetricRoute extends Described {
 /** Served through Hono. */
 export interface PageRoute extends Described {
   readonly kind: "page";
+  readonly access: PageAccess;
   /** Only there with `--dev`. */
   readonly devOnly?: boolean;
   /** Not part of the API. */
@@ -79,10 +82,10 @@ export interface PageRoute extends Described {
   respond(context: Context, door: Door): Response | Promise<Response>;
 }
 
-export type Route = MetricRoute | PageRoute;
+export type Route = MetricRoute | PageRoute | ApiRoute;
 
 /** The value of `Allow` for a route. */
-export function allowedMethods(route: Route): string {
+export function allowedMethods(route: MetricRoute | PageRoute): string {
   const { GET, POST } = route.operations;
   return [...(GET ? ["GET", "HEAD"] : []), ...(POST ? ["POST"] : [])]
     .join(", ");

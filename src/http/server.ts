@@ -4,21 +4,26 @@
  * answer.
  */
 import type { Socket } from "node:net";
+import { type Authenticator, UserPrincipal } from "../auth/mod.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
 import { ByteGate } from "./byte_gate.ts";
+import { AddressSet } from "./client_address.ts";
 import { Compressor } from "./compression.ts";
 import { createDispatch } from "./dispatch.ts";
-import type { Authenticator, Door, DoorConfig, DoorLog } from "./door.ts";
+import type { Door, DoorConfig, DoorLog } from "./door.ts";
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from "./limits.ts";
+import { IngestRates } from "./ingest_rates.ts";
 import { listen, stopListening } from "./listener.ts";
 import { openApiText } from "./openapi.ts";
 import { ROUTES } from "./routes.ts";
+import type { Services } from "./services.ts";
 import { Telemetry } from "./telemetry.ts";
 
 export interface HttpOptions {
   readonly config: { readonly main: DoorConfig };
   readonly engine: MetricEngine;
   readonly authenticator: Authenticator;
+  readonly services: Services;
   readonly log: DoorLog;
   /** Serve Swagger UI. */
   readonly dev: boolean;
@@ -61,7 +66,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 }
 
 function createDoor(options: HttpOptions): Door {
-  const { engine, log, dev, authenticator, version } = options;
+  const { engine, log, dev, authenticator, services, version } = options;
   const config = options.config.main;
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
   const gate = new ByteGate(config["max-in-flight"], limits.overloadWaitMs);
@@ -70,8 +75,13 @@ function createDoor(options: HttpOptions): Door {
     config,
     engine,
     authenticator,
+    nobody: new UserPrincipal({ name: "nobody", roles: [] }, services.access),
+    services,
+    trustedProxies: new AddressSet(config["trusted-proxies"]),
+    allowedAddresses: addressRule(config["api-allowed-ips"]),
     log,
     gate,
+    ingestRates: new IngestRates(),
     compressor: new Compressor(),
     telemetry: new Telemetry({
       engine,
@@ -85,6 +95,15 @@ function createDoor(options: HttpOptions): Door {
     inFlight,
     closing: false,
   };
+}
+
+/** None, or `*` as the first: every address. */
+function addressRule(
+  entries: readonly string[],
+): (address: string) => boolean {
+  if (entries.length === 0 || entries[0] === "*") return () => true;
+  const allowed = new AddressSet(entries);
+  return (address) => allowed.has(address);
 }
 
 function busySockets(door: Door): ReadonlySet<Socket> {

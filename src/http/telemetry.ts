@@ -107,6 +107,7 @@ export class Telemetry {
   readonly #registry = new Registry();
   readonly #requests: Counter<"route" | "status">;
   readonly #denied: Counter<"reason">;
+  readonly #changes: Counter<"change">;
   readonly #latencies = new Map<string, Histogram.Internal<string>>();
 
   constructor(sources: TelemetrySources) {
@@ -120,6 +121,12 @@ export class Telemetry {
       name: "ringstore_auth_denied_total",
       help: "Requests refused for want of a credential or of rights.",
       labelNames: ["reason"],
+      registers: [this.#registry],
+    });
+    this.#changes = new Counter({
+      name: "ringstore_changes_total",
+      help: "Changes made through the admin and user routes, by operation.",
+      labelNames: ["change"],
       registers: [this.#registry],
     });
     for (const work of ["write", "query"]) {
@@ -153,6 +160,11 @@ export class Telemetry {
 
   countDenied(reason: string): void {
     this.#denied.inc({ reason });
+  }
+
+  /** `operation` is the id of a documented operation. */
+  countChange(operation: string): void {
+    this.#changes.inc({ change: operation });
   }
 
   #registerShards(engine: MetricEngine): void {

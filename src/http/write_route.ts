@@ -3,9 +3,9 @@
  * waits until every shard has its lines. Main thread; nothing is parsed here.
  */
 import { z } from "zod";
-import type { DataScope } from "../engine/data_scope.ts";
 import {
   type Batch,
+  type BatchOptions,
   MAX_LINE_ERRORS,
   type RejectReason,
   type WriteReport,
@@ -38,34 +38,48 @@ type Headers = Record<string, string | number>;
 
 export function handleWrite(exchange: Exchange): void {
   exchange.authorize("write", (scope) => {
-    requireWritable(exchange.door.engine);
+    const { door } = exchange;
+    requireWritable(door.engine);
+    const instance = scope.instance === ""
+      ? undefined
+      : door.services.access.instance(scope.instance);
+    if (instance !== undefined) {
+      door.ingestRates.admit(instance.name, instance.ingestionRate);
+    }
     if (!exchange.hasBody()) {
       exchange.send(200, { "Content-Type": "application/json" }, "");
       return;
     }
-    takeIn(exchange, scope, defaultCluster(exchange));
+    const defaultCluster = clusterParameter(exchange) ||
+      (instance?.cluster ?? "");
+    takeIn(exchange, { scope, defaultCluster }, (report) => {
+      if (instance === undefined) return;
+      const { name, ingestionRate } = instance;
+      door.ingestRates.charge(name, ingestionRate, report.stored);
+    });
   });
 }
 
-function defaultCluster(exchange: Exchange): string {
+function clusterParameter(exchange: Exchange): string {
   if (exchange.search === "") return "";
   return exchange.parameters().get("cluster") ?? "";
 }
 
 function takeIn(
   exchange: Exchange,
-  scope: DataScope,
-  defaultCluster: string,
+  options: BatchOptions,
+  stored: (report: WriteReport) => void,
 ): void {
   // Opened with the first bytes: by then the request has room in flight.
   let batch: Batch | undefined;
-  const open = () =>
-    batch ??= exchange.door.engine.openBatch({ scope, defaultCluster });
+  const open = () => batch ??= exchange.door.engine.openBatch(options);
   pumpBody(exchange, {
     push: (chunk) => open().push(chunk),
     end() {
-      open().end().then((report) => answer(exchange, report))
-        .catch((error) => exchange.fail(error));
+      open().end().then((report) => {
+        stored(report);
+        answer(exchange, report);
+      }).catch((error) => exchange.fail(error));
     },
     broken() {
       batch?.abort();

@@ -5,11 +5,13 @@ import { allowedMethods } from "../../src/http/route.ts";
 import { ROUTES } from "../../src/http/routes.ts";
 import { Fixture } from "./fixture.ts";
 
+const STREAMED = ROUTES.filter((route) => route.kind !== "api");
+
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
 
 Deno.test("every route refuses other methods with 405 and Allow, before authentication", async () => {
   await using door = await Fixture.start({ dev: true });
-  for (const route of ROUTES) {
+  for (const route of STREAMED) {
     const allow = allowedMethods(route);
     for (const method of METHODS) {
       if (allow.split(", ").includes(method)) continue;
@@ -25,7 +27,7 @@ Deno.test("every route refuses other methods with 405 and Allow, before authenti
 
 Deno.test("every route that is not public answers 401 as text to nobody", async () => {
   await using door = await Fixture.start();
-  for (const route of ROUTES) {
+  for (const route of STREAMED) {
     if (route.access === "public") continue;
     for (const method of Object.keys(route.operations)) {
       const answer = await door.ask(method, route.path, { role: null });
@@ -42,8 +44,6 @@ Deno.test("unknown paths are 404, before authentication", async () => {
     const path of [
       "/nope",
       "/api",
-      "/api/",
-      "/api/writes",
       "/metricstore",
       "/swagger/",
       "/swagger/x",
@@ -54,6 +54,58 @@ Deno.test("unknown paths are 404, before authentication", async () => {
       assert.equal(answer.status, 404, path);
       assert.equal(answer.text, "404 page not found\n");
     }
+  }
+  for (const path of ["/api/", "/api/writes", "/config/x", "/admin/api/v2"]) {
+    const answer = await door.ask("GET", path, { role: null });
+    assert.equal(answer.status, 404, path);
+    assert.ok(JSON.parse(answer.text).error, path);
+  }
+});
+
+Deno.test("below /userapi and /frontend nobody learns which paths there are", async () => {
+  await using door = await Fixture.start();
+  for (const path of ["/userapi/x", "/frontend/x"]) {
+    const answer = await door.ask("GET", path, { role: null });
+    assert.equal(answer.status, 401);
+    assert.equal(JSON.parse(answer.text).status, "Unauthorized");
+  }
+});
+
+Deno.test("a browser on another site cannot make requests that change something", async () => {
+  await using door = await Fixture.start();
+  const headers = { "Sec-Fetch-Site": "cross-site" };
+  for (const [method, path] of [["POST", "/api/write"], ["DELETE", "/x"]]) {
+    const answer = await door.ask(method!, path!, { headers, body: "m v=1" });
+    assert.equal(answer.status, 403);
+  }
+  assert.equal(door.engine.batches.length, 0);
+  const read = await door.ask("GET", "/api/query", { headers, body: "{}" });
+  assert.equal(read.status, 200);
+});
+
+Deno.test("a page of another origin may ask with a token, and read the answer", async () => {
+  await using door = await Fixture.start();
+  const asked = await door.ask("OPTIONS", "/api/query", {
+    role: null,
+    headers: {
+      Origin: "https://grafana.example",
+      "Access-Control-Request-Method": "PATCH",
+    },
+  });
+  assert.equal(asked.status, 204);
+  assert.equal(asked.headers["access-control-allow-origin"], "*");
+  assert.match(asked.headers["access-control-allow-methods"] ?? "", /PATCH/);
+  assert.match(
+    asked.headers["access-control-allow-headers"] ?? "",
+    /X-Auth-Token/,
+  );
+  assert.equal(asked.headers["access-control-allow-credentials"], undefined);
+  for (const path of ["/api/query", "/health"]) {
+    const answer = await door.ask("GET", path, {
+      body: "{}",
+      headers: { Origin: "https://grafana.example" },
+    });
+    assert.equal(answer.headers["access-control-allow-origin"], "*", path);
   }
 });
 

@@ -1,11 +1,13 @@
 /** The front door alone, on a free port, before a fake engine; and raw sockets to it. */
 import type { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
-import { findToken } from "../../src/auth/credentials.ts";
+import { findCredential } from "../../src/auth/credentials.ts";
 import {
-  Principal,
+  AccessState,
+  type Principal,
   type RequestHeaders,
   type Role,
+  UserPrincipal,
 } from "../../src/auth/mod.ts";
 import { ClientError } from "../../src/errors.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
@@ -57,11 +59,15 @@ export class Fixture implements AsyncDisposable {
           "max-inflated-size": 4 << 20,
           "max-in-flight": 4 << 20,
           "metrics-public": false,
+          "trusted-proxies": ["127.0.0.0/8"],
+          "api-allowed-ips": [],
+          "machine-state-dir": "",
           ...options.main,
         },
       },
       engine,
       authenticator: { authenticate: roleOf },
+      services: { access: ACCESS },
       log: {
         info() {},
         err: (message) => errors.push(message),
@@ -99,13 +105,29 @@ export class Fixture implements AsyncDisposable {
   }
 }
 
+const ACCESS = new AccessState();
+ACCESS.replace({
+  instances: [{
+    name: "tenant-a",
+    cluster: "T",
+    active: true,
+    maxSeries: 0,
+    ingestionRate: 0,
+    maxQuerySamples: 0,
+  }],
+  policies: [],
+  tokens: [],
+  users: [],
+});
+
 /** The token is the role; a promise for one role, as for a token never seen. */
 function roleOf(headers: RequestHeaders): Principal | Promise<Principal> {
-  const role = findToken(headers);
-  if (role === undefined) {
+  const credential = findCredential(headers, "metric");
+  if (credential === undefined || credential.kind === "session") {
     throw new ClientError("E_UNAUTHENTICATED", "Use JWT Authentication");
   }
-  const principal = new Principal("test", [role as Role]);
+  const role = credential.token as Role;
+  const principal = new UserPrincipal({ name: "test", roles: [role] }, ACCESS);
   return role === "api" ? Promise.resolve(principal) : principal;
 }
 

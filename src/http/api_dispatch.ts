@@ -1,0 +1,243 @@
+/**
+ * Finds the route of a request to the admin and job APIs, lets in whom its group
+ * lets in, reads the body, and sends what the handler answers. Main thread.
+ */
+import { TrieRouter } from "hono/router/trie-router";
+import type { Principal } from "../auth/mod.ts";
+import type { CredentialPlace } from "../auth/credentials.ts";
+import { ClientError } from "../errors.ts";
+import {
+  API_METHODS,
+  type ApiAnswer,
+  type ApiCall,
+  type ApiMethod,
+  type ApiOperation,
+  type ApiRoute,
+  type Group,
+} from "./api_route.ts";
+import type { Door } from "./door.ts";
+import type { ErrorStyle } from "./error_answer.ts";
+import type { Exchange } from "./exchange.ts";
+import { readBody } from "./request_body.ts";
+
+/** The admin API takes no larger bodies. */
+const ADMIN_BODY_BYTES = 1 << 20;
+
+const PLACE_BY_GROUP: Readonly<
+  Record<Exclude<Group, "public">, CredentialPlace>
+> = {
+  admin: "metric",
+  job: "job",
+  userapi: "job",
+  config: "session",
+  frontend: "session",
+};
+
+export interface FoundApi {
+  readonly route: ApiRoute;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** Paths of the groups; what is below one of them and unknown is answered in its style. */
+const PREFIXES: readonly (readonly [string, Group])[] = [
+  ["/admin/", "admin"],
+  ["/api/", "job"],
+  ["/userapi/", "userapi"],
+  ["/config/", "config"],
+  ["/frontend/", "frontend"],
+];
+
+/** The routes by path. Of several that match the first of the table counts. */
+export class ApiRouter {
+  readonly #router = new TrieRouter<ApiRoute>();
+
+  constructor(routes: readonly ApiRoute[], door: Pick<Door, "config">) {
+    for (const route of routes) {
+      if (route.when?.(door) === false) continue;
+      this.#router.add("ALL", route.path, route);
+    }
+  }
+
+  /** `undefined`: no such path. Throws `E_BAD_REQUEST` for a bad percent-escape. */
+  find(path: string): FoundApi | undefined {
+    const bare = path.length > 1 && path.endsWith("/")
+      ? path.slice(0, -1)
+      : path;
+    const [first] = this.#router.match("ALL", bare)[0];
+    if (first === undefined) return undefined;
+    const [route, params] = first as unknown as [
+      ApiRoute,
+      Record<string, string>,
+    ];
+    const decoded = Object.entries(params).map(([name, value]) =>
+      [name, decode(value)] as const
+    );
+    return { route, params: Object.fromEntries(decoded) };
+  }
+}
+
+/** The group below whose prefix a path lies. */
+export function groupOfPath(path: string): Group | undefined {
+  return PREFIXES.find(([prefix]) => path.startsWith(prefix))?.[1];
+}
+
+export function styleOf(group: Group): ErrorStyle {
+  return group === "admin" ? "admin" : "job";
+}
+
+/** Serves a request to a known path. */
+export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
+  const method = exchange.req.method as ApiMethod;
+  const operation = route.operations[method];
+  if (operation === undefined || !API_METHODS.includes(method)) {
+    refuseMethod(exchange, route);
+    return;
+  }
+  letIn(exchange, route.group, operation, (principal) => {
+    const call = (body: Uint8Array): ApiCall => ({
+      method,
+      path: exchange.path,
+      params,
+      search: exchange.parameters(),
+      headers: exchange.req.headers,
+      body,
+      from: exchange.from,
+      isSecure: exchange.isSecure,
+      principal,
+      services: exchange.door.services,
+      door: exchange.door,
+    });
+    if (!exchange.hasBody()) {
+      run(exchange, operation, call(new Uint8Array(0)));
+      return;
+    }
+    const limit = route.group === "admin" ? ADMIN_BODY_BYTES : undefined;
+    readBody(
+      exchange,
+      (body) => run(exchange, operation, call(body)),
+      limit,
+    );
+  });
+}
+
+/** Below `/userapi` and `/frontend` even a path that nobody serves asks who is there. */
+export function serveUnknown(exchange: Exchange, group: Group): void {
+  const notFound = () => {
+    exchange.send(
+      404,
+      { "Content-Type": "application/json" },
+      group === "admin"
+        ? '{"status":"error","error":"no such path"}\n'
+        : '{"error":"the requested endpoint does not exist","status":"Resource not found"}\n',
+    );
+  };
+  if (group === "userapi" || group === "frontend") {
+    letIn(exchange, group, undefined, notFound);
+  } else notFound();
+}
+
+function run(
+  exchange: Exchange,
+  operation: ApiOperation,
+  call: ApiCall,
+): void {
+  const { door } = exchange;
+  const send = (answer: ApiAnswer) => {
+    if (operation.audited && answer.status < 400) {
+      door.telemetry.countChange(operation.id);
+      door.log.info("changed", {
+        what: operation.id,
+        ...call.params,
+        who: call.principal.name,
+        from: call.from,
+        status: answer.status,
+      });
+    }
+    exchange.sendAnswer(answer);
+  };
+  try {
+    const answer = operation.handle(call);
+    if (answer instanceof Promise) {
+      answer.then(send).catch((error) => exchange.fail(error));
+    } else send(answer);
+  } catch (error) {
+    exchange.fail(error);
+  }
+}
+
+/** Finds out who asks; the rules of the groups are in the job contract, 1.2. */
+function letIn(
+  exchange: Exchange,
+  group: Group,
+  operation: ApiOperation | undefined,
+  next: (principal: Principal) => void,
+): void {
+  const { door } = exchange;
+  if (group === "public") {
+    next(door.nobody);
+    return;
+  }
+  exchange.authenticate(PLACE_BY_GROUP[group], (principal) => {
+    checkGroup(principal, group, operation);
+    if (group === "job" && !door.allowedAddresses(exchange.from)) {
+      throw refused(`the job API does not answer to ${exchange.from}`);
+    }
+    next(principal);
+  });
+}
+
+function checkGroup(
+  principal: Principal,
+  group: Exclude<Group, "public">,
+  operation: ApiOperation | undefined,
+): void {
+  switch (group) {
+    case "admin":
+      if (principal.isAdministrator) return;
+      throw new ClientError(
+        "E_FORBIDDEN",
+        "the admin API needs scope admin, or the role admin",
+      );
+    case "job":
+    case "userapi":
+      if (principal.mayUseJobs(group, operation?.scope ?? "jobs:read")) return;
+      throw refused("missing privileges");
+    case "config":
+      if (principal.has("admin")) return;
+      throw refused("the role admin is needed");
+    case "frontend":
+      if (principal.roles.size > 0) return;
+      throw refused("a role is needed");
+  }
+}
+
+/** The job API says 401 also to those it knows. */
+function refused(reason: string): ClientError {
+  return new ClientError("E_UNAUTHENTICATED", reason);
+}
+
+function refuseMethod(exchange: Exchange, route: ApiRoute): void {
+  if (route.group === "config") return serveUnknown(exchange, route.group);
+  const allow = Object.keys(route.operations).join(", ");
+  if (route.group === "admin") {
+    exchange.send(
+      405,
+      { "Allow": allow, "Content-Type": "application/json" },
+      `{"status":"error","error":"use ${allow}"}\n`,
+    );
+    return;
+  }
+  exchange.send(405, { "Allow": allow }, "");
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (cause) {
+    throw new ClientError(
+      "E_BAD_REQUEST",
+      `the path has a bad percent-escape: ${JSON.stringify(part)}`,
+      { cause },
+    );
+  }
+}

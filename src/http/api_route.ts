@@ -1,0 +1,95 @@
+/**
+ * Routes of the admin API, the job API and the pages of people: what a handler
+ * gets and gives. Handlers see neither sockets nor the router. Main thread.
+ */
+import type { Principal } from "../auth/mod.ts";
+import type { RequestHeaders } from "../auth/credentials.ts";
+import type { Door } from "./door.ts";
+import type { Operation } from "./route.ts";
+import type { Services } from "./services.ts";
+
+/**
+ * Which rules a route follows: the admin API (GEM), the job API for programs
+ * (`/api`) and for users (`/userapi`), pages of administrators (`/config`) and of
+ * anybody logged in (`/frontend`), or everybody.
+ */
+export type Group =
+  | "admin"
+  | "job"
+  | "userapi"
+  | "config"
+  | "frontend"
+  | "public";
+
+export const API_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+export type ApiMethod = typeof API_METHODS[number];
+
+/** A request that was let in, its body read. */
+export interface ApiCall {
+  readonly method: ApiMethod;
+  readonly path: string;
+  /** Parts of the path by name, percent-decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly search: URLSearchParams;
+  readonly headers: RequestHeaders;
+  /** Empty where there was none. */
+  readonly body: Uint8Array;
+  /** Address of the client, as far as trusted proxies tell. */
+  readonly from: string;
+  /** Whether the client came by HTTPS, also as far as trusted proxies tell. */
+  readonly isSecure: boolean;
+  readonly principal: Principal;
+  readonly services: Services;
+  readonly door: Door;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+export interface ApiOperation extends Operation {
+  /** Job routes: what a token of the admin API needs. */
+  readonly scope?: "jobs:read" | "jobs:write";
+  /** The change is written to the log: who did what to which. */
+  readonly audited?: boolean;
+  handle(call: ApiCall): ApiAnswer | Promise<ApiAnswer>;
+}
+
+export interface ApiRoute {
+  readonly kind: "api";
+  readonly group: Group;
+  /** Also with a slash at the end; `:name` stands for one part of the path. */
+  readonly path: string;
+  /** In metrics and logs. */
+  readonly name: string;
+  /** Whether the configuration wants it; absent: always. */
+  readonly when?: (door: Pick<Door, "config">) => boolean;
+  readonly operations: Readonly<Partial<Record<ApiMethod, ApiOperation>>>;
+}
+
+/** An answer with a JSON body and its newline. */
+export function json(
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): ApiAnswer {
+  return {
+    status,
+    headers: { "Content-Type": "application/json", ...headers },
+    body: JSON.stringify(value) + "\n",
+  };
+}
+
+export function text(status: number, body: string): ApiAnswer {
+  return {
+    status,
+    headers: { "Content-Type": "text/plain; charset=utf-8" },
+    body,
+  };
+}
+
+export function empty(status: number): ApiAnswer {
+  return { status, body: "" };
+}

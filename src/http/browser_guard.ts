@@ -1,0 +1,57 @@
+/**
+ * What a server says to browsers: no requests forged by other sites, which other
+ * origins may call, and what a page of ours may not be used for. Main thread.
+ */
+import type { IncomingMessage } from "node:http";
+
+type Headers = Record<string, string | number>;
+
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+
+/** On every answer that is not metric data. */
+export const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+  "Referrer-Policy": "same-origin",
+  "Content-Security-Policy":
+    "frame-ancestors 'none'; object-src 'none'; base-uri 'self'",
+};
+
+/** Half a year: where HTTPS is on, it stays. */
+export const HSTS = "max-age=15552000";
+
+/** Whether a page of another site made the browser send it. */
+export function isForged(req: Pick<IncomingMessage, "method" | "headers">) {
+  return req.headers["sec-fetch-site"] === "cross-site" &&
+    !SAFE_METHODS.has(req.method ?? "");
+}
+
+/** Whether it is a browser's question before a request to another origin. */
+export function isPreflight(
+  req: Pick<IncomingMessage, "method" | "headers">,
+): boolean {
+  return req.method === "OPTIONS" && req.headers.origin !== undefined &&
+    req.headers["access-control-request-method"] !== undefined;
+}
+
+/** The answer to it. Credentials are not allowed: tokens are sent as headers. */
+export const PREFLIGHT_HEADERS: Headers = {
+  "Access-Control-Allow-Origin": "*",
+  "Access-Control-Allow-Methods":
+    "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS",
+  "Access-Control-Allow-Headers":
+    "X-Requested-With, Content-Type, Content-Encoding, Authorization, " +
+    "X-Auth-Token, X-Scope-OrgID, If-Match, Origin",
+  "Access-Control-Max-Age": "600",
+  "Content-Length": 0,
+};
+
+/** Lets a page of another origin read the answer. */
+export function allowOrigin(
+  req: Pick<IncomingMessage, "headers">,
+  headers: Headers,
+): void {
+  if (req.headers.origin !== undefined) {
+    headers["Access-Control-Allow-Origin"] = "*";
+  }
+}

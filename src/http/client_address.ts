@@ -1,0 +1,87 @@
+/**
+ * Who is at the other end: the peer of the socket, and where that is a trusted
+ * proxy, what the proxy says. Anybody can send forwarding headers, so nobody
+ * else's count.
+ */
+import type { IncomingMessage } from "node:http";
+import { BlockList, isIP } from "node:net";
+
+/** A set of addresses and networks. */
+export class AddressSet {
+  readonly #list = new BlockList();
+
+  /** Each an address or `address/bits`. Throws a `RangeError` naming one that is neither. */
+  constructor(entries: readonly string[]) {
+    for (const entry of entries) {
+      const [address = "", bits] = entry.split("/");
+      const version = isIP(address);
+      const most = version === 4 ? 32 : 128;
+      const prefix = bits === undefined ? most : Number(bits);
+      if (
+        version === 0 || !/^\d+$/.test(bits ?? "0") || prefix > most
+      ) {
+        throw new RangeError(
+          `${JSON.stringify(entry)} is neither an address nor a network`,
+        );
+      }
+      this.#list.addSubnet(address, prefix, family(version));
+    }
+  }
+
+  has(address: string): boolean {
+    const version = isIP(address);
+    return version !== 0 && this.#list.check(address, family(version));
+  }
+}
+
+function family(version: number): "ipv4" | "ipv6" {
+  return version === 4 ? "ipv4" : "ipv6";
+}
+
+/**
+ * The address of the client: from the right, the first hop of `X-Forwarded-For`
+ * that is not a trusted proxy, or `X-Real-Ip` where that header is absent.
+ */
+export function clientAddress(
+  req: Pick<IncomingMessage, "socket" | "headers">,
+  trusted: AddressSet,
+): string {
+  let address = plain(req.socket.remoteAddress ?? "");
+  if (!trusted.has(address)) return address;
+  const forwarded = headerText(req.headers["x-forwarded-for"]);
+  const hops = forwarded === ""
+    ? [headerText(req.headers["x-real-ip"])]
+    : forwarded.split(",").reverse();
+  for (const hop of hops) {
+    const next = plain(hop.trim());
+    if (isIP(next) === 0) return address;
+    address = next;
+    if (!trusted.has(address)) return address;
+  }
+  return address;
+}
+
+/** Whether the client came by HTTPS, to us or to a trusted proxy. */
+export function cameSecurely(
+  req: Pick<IncomingMessage, "socket" | "headers">,
+  trusted: AddressSet,
+): boolean {
+  if ("encrypted" in req.socket && req.socket.encrypted) return true;
+  return headerText(req.headers["x-forwarded-proto"]) === "https" &&
+    trusted.has(plain(req.socket.remoteAddress ?? ""));
+}
+
+function headerText(value: string | string[] | undefined): string {
+  return Array.isArray(value) ? value.join(",") : value ?? "";
+}
+
+/** Without a port, brackets, or the prefix of an IPv4 address in an IPv6 socket. */
+function plain(address: string): string {
+  const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(address);
+  if (bracketed !== null) return bracketed[1]!;
+  const withPort = /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(address);
+  if (withPort !== null) return withPort[1]!;
+  return address.startsWith("::ffff:") && isIP(address.slice(7)) === 4
+    ? address.slice(7)
+    : address;
+}

@@ -1,0 +1,62 @@
+/**
+ * Keeps instances to their `ingestion_rate`. What a batch stores is known when it
+ * has been applied, so it is charged then, and the next batch waits until the debt
+ * is paid: an instance may be ahead of its rate by one batch. Main thread.
+ */
+import { monotonicMs } from "../clock.ts";
+import { ClientError } from "../errors.ts";
+
+/** Seconds of the rate that an idle instance may save up. */
+const BURST_SEC = 1;
+/** Full buckets of instances that do not write any more are forgotten beyond this. */
+const BUCKETS_MAX = 4096;
+
+interface Bucket {
+  /** Samples that may be stored; below 0: a debt. */
+  samples: number;
+  atMs: number;
+}
+
+export class IngestRates {
+  readonly #buckets = new Map<string, Bucket>();
+  readonly #nowMs: () => number;
+
+  constructor(nowMs: () => number = monotonicMs) {
+    this.#nowMs = nowMs;
+  }
+
+  /**
+   * Throws `E_RATE` (429) while the instance is in debt. `rate`: samples a second,
+   * 0: no limit.
+   */
+  admit(instance: string, rate: number): void {
+    if (rate === 0) return;
+    const { samples } = this.#refill(instance, rate);
+    if (samples > 0) return;
+    throw new ClientError(
+      "E_RATE",
+      `instance ${instance} is over its ingestion_rate of ${rate} samples per second`,
+      { retryAfterSec: Math.max(1, Math.ceil(-samples / rate)) },
+    );
+  }
+
+  /** Counts what was stored. */
+  charge(instance: string, rate: number, samples: number): void {
+    if (rate > 0) this.#refill(instance, rate).samples -= samples;
+  }
+
+  #refill(instance: string, rate: number): Bucket {
+    const now = this.#nowMs();
+    const most = rate * BURST_SEC;
+    let bucket = this.#buckets.get(instance);
+    if (bucket === undefined) {
+      if (this.#buckets.size >= BUCKETS_MAX) this.#buckets.clear();
+      bucket = { samples: most, atMs: now };
+      this.#buckets.set(instance, bucket);
+    }
+    const earned = (now - bucket.atMs) / 1000 * rate;
+    bucket.samples = Math.min(most, bucket.samples + earned);
+    bucket.atMs = now;
+    return bucket;
+  }
+}

@@ -1,0 +1,6 @@
+/** What the routes of the admin and job APIs work with. Main thread. */
+import type { AccessState } from "../auth/mod.ts";
+
+export interface Services {
+  readonly access: AccessState;
+}
