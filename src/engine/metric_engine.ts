@@ -51,6 +51,7 @@ export const SKIP_REASONS = [
   "too-old",
   "too-new",
   "other-message",
+  "replayed",
 ] as const;
 export type SkipReason = typeof SKIP_REASONS[number];
 
@@ -78,6 +79,21 @@ export interface BatchOptions {
   readonly scope: DataScope;
   /** Cluster of the lines that have no `cluster` tag; `""`: such lines are refused. */
   readonly defaultCluster: string;
+  /** Absent: the batch is applied whenever it comes. */
+  readonly mark?: StreamMark | undefined;
+}
+
+/**
+ * Where a batch ends in an ordered stream of messages. A shard that has logged a
+ * mark this high passes the lines over (`replayed`). Batches of a stream must come
+ * in order, the next only once the one before was reported, and one that failed
+ * again with the same lines.
+ */
+export interface StreamMark {
+  /** Names the stream and its reader for ever: another one is another name. */
+  readonly stream: string;
+  /** Of the batch's last message, an integer > 0. */
+  readonly sequence: number;
 }
 
 /**

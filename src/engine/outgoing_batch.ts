@@ -3,7 +3,7 @@
  * ends and hands them in parts to the shard of the first line, which passes on
  * what others own. The main thread does not parse.
  */
-import type { Batch, WriteReport } from "./metric_engine.ts";
+import type { Batch, StreamMark, WriteReport } from "./metric_engine.ts";
 import {
   KIND,
   PART_ABORT,
@@ -25,6 +25,7 @@ export interface BatchRoute {
   readonly id: number;
   readonly instance: string;
   readonly defaultCluster: string;
+  readonly mark?: StreamMark | undefined;
   readonly nowSec: number;
   /** The shard to read a body that begins with these bytes. */
   pickShard(start: Uint8Array): ShardLink;
@@ -38,6 +39,7 @@ export class OutgoingBatch implements Batch {
   readonly #route: BatchRoute;
   readonly #instance: Uint8Array;
   readonly #cluster: Uint8Array;
+  readonly #stream: Uint8Array;
   #link: ShardLink | undefined;
   #report: Promise<WriteReport> | undefined;
   #chunks: Uint8Array[] = [];
@@ -48,6 +50,7 @@ export class OutgoingBatch implements Batch {
     this.#route = route;
     this.#instance = ENCODER.encode(route.instance);
     this.#cluster = ENCODER.encode(route.defaultCluster);
+    this.#stream = ENCODER.encode(route.mark?.stream ?? "");
   }
 
   push(chunk: Uint8Array): Promise<void> | undefined {
@@ -98,7 +101,7 @@ export class OutgoingBatch implements Batch {
       aux = PART_FIRST;
     }
     const headerBytes = WRITE_HEADER_BYTES + this.#instance.length +
-      this.#cluster.length;
+      this.#cluster.length + this.#stream.length;
     const textMax = this.#link.maxPayload - headerBytes;
     this.#chunks = [];
     this.#bytes = 0;
@@ -131,9 +134,10 @@ export class OutgoingBatch implements Batch {
     pieces: readonly Uint8Array[],
     textBytes: number,
   ): Promise<void> | undefined {
-    const { id, nowSec } = this.#route;
+    const { id, nowSec, mark } = this.#route;
     const instance = this.#instance;
     const cluster = this.#cluster;
+    const stream = this.#stream;
     return this.#link!.send(
       KIND.WRITE,
       id,
@@ -149,8 +153,11 @@ export class OutgoingBatch implements Batch {
         view.setUint32(8, 1, true);
         view.setUint16(12, instance.length, true);
         view.setUint16(14, cluster.length, true);
+        view.setFloat64(16, mark?.sequence ?? 0, true);
+        view.setUint16(24, stream.length, true);
         bytes.set(instance, at + WRITE_HEADER_BYTES);
         bytes.set(cluster, at + WRITE_HEADER_BYTES + instance.length);
+        bytes.set(stream, at + headerBytes - stream.length);
         let to = at + headerBytes;
         for (const piece of pieces) {
           bytes.set(piece, to);

@@ -156,11 +156,12 @@ class ShardedEngine implements StoreEngine {
     // During a restore batches wait in the inboxes.
     if (this.state !== "restoring") this.#checkServing();
     const id = this.#calls.takeId();
-    const { defaultCluster, scope: { instance } } = options;
+    const { defaultCluster, mark, scope: { instance } } = options;
     return new OutgoingBatch({
       id,
       instance,
       defaultCluster,
+      mark,
       nowSec: nowSec(),
       pickShard: (start) =>
         this.#calls.links[

@@ -34,6 +34,13 @@ export class BatchTally {
     }
   }
 
+  /** The batch was applied before: its samples were passed over for no other reason. */
+  nameReplayed(): void {
+    const tooOld = SKIP_INDEX.get("too-old")!;
+    this.skipped[SKIP_INDEX.get("replayed")!]! += this.skipped[tooOld]!;
+    this.skipped[tooOld] = 0;
+  }
+
   skip(reason: SkipReason): void {
     this.hasDetail = true;
     this.lines++;

@@ -3,10 +3,12 @@
  * its rest. Owner thread only.
  */
 import { BatchTally } from "../ingest/batch_tally.ts";
+import type { StreamMark } from "../engine/metric_engine.ts";
 import type { IngestBatch } from "../ingest/line_ingest.ts";
 import type { Context } from "../ingest/slow_line.ts";
 import { WRITE_HEADER_BYTES } from "../transport/messages.ts";
 import type { RingConsumer } from "../transport/ring.ts";
+import type { StreamMarks } from "./stream_marks.ts";
 
 /** More pairs of instance and default cluster are not remembered at a time. */
 const CONTEXTS_MAX = 1 << 14;
@@ -21,14 +23,25 @@ export interface OpenBatch extends IngestBatch {
   isSkipping: boolean;
   /** Frames sent to other shards. */
   forwards: number;
+  /** Where the batch ends in its stream. */
+  readonly mark: StreamMark | undefined;
+  /** The mark was reached before: this shard passes its own lines over. */
+  readonly isReplay: boolean;
+  /** Of a marked batch: frames of lines by shard. */
+  readonly forwardedTo: Map<number, number>;
 }
 
 export class OpenBatches {
+  readonly #marks: StreamMarks;
   readonly #open = new Map<number, OpenBatch>();
   readonly #contexts = new Map<string, Context>();
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   /** Numbers are never used twice: a batch may outlive the table that knew its own. */
   #nextContext = 0;
+
+  constructor(marks: StreamMarks) {
+    this.#marks = marks;
+  }
 
   /** Remembered pairs are full; the owner may clear them together with the keys. */
   get contextsAreFull(): boolean {
@@ -50,16 +63,21 @@ export class OpenBatches {
   ): OpenBatch {
     const { view, start } = frame;
     const nowSec = view.getFloat64(start, true);
+    const mark = this.#mark(frame);
+    const isReplay = mark !== undefined && this.#marks.covers(mark);
     return {
       context: this.#context(frame),
       tally: new BatchTally(),
       nowSec,
-      oldestSec: horizon(nowSec),
+      oldestSec: isReplay ? Infinity : horizon(nowSec),
       line: view.getUint32(start + 8, true),
       strictLine: 0,
       carry: undefined,
       isSkipping: false,
       forwards: 0,
+      mark,
+      isReplay,
+      forwardedTo: new Map(),
     };
   }
 
@@ -73,6 +91,16 @@ export class OpenBatches {
 
   drop(id: number): void {
     this.#open.delete(id);
+  }
+
+  #mark(frame: RingConsumer): StreamMark | undefined {
+    const { start, view } = frame;
+    const sequence = view.getFloat64(start + 16, true);
+    if (sequence === 0) return undefined;
+    const end = textStart(frame);
+    const at = end - view.getUint16(start + 24, true);
+    const stream = this.#decoder.decode(frame.bytes.slice(at, end));
+    return { stream, sequence };
   }
 
   #context(frame: RingConsumer): Context {
@@ -100,5 +128,5 @@ export class OpenBatches {
 export function textStart(frame: RingConsumer): number {
   const { view, start } = frame;
   return start + WRITE_HEADER_BYTES + view.getUint16(start + 12, true) +
-    view.getUint16(start + 14, true);
+    view.getUint16(start + 14, true) + view.getUint16(start + 24, true);
 }

@@ -13,6 +13,7 @@ import type { FreeRecord } from "../persist/wal_records.ts";
 import { shardOf } from "../transport/messages.ts";
 import { freeAtAndBelow } from "./free_selectors.ts";
 import { restoreSeries, SERIES_SECTION } from "./series_state.ts";
+import { MARKS_SECTION, raise, readMarks } from "./stream_marks.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 
 /** A series of the log that was not asked for yet, and one that is not kept. */
@@ -43,6 +44,8 @@ export class RestoreState implements RecoveryHandler {
     tooOld: 0,
     refused: 0,
   };
+  /** How far streams got, in the directory that is being read. */
+  #marks = new Map<string, number>();
   readonly #registry: SeriesRegistry;
   readonly #shard: number;
   readonly #shards: number;
@@ -63,7 +66,15 @@ export class RestoreState implements RecoveryHandler {
     this.#onProgress = onProgress;
   }
 
+  /** The marks of what was read since the last call. */
+  takeMarks(): Map<string, number> {
+    const marks = this.#marks;
+    this.#marks = new Map();
+    return marks;
+  }
+
   section(kind: number, payload: Uint8Array): void {
+    if (kind === MARKS_SECTION) return readMarks(payload, this.#marks);
     // Sections of other kinds are of a later version, which says what they mean.
     if (kind !== SERIES_SECTION) return;
     restoreSeries(
@@ -113,7 +124,7 @@ export class RestoreState implements RecoveryHandler {
         this.#free(record);
         this.#forgetEnded(series);
       },
-      mark: () => {},
+      mark: ({ key, value }) => raise(this.#marks, key, value),
     };
   }
 

@@ -27,6 +27,7 @@ import { ShardOutbox } from "./shard_outbox.ts";
 import { ShardQuestions } from "./shard_questions.ts";
 import { StatsBlock } from "./shard_stats.ts";
 import type { ShardStart } from "./shard_wiring.ts";
+import { StreamMarks } from "./stream_marks.ts";
 import { ShardWrites } from "./shard_writes.ts";
 import { type HostName, SparedHosts } from "./spared_hosts.ts";
 
@@ -100,6 +101,7 @@ export class Shard {
       outbox,
       stats,
       persistence,
+      persistence?.marks ?? new StreamMarks(),
       (now) => Math.max(horizon(now), bounds?.refusedBeforeSec ?? -Infinity),
     );
     this.#questions = new ShardQuestions(

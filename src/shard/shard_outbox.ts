@@ -6,7 +6,12 @@
  */
 import type { EngineNotice } from "../engine/metric_engine.ts";
 import { Bell } from "../transport/bell.ts";
-import { KIND, type Reply, WRITE_HEADER_BYTES } from "../transport/messages.ts";
+import {
+  FORWARD_END,
+  KIND,
+  type Reply,
+  WRITE_HEADER_BYTES,
+} from "../transport/messages.ts";
 import { RingProducer } from "../transport/ring.ts";
 import type { OpenBatch } from "./open_batches.ts";
 import type { ShardStart } from "./shard_wiring.ts";
@@ -108,36 +113,51 @@ export class ShardOutbox {
     end: number,
     line: number,
   ): void {
-    const instance = ENCODER.encode(batch.context.instance);
-    const cluster = ENCODER.encode(batch.context.defaultCluster);
-    const headerBytes = WRITE_HEADER_BYTES + instance.length + cluster.length;
-    const ring = this.#toShard[shard]!;
-    const textMax = ring.maxPayload - headerBytes;
+    const header = headerOf(batch);
+    const textMax = this.#toShard[shard]!.maxPayload - header.length;
     let from = start;
     while (from < end) {
       let to = end;
       if (end - from > textMax) {
         to = bytes.lastIndexOf(LF, from + textMax - 1) + 1;
       }
-      const at = this.#reserve(shard, headerBytes + to - from);
-      const view = new DataView(
-        ring.bytes.buffer,
-        ring.bytes.byteOffset + at,
-        WRITE_HEADER_BYTES,
-      );
-      view.setFloat64(0, batch.nowSec, true);
-      view.setUint32(8, line, true);
-      view.setUint16(12, instance.length, true);
-      view.setUint16(14, cluster.length, true);
-      ring.bytes.set(instance, at + WRITE_HEADER_BYTES);
-      ring.bytes.set(cluster, at + WRITE_HEADER_BYTES + instance.length);
-      ring.bytes.set(bytes.subarray(from, to), at + headerBytes);
-      ring.commit(KIND.FORWARD, id, 0, headerBytes + to - from);
-      this.#shardBells[shard]!.ring();
+      this.#sendLines(shard, id, 0, header, line, bytes.subarray(from, to));
       batch.forwards++;
+      if (batch.mark !== undefined) {
+        const frames = batch.forwardedTo.get(shard) ?? 0;
+        batch.forwardedTo.set(shard, frames + 1);
+      }
       if (to < end) line += countLineBreaks(bytes, from, to);
       from = to;
     }
+  }
+
+  /** A marked batch is through: whoever got lines of it may log the mark. */
+  endForwards(id: number, batch: OpenBatch): void {
+    const header = headerOf(batch);
+    for (const [shard, frames] of batch.forwardedTo) {
+      this.#sendLines(shard, id, FORWARD_END, header, frames, NOTHING);
+      batch.forwards++;
+    }
+  }
+
+  #sendLines(
+    shard: number,
+    id: number,
+    aux: number,
+    header: Uint8Array,
+    line: number,
+    lines: Uint8Array,
+  ): void {
+    const ring = this.#toShard[shard]!;
+    const payloadBytes = header.length + lines.length;
+    const at = this.#reserve(shard, payloadBytes);
+    ring.bytes.set(header, at);
+    ring.bytes.set(lines, at + header.length);
+    new DataView(ring.bytes.buffer, ring.bytes.byteOffset + at + 8, 4)
+      .setUint32(0, line, true);
+    ring.commit(KIND.FORWARD, id, aux, payloadBytes);
+    this.#shardBells[shard]!.ring();
   }
 
   #reserve(shard: number, payloadBytes: number): number {
@@ -149,6 +169,28 @@ export class ShardOutbox {
       this.#ownBell.wait(seen, WAIT_MS);
     }
   }
+}
+
+/** The header of the batch's frames; the number of the first line is still 0. */
+function headerOf(batch: OpenBatch): Uint8Array {
+  const { context, mark, nowSec } = batch;
+  const names = [context.instance, context.defaultCluster, mark?.stream ?? ""]
+    .map((name) => ENCODER.encode(name));
+  const bytes = new Uint8Array(
+    names.reduce((sum, name) => sum + name.length, WRITE_HEADER_BYTES),
+  );
+  const view = new DataView(bytes.buffer);
+  view.setFloat64(0, nowSec, true);
+  view.setUint16(12, names[0]!.length, true);
+  view.setUint16(14, names[1]!.length, true);
+  view.setFloat64(16, mark?.sequence ?? 0, true);
+  view.setUint16(24, names[2]!.length, true);
+  let at = WRITE_HEADER_BYTES;
+  for (const name of names) {
+    bytes.set(name, at);
+    at += name.length;
+  }
+  return bytes;
 }
 
 function countLineBreaks(

@@ -27,6 +27,7 @@ import type { SeriesRegistry } from "./series_registry.ts";
 import { SERIES_SECTION, SeriesSections } from "./series_state.ts";
 import type { Notify } from "./shard_notices.ts";
 import type { ShardOutbox } from "./shard_outbox.ts";
+import { commonMarks, MARKS_SECTION, StreamMarks } from "./stream_marks.ts";
 
 /** A snapshot that failed is tried again after this. */
 const SNAPSHOT_RETRY_SEC = 60;
@@ -39,6 +40,8 @@ export interface ShardOwner {
 export class ShardPersistence {
   readonly wal: WalWriter;
   readonly #options: PersistenceOptions;
+  /** As far as they were on disk; whoever applies batches raises them. */
+  readonly marks = new StreamMarks();
   readonly #registry: SeriesRegistry;
   readonly #files: ShardFiles;
   readonly #notify: Notify;
@@ -92,6 +95,7 @@ export class ShardPersistence {
     for (const count of otherLayouts) this.#takeOver(count, state);
     this.#mustConvert = otherLayouts.length > 0;
     this.#recovered = recoverShard(this.#files, state);
+    this.marks.restore(state.takeMarks());
     this.#report(this.#recovered, state, monotonicMs() - startedMs);
     this.wal = new WalWriter({
       ...this.#files,
@@ -103,6 +107,7 @@ export class ShardPersistence {
 
   /** Takes the shard's hosts out of what another number of shards left. */
   #takeOver(shardCount: number, state: RestoreState): void {
+    const marks: Map<string, number>[] = [];
     for (let shard = 0; shard < shardCount; shard++) {
       const directory = shardDirectory(
         this.#options.directory,
@@ -110,7 +115,10 @@ export class ShardPersistence {
         shard,
       );
       recoverShard({ files: DENO_FILES, directory, shard, shardCount }, state);
+      marks.push(state.takeMarks());
     }
+    // This shard's hosts may have been anybody's: only what all had counts.
+    this.marks.restore(commonMarks(marks));
   }
 
   #report(
@@ -251,15 +259,19 @@ export class ShardPersistence {
       const segment = this.wal.cut();
       this.#snapshotBytes = this.wal.committedBytes;
       const { files, directory, shard, shardCount } = this.#files;
+      const writer = new SnapshotWriter(files, directory, {
+        shard,
+        shardCount,
+        segment,
+      });
       this.#snapshot = {
-        writer: new SnapshotWriter(files, directory, {
-          shard,
-          shardCount,
-          segment,
-        }),
+        writer,
         sections: new SeriesSections(this.#registry),
         segment,
       };
+      // Now: later marks belong to lines that are in the log behind it.
+      const marks = this.marks.encode();
+      if (marks !== undefined) writer.section(MARKS_SECTION, marks);
     });
   }
 

@@ -4,11 +4,13 @@
  */
 import { KeyTable } from "../ingest/key_table.ts";
 import { assert } from "../assert.ts";
+import { ClientError } from "../errors.ts";
 import { type Forward, LineIngest } from "../ingest/line_ingest.ts";
 import { SlowLines } from "../ingest/slow_line.ts";
 import {
   DONE_OF_BATCH,
   DONE_OF_FORWARD,
+  FORWARD_END,
   KIND,
   PART_ABORT,
   PART_FIRST,
@@ -27,6 +29,7 @@ import type { ShardPersistence } from "./shard_persistence.ts";
 import type { ShardOutbox } from "./shard_outbox.ts";
 import type { StatsBlock } from "./shard_stats.ts";
 import type { ShardStart } from "./shard_wiring.ts";
+import type { StreamMarks } from "./stream_marks.ts";
 
 const LF = 0x0a;
 /** Bytes behind scratch memory that stop a scan for digits. */
@@ -41,7 +44,8 @@ export class ShardWrites {
   readonly #horizon: (nowSec: number) => number;
   readonly #keys = new KeyTable();
   readonly #ingest: LineIngest;
-  readonly #batches = new OpenBatches();
+  readonly #marks: StreamMarks;
+  readonly #batches: OpenBatches;
   /** Where a carried piece is joined with the part that continues it. */
   #scratch = new Uint8Array(0);
 
@@ -51,8 +55,11 @@ export class ShardWrites {
     outbox: ShardOutbox,
     stats: StatsBlock,
     persistence: ShardPersistence | undefined,
+    marks: StreamMarks,
     horizon: (nowSec: number) => number,
   ) {
+    this.#marks = marks;
+    this.#batches = new OpenBatches(marks);
     this.#horizon = horizon;
     this.#persistence = persistence;
     this.#registry = registry;
@@ -89,7 +96,8 @@ export class ShardWrites {
     const failures = this.#persistence?.failures;
     try {
       this.#take(frame, id, batch, isLast);
-      this.#persistence?.commit(failures);
+      if (isLast) this.#outbox.endForwards(id, batch);
+      this.#commit(batch, failures, isLast);
     } catch (error) {
       this.#batches.drop(id);
       throw error;
@@ -102,11 +110,39 @@ export class ShardWrites {
 
   /** Lines that another shard found to be ours. */
   takeForward(frame: RingConsumer): void {
+    const { id } = frame;
     const batch = this.#batches.begin(frame, this.#horizon);
     const failures = this.#persistence?.failures;
-    this.#take(frame, frame.id, batch, true, true);
-    this.#persistence?.commit(failures);
-    this.#done(frame.id, DONE_OF_FORWARD, batch);
+    const isEnd = (frame.aux & FORWARD_END) !== 0;
+    if (isEnd) this.#checkWhole(id, batch);
+    else this.#take(frame, id, batch, true, true);
+    this.#commit(batch, failures, isEnd);
+    if (batch.mark !== undefined && !isEnd) {
+      this.#marks.countFrame(batch.mark.stream, id);
+    }
+    this.#done(id, DONE_OF_FORWARD, batch);
+  }
+
+  /** A mark stands for all lines before it: none may have failed on the way. */
+  #checkWhole(id: number, batch: OpenBatch): void {
+    const stream = batch.mark?.stream ?? "";
+    if (this.#marks.framesOf(stream, id) === batch.line) return;
+    throw new ClientError("E_OVERLOAD", "a part of the batch was not stored");
+  }
+
+  /** Into the log with it, at the end of a marked batch together with the mark. */
+  #commit(
+    batch: OpenBatch,
+    failuresBefore: number | undefined,
+    isEnd: boolean,
+  ): void {
+    const persistence = this.#persistence;
+    const mark = isEnd && !batch.isReplay ? batch.mark : undefined;
+    if (mark !== undefined && persistence?.failures === failuresBefore) {
+      persistence?.wal.mark({ key: mark.stream, value: mark.sequence });
+    }
+    persistence?.commit(failuresBefore);
+    if (mark !== undefined) this.#marks.reach(mark);
   }
 
   #take(
@@ -208,6 +244,7 @@ export class ShardWrites {
 
   #done(id: number, aux: number, batch: OpenBatch): void {
     const { tally, forwards } = batch;
+    if (batch.isReplay) tally.nameReplayed();
     this.#stats.add("linesTotal", tally.lines);
     this.#stats.add("storedTotal", tally.stored);
     const done: WriteDone = {

@@ -2,8 +2,8 @@
  * What the threads say to each other: kinds of frames and the layout of their
  * payloads. Numbers are never reused for something else.
  *
- * WRITE and FORWARD payload: a header, the instance, the default cluster (both
- * UTF-8), then line protocol.
+ * WRITE and FORWARD payload: a header, the instance, the default cluster, the
+ * stream (UTF-8 all three), then line protocol.
  *
  * | offset | bytes | type | field                                             |
  * | ------ | ----- | ---- | ------------------------------------------------- |
@@ -11,6 +11,11 @@
  * | 8      | 4     | u32  | number of the first line                          |
  * | 12     | 2     | u16  | bytes of the instance                             |
  * | 14     | 2     | u16  | bytes of the default cluster                      |
+ * | 16     | 8     | f64  | sequence of the mark; 0: none                     |
+ * | 24     | 2     | u16  | bytes of the stream                               |
+ *
+ * A marked batch ends with a FORWARD frame without lines to every shard that got
+ * lines of it; its "number of the first line" is how many frames came before.
  *
  * Everything but line protocol and answers is JSON: it is rare and small.
  */
@@ -48,7 +53,10 @@ export const PART_FIRST = 1;
 export const PART_LAST = 2;
 export const PART_ABORT = 4;
 
-export const WRITE_HEADER_BYTES = 16;
+/** `aux` of FORWARD: the end of a marked batch, without lines. */
+export const FORWARD_END = 1;
+
+export const WRITE_HEADER_BYTES = 26;
 
 /** A question to one shard. Queries carry the indices that the shard is to answer. */
 export type Ask =
