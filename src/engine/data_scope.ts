@@ -39,8 +39,11 @@ export interface ClusterGrant {
   readonly selectors: readonly LabelSelector[];
 }
 
+/** Matchers that may concern one cluster; a view with more is refused. */
+export const MATCHERS_MAX = 1000;
+
 /** A part of an instance: a series is in it when one grant covers the series. */
-export interface DataView {
+export interface ScopeView {
   /** Names these grants and no others: what is derived from them is kept under it. */
   readonly id: string;
   /** None: nothing is visible. */
@@ -51,7 +54,7 @@ export interface DataScope {
   /** `""`: the default instance. */
   readonly instance: string;
   /** Absent: everything of the instance. */
-  readonly view?: DataView;
+  readonly view?: ScopeView;
   /** Series that the instance may have; 0: no limit of its own. */
   readonly maxSeries: number;
   /** Samples that one query may read; 0: no limit of its own. */

@@ -37,6 +37,7 @@ export const REJECT_REASONS = [
   "bad-name",
   "ambiguous-level",
   "max-series",
+  "instance-series",
   "max-hosts",
   "line-too-long",
   "forbidden",

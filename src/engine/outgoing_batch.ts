@@ -19,12 +19,11 @@ const LF = 0x0a;
  * while the rest arrives and that a part stays in the second-level cache.
  */
 const PART_BYTES = 256 << 10;
-const ENCODER = new TextEncoder();
 
 export interface BatchRoute {
   readonly id: number;
-  readonly instance: string;
-  readonly defaultCluster: string;
+  /** A `BatchContext` as JSON. */
+  readonly context: Uint8Array;
   readonly mark?: StreamMark | undefined;
   readonly nowSec: number;
   /** The shard to read a body that begins with these bytes. */
@@ -37,8 +36,6 @@ export interface BatchRoute {
 
 export class OutgoingBatch implements Batch {
   readonly #route: BatchRoute;
-  readonly #instance: Uint8Array;
-  readonly #cluster: Uint8Array;
   readonly #stream: Uint8Array;
   #link: ShardLink | undefined;
   #report: Promise<WriteReport> | undefined;
@@ -48,8 +45,6 @@ export class OutgoingBatch implements Batch {
 
   constructor(route: BatchRoute) {
     this.#route = route;
-    this.#instance = ENCODER.encode(route.instance);
-    this.#cluster = ENCODER.encode(route.defaultCluster);
     this.#stream = ENCODER.encode(route.mark?.stream ?? "");
   }
 
@@ -100,8 +95,8 @@ export class OutgoingBatch implements Batch {
       this.#report.catch(() => {}); // Whoever calls `end` is told.
       aux = PART_FIRST;
     }
-    const headerBytes = WRITE_HEADER_BYTES + this.#instance.length +
-      this.#cluster.length + this.#stream.length;
+    const headerBytes = WRITE_HEADER_BYTES + this.#route.context.length +
+      this.#stream.length;
     const textMax = this.#link.maxPayload - headerBytes;
     this.#chunks = [];
     this.#bytes = 0;
@@ -134,9 +129,7 @@ export class OutgoingBatch implements Batch {
     pieces: readonly Uint8Array[],
     textBytes: number,
   ): Promise<void> | undefined {
-    const { id, nowSec, mark } = this.#route;
-    const instance = this.#instance;
-    const cluster = this.#cluster;
+    const { id, nowSec, context, mark } = this.#route;
     const stream = this.#stream;
     return this.#link!.send(
       KIND.WRITE,
@@ -151,12 +144,10 @@ export class OutgoingBatch implements Batch {
         );
         view.setFloat64(0, nowSec, true);
         view.setUint32(8, 1, true);
-        view.setUint16(12, instance.length, true);
-        view.setUint16(14, cluster.length, true);
+        view.setUint32(12, context.length, true);
         view.setFloat64(16, mark?.sequence ?? 0, true);
         view.setUint16(24, stream.length, true);
-        bytes.set(instance, at + WRITE_HEADER_BYTES);
-        bytes.set(cluster, at + WRITE_HEADER_BYTES + instance.length);
+        bytes.set(context, at + WRITE_HEADER_BYTES);
         bytes.set(stream, at + headerBytes - stream.length);
         let to = at + headerBytes;
         for (const piece of pieces) {
@@ -168,4 +159,5 @@ export class OutgoingBatch implements Batch {
   }
 }
 
+const ENCODER = new TextEncoder();
 const EMPTY = new Uint8Array(0);

@@ -12,6 +12,7 @@ import { ClientError } from "../errors.ts";
 import { DENO_FILES } from "../persist/files.ts";
 import { makeShardDirectory } from "../persist/shard_directory.ts";
 import { ANSWER_BYTES_MAX, answerTooLarge } from "../query/answer_queries.ts";
+import { sampleLimit, tooManySamples } from "../query/sample_limit.ts";
 import { selectorCount } from "../query/select_series.ts";
 import { StatsBlock } from "../shard/shard_stats.ts";
 import { createWiring, type Wiring } from "../shard/shard_wiring.ts";
@@ -34,6 +35,13 @@ import type {
   StoreEngine,
 } from "./metric_engine.ts";
 import type { NodeProvider } from "./node_provider.ts";
+import {
+  demandCluster,
+  dumpedClusters,
+  encodeBatchContext,
+  viewOfCluster,
+  wholeView,
+} from "./scope_checks.ts";
 import { OpenBatchSet } from "./open_batches.ts";
 import { OutgoingBatch } from "./outgoing_batch.ts";
 import { guessShard } from "./route_hint.ts";
@@ -156,18 +164,17 @@ class ShardedEngine implements StoreEngine {
     // During a restore batches wait in the inboxes.
     if (this.state !== "restoring") this.#checkServing();
     const id = this.#calls.takeId();
-    const { defaultCluster, mark, scope: { instance } } = options;
+    const { defaultCluster, mark, scope } = options;
     return new OutgoingBatch({
       id,
-      instance,
-      defaultCluster,
+      context: encodeBatchContext(scope, defaultCluster),
       mark,
       nowSec: nowSec(),
       pickShard: (start) =>
         this.#calls.links[
           guessShard(
             start,
-            instance,
+            scope.instance,
             defaultCluster,
             this.#calls.links.length,
           )
@@ -183,12 +190,20 @@ class ShardedEngine implements StoreEngine {
 
   async query(scope: DataScope, request: QueryRequest): Promise<JsonBody> {
     this.#checkServing();
-    const { instance } = scope;
+    demandCluster(scope, request.cluster);
+    const visible = {
+      instance: scope.instance,
+      ...viewOfCluster(scope, request.cluster),
+    };
     const { forAllNodes, ...rest } = request;
     let queries = request.queries;
     let echo: readonly MetricQuery[] | undefined;
     if (forAllNodes !== undefined && forAllNodes.length > 0) {
-      const hosts = await this.#hosts(instance, request.cluster);
+      const hosts = await this.#hosts({
+        kind: "hosts",
+        ...visible,
+        cluster: request.cluster,
+      });
       if (hosts.length > 0) {
         const generated = hosts.flatMap((host) =>
           forAllNodes.map((metric) => ({
@@ -209,13 +224,14 @@ class ShardedEngine implements StoreEngine {
       );
     }
     const shardOfQuery = queries.map((query) =>
-      shardOf(instance, request.cluster, query.host, this.#calls.links.length)
+      this.#ownerOf(scope.instance, request.cluster, query.host)
     );
     const shards = [...new Set(shardOfQuery)];
     const asked = Promise.all(shards.map((shard) =>
       this.#ask(shard, {
         kind: "query",
-        instance,
+        ...visible,
+        maxSamples: scope.maxQuerySamples,
         request: {
           ...rest,
           queries: queries.filter((_, i) => shardOfQuery[i] === shard),
@@ -224,9 +240,13 @@ class ShardedEngine implements StoreEngine {
     ));
     if (queries.length <= LINGER_QUERIES_MAX) this.#calls.linger(shards.length);
     const replies = await asked;
-    this.#checkSamples(
-      replies.reduce((sum, { reply }) => sum + reply.samples, 0),
+    // Each shard keeps to the limit by itself; together they may be over it.
+    const limit = sampleLimit(
+      this.#options.maxQuerySamples,
+      scope.maxQuerySamples,
     );
+    const samples = replies.reduce((sum, { reply }) => sum + reply.samples, 0);
+    if (samples > limit.max) throw tooManySamples(limit);
     const bytes = replies.reduce(
       (sum, { chunks }) => sum + bodyOf(chunks).byteLength,
       0,
@@ -239,18 +259,12 @@ class ShardedEngine implements StoreEngine {
     );
   }
 
-  /** Each shard keeps to the limit by itself; together they may be over it. */
-  #checkSamples(samples: number): void {
-    const max = this.#options.maxQuerySamples;
-    if (max === 0 || samples <= max) return;
-    throw new ClientError(
-      "E_TOO_MANY_SAMPLES",
-      `the query reads more than ${max} samples (metric-store.max-query-samples)`,
-    );
+  #ownerOf(instance: string, cluster: string, host: string): number {
+    return shardOf(instance, cluster, host, this.#calls.links.length);
   }
 
-  async #hosts(instance: string, cluster: string): Promise<string[]> {
-    const replies = await this.#askAll({ kind: "hosts", instance, cluster });
+  async #hosts(ask: Extract<Ask, { kind: "hosts" }>): Promise<string[]> {
+    const replies = await this.#askAll(ask);
     return replies.flatMap(({ reply }) => reply.hosts).sort();
   }
 
@@ -259,9 +273,13 @@ class ShardedEngine implements StoreEngine {
     selectors: readonly (readonly string[])[],
     toSec: number,
   ): Promise<number> {
+    for (const [cluster] of selectors) {
+      if (cluster !== undefined) demandCluster(scope, cluster);
+    }
     const replies = await this.#askAll({
       kind: "free",
       instance: scope.instance,
+      ...wholeView(scope),
       selectors,
       toSec,
     });
@@ -272,11 +290,13 @@ class ShardedEngine implements StoreEngine {
     scope: DataScope,
     selector: readonly string[],
   ): Promise<JsonBody> {
-    const { instance } = scope;
-    return mergeDebug(
-      await this.#askAll({ kind: "debug", instance, selector }),
+    const replies = await this.#askAll({
+      kind: "debug",
+      instance: scope.instance,
+      ...dumpedClusters(scope, selector[0]),
       selector,
-    );
+    });
+    return mergeDebug(replies, selector);
   }
 
   async health(
@@ -286,16 +306,20 @@ class ShardedEngine implements StoreEngine {
     metrics: readonly string[] | undefined,
   ): Promise<ReadonlyMap<string, NodeHealth>> {
     this.#checkServing();
-    const { instance } = scope;
+    demandCluster(scope, cluster);
+    const visible = {
+      instance: scope.instance,
+      ...viewOfCluster(scope, cluster),
+    };
     const byShard = Map.groupBy(
       nodes,
-      (node) => shardOf(instance, cluster, node, this.#calls.links.length),
+      (node) => this.#ownerOf(scope.instance, cluster, node),
     );
     const found = new Map<string, NodeHealth>();
     await Promise.all([...byShard].map(async ([shard, names]) => {
       const { reply } = await this.#ask(shard, {
         kind: "health",
-        instance,
+        ...visible,
         cluster,
         nodes: names,
         metrics,

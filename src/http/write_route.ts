@@ -111,6 +111,7 @@ const STATUS_BY_REASON: readonly [RejectReason, 403 | 429][] = [
   ["forbidden", 403],
   // Sending the batch again later may succeed.
   ["rate", 429],
+  ["instance-series", 429],
   ["memory-cap", 429],
 ];
 

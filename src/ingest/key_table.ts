@@ -1,7 +1,7 @@
 /**
  * Raw key bytes of a line → what the line means. The raw key is everything up to
  * and including `value=`, byte for byte, together with the context it was read
- * in (instance and default cluster); the same bytes in the same context always
+ * in (instance, default cluster, limits); the same bytes in the same context always
  * mean the same, so tags are parsed once in a key's life. Owner thread only.
  *
  * Collectors send the same series in the same order, so each key remembers the

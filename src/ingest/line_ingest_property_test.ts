@@ -12,7 +12,7 @@ import type { Level } from "../store/level_tree.ts";
 import { BatchTally } from "./batch_tally.ts";
 import { KeyTable } from "./key_table.ts";
 import { LineIngest } from "./line_ingest.ts";
-import { SlowLines } from "./slow_line.ts";
+import { type Context, SlowLines } from "./slow_line.ts";
 import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 
 const NOW = 1_725_620_476;
@@ -24,7 +24,7 @@ class Shard {
   readonly tally = new BatchTally();
   readonly #registry: SeriesRegistry;
   readonly #ingest: LineIngest;
-  readonly #context: { id: number; instance: string; defaultCluster: string };
+  readonly #context: Context;
   #line = 1;
 
   constructor(keepsKeys: boolean) {
@@ -32,6 +32,9 @@ class Shard {
       id: keepsKeys ? 0 : -2,
       instance: "",
       defaultCluster: "D",
+      clusters: undefined,
+      maxSeries: 0,
+      encoded: new Uint8Array(),
     };
     this.#registry = new SeriesRegistry({
       shards: 1,

@@ -28,12 +28,21 @@ export const LINE_BYTES_MAX = 32 << 10;
 /** Longest piece of a client's text that an error message repeats. */
 const QUOTED_BYTES_MAX = 64;
 
-/** Where the lines of a batch belong as far as they do not say it themselves. */
+/**
+ * Where the lines of a batch belong as far as they do not say it themselves, and
+ * what bounds them. What was allowed in a context is allowed in it for good.
+ */
 export interface Context {
-  /** Number of this pair of names within the shard; -2: keys are not kept. */
+  /** Number of the context within the shard; -2: keys are not kept. */
   readonly id: number;
   readonly instance: string;
   readonly defaultCluster: string;
+  /** Clusters whose lines are taken; `undefined`: any. */
+  readonly clusters: ReadonlySet<string> | undefined;
+  /** Series that the instance may have; 0: any number. */
+  readonly maxSeries: number;
+  /** All of it as it goes to other shards. */
+  readonly encoded: Uint8Array;
 }
 
 export interface SlowLineOptions {
@@ -115,8 +124,17 @@ export class SlowLines {
       batch.tally.skip("other-message");
       return -1;
     }
-    // What is wrong in a line whose metric nobody wants does not matter.
     const cluster = parser.cluster ?? batch.context.defaultCluster;
+    // Before anything is told of the cluster, such as which metrics it has.
+    if (cluster !== "" && batch.context.clusters?.has(cluster) === false) {
+      batch.tally.reject(
+        line,
+        "forbidden",
+        `at line ${line}: no access to cluster ${quoteText(cluster)}`,
+      );
+      return -1;
+    }
+    // What is wrong in a line whose metric nobody wants does not matter.
     const metric = catalog.of(cluster).get(parser.measurement);
     if (
       metric === undefined && parser.measurement !== "" &&
@@ -209,7 +227,7 @@ export class SlowLines {
       level,
       sublevel: level && labelsOf(parser.subtype, parser.subtypeId),
       metric,
-    });
+    }, batch.context.maxSeries);
     if (series === "ambiguous-level") {
       return refuse(
         series,
@@ -222,6 +240,13 @@ export class SlowLines {
       return refuse(
         series,
         "no memory for another series (metric-store.memory-cap)",
+      );
+    }
+    if (series === "instance-series") {
+      const { instance, maxSeries } = batch.context;
+      return refuse(
+        series,
+        `instance "${instance}" may have no more than ${maxSeries} series (limits.max_series)`,
       );
     }
     if (series === "max-series" || series === "max-hosts") {
@@ -311,6 +336,14 @@ function labelsOf(
   return type === undefined && id === undefined
     ? undefined
     : { type: type ?? "", id: id ?? "" };
+}
+
+function quoteText(text: string): string {
+  return JSON.stringify(
+    text.length > QUOTED_BYTES_MAX
+      ? `${text.slice(0, QUOTED_BYTES_MAX)}…`
+      : text,
+  );
 }
 
 function quote(bytes: Uint8Array, start: number, end: number): string {

@@ -63,6 +63,7 @@ function recover(
       series() {},
       samples: (_id, _count, _time, values, at) =>
         seen.push(`segment ${segment}: ${values[at]}`),
+      freeSeries() {},
       free() {},
       mark() {},
     }),

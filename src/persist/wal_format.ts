@@ -38,6 +38,7 @@ export const KIND = {
   SAMPLES: 2,
   FREE: 3,
   MARK: 4,
+  FREE_SERIES: 5,
 } as const;
 
 /**

@@ -29,8 +29,10 @@ import {
 } from "./wal_format.ts";
 import {
   decodeFree,
+  decodeFreeSeries,
   decodeMark,
   type FreeRecord,
+  type FreeSeriesRecord,
   type MarkRecord,
 } from "./wal_records.ts";
 
@@ -53,6 +55,7 @@ export interface WalHandler {
     at: number,
   ): void;
   free(record: FreeRecord): void;
+  freeSeries(record: FreeSeriesRecord): void;
   mark(record: MarkRecord): void;
 }
 
@@ -160,6 +163,12 @@ class SegmentReader {
         const record = decodeFree(scan.payload());
         if (record === undefined) report.malformedRecords++;
         else this.#handler.free(record);
+        return;
+      }
+      case KIND.FREE_SERIES: {
+        const record = decodeFreeSeries(scan.payload());
+        if (record === undefined) report.malformedRecords++;
+        else this.#handler.freeSeries(record);
         return;
       }
       case KIND.MARK: {

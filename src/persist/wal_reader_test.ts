@@ -49,6 +49,7 @@ function read(files: FaultFiles): { report: SegmentReport; counts: number[] } {
       assert.equal(values[at + count - 1], timeSec / 60);
     },
     free() {},
+    freeSeries() {},
     mark() {},
   });
   return { report, counts };
@@ -108,10 +109,12 @@ Deno.test("readSegment() hands over frees and marks among the samples, in order"
     }),
   });
   const free: FreeRecord = { instance: "team", path: ["c", "h"], toSec: 90 };
+  const freeSeries = { ...free, metrics: ["m", "n"] };
   const mark: MarkRecord = { key: "stream", value: 12 };
   wal.batch.append(4, 60, 1);
   wal.free(free);
   wal.batch.append(4, 60, 2);
+  wal.freeSeries(freeSeries);
   wal.mark(mark);
   wal.commit();
   const seen: unknown[] = [];
@@ -120,6 +123,7 @@ Deno.test("readSegment() hands over frees and marks among the samples, in order"
     samples: (id, count, timeSec, values, at) =>
       seen.push([id, count, timeSec, values[at]]),
     free: (record) => seen.push(record),
+    freeSeries: (record) => seen.push(record),
     mark: (record) => seen.push(record),
   });
   assert.deepEqual(seen, [
@@ -127,6 +131,7 @@ Deno.test("readSegment() hands over frees and marks among the samples, in order"
     [0, 1, 60, 1],
     free,
     [0, 1, 60, 2],
+    freeSeries,
     mark,
   ]);
 });

@@ -10,6 +10,17 @@ export interface FreeRecord {
   readonly toSec: number;
 }
 
+/** The same for some metrics of one level: what a caller was allowed to free. */
+export interface FreeSeriesRecord extends FreeRecord {
+  /** From the cluster down to the level itself, names as the store has them. */
+  readonly path: readonly string[];
+  /** At most `FREED_METRICS_MAX`. */
+  readonly metrics: readonly string[];
+}
+
+/** So that a record holds them, whatever their length. */
+export const FREED_METRICS_MAX = 64;
+
 /** Opaque to the log: how far some other part got, with the batch it came in. */
 export interface MarkRecord {
   readonly key: string;
@@ -45,6 +56,38 @@ export function decodeFree(payload: Uint8Array): FreeRecord | undefined {
   if (length > PATH_LENGTH_MAX) return undefined;
   const path = Array.from({ length }, () => reader.text());
   return reader.isOk ? { instance, path, toSec } : undefined;
+}
+
+/** f64 toSec, u32 length of the path, u32 number of metrics, instance, path and metrics as texts. */
+export function encodeFreeSeries(record: FreeSeriesRecord): Uint8Array {
+  assert(
+    record.metrics.length <= FREED_METRICS_MAX,
+    "metrics of a level are freed in portions",
+  );
+  const writer = new ByteWriter();
+  writer.f64(record.toSec);
+  writer.u32(record.path.length);
+  writer.u32(record.metrics.length);
+  writer.text(record.instance);
+  for (const name of record.path) writer.text(name);
+  for (const name of record.metrics) writer.text(name);
+  writer.align();
+  return writer.bytes;
+}
+
+/** `undefined`: not what `encodeFreeSeries` makes. */
+export function decodeFreeSeries(
+  payload: Uint8Array,
+): FreeSeriesRecord | undefined {
+  const reader = new ByteReader(payload);
+  const toSec = reader.f64();
+  const length = reader.u32();
+  const count = reader.u32();
+  const instance = reader.text();
+  if (length > PATH_LENGTH_MAX || count > FREED_METRICS_MAX) return undefined;
+  const path = Array.from({ length }, () => reader.text());
+  const metrics = Array.from({ length: count }, () => reader.text());
+  return reader.isOk ? { instance, path, metrics, toSec } : undefined;
 }
 
 /** u64 value, key as text. */

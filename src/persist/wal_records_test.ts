@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { KIND, RECORD_PAYLOAD_MAX } from "./wal_format.ts";
 import {
   decodeFree,
+  decodeFreeSeries,
   decodeMark,
   encodeFree,
+  encodeFreeSeries,
   encodeMark,
 } from "./wal_records.ts";
 
 Deno.test("KIND keeps its numbers for ever", () => {
-  const numbers = { SERIES: 1, SAMPLES: 2, FREE: 3, MARK: 4 };
+  const numbers = { SERIES: 1, SAMPLES: 2, FREE: 3, MARK: 4, FREE_SERIES: 5 };
   assert.deepEqual({ ...KIND }, numbers);
   assert.equal(RECORD_PAYLOAD_MAX, 1 << 20);
 });
@@ -20,6 +22,17 @@ Deno.test("decodeFree() reads what encodeFree() wrote", () => {
     assert.equal(payload.length % 8, 0);
     assert.deepEqual(decodeFree(payload), record);
     assert.equal(decodeFree(payload.subarray(0, 13)), undefined);
+  }
+});
+
+Deno.test("decodeFreeSeries() reads what encodeFreeSeries() wrote", () => {
+  for (const metrics of [[], ["m"], ["cpu_load", "ü"]]) {
+    const path = ["c", "h-ß", "core1", "fs/x"];
+    const record = { instance: "team", path, metrics, toSec: 1.7e9 };
+    const payload = encodeFreeSeries(record);
+    assert.equal(payload.length % 8, 0);
+    assert.deepEqual(decodeFreeSeries(payload), record);
+    assert.equal(decodeFreeSeries(payload.subarray(0, 21)), undefined);
   }
 });
 

@@ -26,8 +26,10 @@ import { orStorageError, StorageError } from "./storage_error.ts";
 import { KIND, WAL_FORMAT } from "./wal_format.ts";
 import {
   encodeFree,
+  encodeFreeSeries,
   encodeMark,
   type FreeRecord,
+  type FreeSeriesRecord,
   type MarkRecord,
 } from "./wal_records.ts";
 import { writeAll } from "./write_all.ts";
@@ -126,6 +128,10 @@ export class WalWriter {
 
   free(record: FreeRecord): void {
     this.batch.addRecord(KIND.FREE, encodeFree(record));
+  }
+
+  freeSeries(record: FreeSeriesRecord): void {
+    this.batch.addRecord(KIND.FREE_SERIES, encodeFreeSeries(record));
   }
 
   mark(record: MarkRecord): void {

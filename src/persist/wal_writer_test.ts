@@ -62,6 +62,7 @@ function readAll(files: FaultFiles): Sample[] {
         }
       },
       free() {},
+      freeSeries() {},
       mark() {},
     });
     assert.equal(report.header, "good");

@@ -25,7 +25,10 @@ import {
   selectorCount,
   selectorsOf,
   seriesOf,
+  shownSeriesOf,
 } from "./select_series.ts";
+import { sampleLimit } from "./sample_limit.ts";
+import type { HostFilter, SeriesFilter } from "./series_filter.ts";
 import { type Statistics, statistics } from "./statistics.ts";
 
 const ENCODER = new TextEncoder();
@@ -51,6 +54,15 @@ export interface AnswerOptions {
   readonly missingIdPlaceholder: boolean;
 }
 
+/** Within which bounds a request is answered. */
+export interface AnswerScope {
+  readonly instance: string;
+  /** `undefined`: everything is shown. */
+  readonly filter: SeriesFilter | undefined;
+  /** Samples that the instance allows to be read; 0 or absent: no limit of its own. */
+  readonly maxSamples?: number | undefined;
+}
+
 export class QueryAnswerer {
   /** Host-level queries that added up levels of different types (M17). */
   mixedLevelQueries = 0;
@@ -58,16 +70,15 @@ export class QueryAnswerer {
   readonly #options: AnswerOptions;
   readonly #combiner: SeriesCombiner;
   readonly #members: number[] = [];
+  /** What is shown of the metric and host that is being asked for; `undefined`: all. */
+  #shown: HostFilter | undefined;
   /** Room for what lies before the first sample of a padded entry. */
   #padding: Float64Array = new Float64Array(64).fill(NaN);
 
   constructor(registry: SeriesRegistry, options: AnswerOptions) {
     this.#registry = registry;
     this.#options = options;
-    this.#combiner = new SeriesCombiner(
-      registry.table,
-      options.maxQuerySamples,
-    );
+    this.#combiner = new SeriesCombiner(registry.table);
   }
 
   /** Samples read for the last request. */
@@ -81,12 +92,14 @@ export class QueryAnswerer {
    * Throws `E_TOO_MANY_SAMPLES`; what was written before is then void.
    */
   answer(
-    instance: string,
+    { instance, filter, maxSamples }: AnswerScope,
     request: QueryRequest,
     horizonOf: (host: HostLevel) => number,
     out: JsonWriter,
   ): number[] {
-    this.#combiner.samplesRead = 0;
+    this.#combiner.begin(
+      sampleLimit(this.#options.maxQuerySamples, maxSamples),
+    );
     const metrics = this.#registry.catalog.of(request.cluster);
     const hosts = this.#registry.tree.hosts(instance, request.cluster);
     const lengths: number[] = [];
@@ -105,7 +118,9 @@ export class QueryAnswerer {
         }
       } else {
         const host = hosts.get(query.host);
-        if (host !== undefined) {
+        const shown = filter?.metric(metric.name).at(query.host);
+        if (host !== undefined && shown?.showsNothing !== true) {
+          this.#shown = shown;
           this.#query(request, query, host, metric, horizonOf(host), out);
         }
       }
@@ -153,7 +168,9 @@ export class QueryAnswerer {
   ): boolean {
     const members = this.#members;
     members.length = 0;
-    seriesOf(selector, metric.id, members);
+    if (this.#shown === undefined || this.#shown.showsAll) {
+      seriesOf(selector, metric.id, members);
+    } else shownSeriesOf(selector, metric.id, this.#shown, members);
     this.#dropHidden(metric, horizonSec);
     if (
       members.length > 1 && query.type === undefined &&

@@ -5,7 +5,6 @@
  * Cost: each member is copied once and added once, both within the first-level
  * cache for a day of minutes.
  */
-import { ClientError } from "../errors.ts";
 import { FREQUENCY, RECORD_SHIFT } from "../store/layout.ts";
 import {
   findStart,
@@ -14,6 +13,11 @@ import {
   type ReadStart,
 } from "../store/series_read.ts";
 import type { SeriesTable } from "../store/series_table.ts";
+import {
+  type SampleLimit,
+  sampleLimit,
+  tooManySamples,
+} from "./sample_limit.ts";
 
 export const MISALIGNED_START =
   "[METRICSTORE]> data from lower granularities does not align (missing data prior to start of the buffers)";
@@ -30,18 +34,22 @@ export class SeriesCombiner {
   /** With `skip`: smallest and largest number of members that had a value at a step. */
   membersMin = 0;
   membersMax = 0;
-  /** Samples read since the owner last set it to 0. */
+  /** Samples read since `begin`. */
   samplesRead = 0;
   readonly #table: SeriesTable;
-  readonly #maxSamples: number;
+  #limit: SampleLimit = sampleLimit(0);
   readonly #start: ReadStart = { fromSec: 0, run: 0 };
   #member: Float64Array = new Float64Array(4096);
   #present = new Uint32Array(4096);
 
-  /** `maxSamples`: what may be read until `samplesRead` is set to 0 again; 0: no bound. */
-  constructor(table: SeriesTable, maxSamples: number) {
+  constructor(table: SeriesTable) {
     this.#table = table;
-    this.#maxSamples = maxSamples === 0 ? Infinity : maxSamples;
+  }
+
+  /** Counts anew what is read; `E_TOO_MANY_SAMPLES` where it passes the limit. */
+  begin(limit: SampleLimit): void {
+    this.#limit = limit;
+    this.samplesRead = 0;
   }
 
   /** Reads one series over [fromSec, toSec). */
@@ -179,16 +187,7 @@ export class SeriesCombiner {
   /** Counts points that are written without being read, as padding is. */
   charge(points: number): void {
     this.samplesRead += points;
-    if (this.samplesRead > this.#maxSamples) throw this.#tooMany();
-  }
-
-  #tooMany(): ClientError {
-    return new ClientError(
-      "E_TOO_MANY_SAMPLES",
-      `the query reads more than ${
-        Math.min(POINTS_MAX, this.#maxSamples)
-      } samples (metric-store.max-query-samples)`,
-    );
+    if (this.samplesRead > this.#limit.max) throw tooManySamples(this.#limit);
   }
 
   /** Makes room for a read and refuses one that is too large. */
@@ -199,8 +198,12 @@ export class SeriesCombiner {
     offset = 0,
   ): void {
     const bound = offset + pointsBound(this.#table, series, fromSec, toSec);
-    if (bound > POINTS_MAX || this.samplesRead + bound > this.#maxSamples) {
-      throw this.#tooMany();
+    const { max } = this.#limit;
+    if (bound > POINTS_MAX || this.samplesRead + bound > max) {
+      throw tooManySamples({
+        ...this.#limit,
+        max: Math.min(POINTS_MAX, max),
+      });
     }
     if (bound <= this.values.length) return;
     const size = 2 ** Math.ceil(Math.log2(bound));

@@ -7,6 +7,7 @@ import type { Level } from "../store/level_tree.ts";
 import type { Metric } from "../store/metric_catalog.ts";
 import { NEXT_SLOT, RECORD_SHIFT } from "../store/layout.ts";
 import type { SeriesTable } from "../store/series_table.ts";
+import type { HostFilter, SeriesFilter } from "./series_filter.ts";
 
 /** A series is stale when its newest slot ended more than so many intervals ago. */
 const STALE_INTERVALS = 5;
@@ -17,6 +18,7 @@ const DEGRADED = 2;
 
 /**
  * `expected` are the names asked for; `metrics` those configured for the cluster.
+ * `filter`: what it does not show is missing; `undefined`: everything is shown.
  */
 export function nodeHealth(
   table: SeriesTable,
@@ -24,14 +26,16 @@ export function nodeHealth(
   expected: readonly string[],
   metrics: ReadonlyMap<string, Metric>,
   nowSec: number,
+  filter?: SeriesFilter,
 ): NodeHealth {
   const degraded: string[] = [];
   const missing: string[] = [];
   for (const name of expected) {
     const metric = metrics.get(name);
-    const state = metric === undefined
+    const shown = metric && filter?.metric(name).at(host.name);
+    const state = metric === undefined || shown?.showsNothing
       ? MISSING
-      : metricState(table, host, metric, nowSec);
+      : metricState(table, host, metric, nowSec, shown);
     if (state === MISSING) missing.push(name);
     else if (state === DEGRADED) degraded.push(name);
   }
@@ -48,10 +52,11 @@ function metricState(
   level: Level,
   metric: Metric,
   nowSec: number,
+  shown: HostFilter | undefined,
 ): number {
   let worst = MISSING;
   const series = level.series.get(metric.id);
-  if (series !== undefined) {
+  if (series !== undefined && shown?.shows(level) !== false) {
     const end = table.floats[((series << RECORD_SHIFT) >> 1) + NEXT_SLOT]!;
     worst = nowSec - end > STALE_INTERVALS * metric.frequencySec
       ? DEGRADED
@@ -59,7 +64,10 @@ function metricState(
   }
   if (level.children !== undefined) {
     for (const child of level.children.values()) {
-      worst = Math.max(worst, metricState(table, child, metric, nowSec));
+      worst = Math.max(
+        worst,
+        metricState(table, child, metric, nowSec, shown),
+      );
     }
   }
   return worst;

@@ -4,6 +4,7 @@
  */
 import type { MetricQuery } from "../engine/metric_engine.ts";
 import { collectSeries, type Level } from "../store/level_tree.ts";
+import type { HostFilter } from "./series_filter.ts";
 
 /** The levels a selector names; several of them are combined into one entry. */
 export type Selector = readonly Level[];
@@ -47,6 +48,33 @@ export function seriesOf(
   out: number[],
 ): void {
   for (const level of selector) collectSeries(level, metric, out);
+}
+
+/** The same of what is shown: a series that is not might as well not exist. */
+export function shownSeriesOf(
+  selector: Selector,
+  metric: number,
+  shown: HostFilter,
+  out: number[],
+): void {
+  for (const level of selector) collectShown(level, metric, shown, out);
+}
+
+/** As `collectSeries`; a level whose own series is hidden has none. */
+function collectShown(
+  level: Level,
+  metric: number,
+  shown: HostFilter,
+  out: number[],
+): void {
+  const own = level.series.get(metric);
+  if (own !== undefined && shown.shows(level)) {
+    out.push(own);
+    return;
+  }
+  for (const child of level.children?.values() ?? []) {
+    collectShown(child, metric, shown, out);
+  }
 }
 
 /** Whether series of a host lie below levels of several types (M17). */

@@ -6,11 +6,14 @@ import { BatchTally } from "../ingest/batch_tally.ts";
 import type { StreamMark } from "../engine/metric_engine.ts";
 import type { IngestBatch } from "../ingest/line_ingest.ts";
 import type { Context } from "../ingest/slow_line.ts";
-import { WRITE_HEADER_BYTES } from "../transport/messages.ts";
+import {
+  type BatchContext,
+  WRITE_HEADER_BYTES,
+} from "../transport/messages.ts";
 import type { RingConsumer } from "../transport/ring.ts";
 import type { StreamMarks } from "./stream_marks.ts";
 
-/** More pairs of instance and default cluster are not remembered at a time. */
+/** More contexts are not remembered at a time. */
 const CONTEXTS_MAX = 1 << 14;
 
 /** A string that is not closed within so many bytes is given up. */
@@ -43,7 +46,7 @@ export class OpenBatches {
     this.#marks = marks;
   }
 
-  /** Remembered pairs are full; the owner may clear them together with the keys. */
+  /** Remembered contexts are full; the owner may clear them together with the keys. */
   get contextsAreFull(): boolean {
     return this.#contexts.size >= CONTEXTS_MAX;
   }
@@ -97,27 +100,30 @@ export class OpenBatches {
     const { start, view } = frame;
     const sequence = view.getFloat64(start + 16, true);
     if (sequence === 0) return undefined;
-    const end = textStart(frame);
-    const at = end - view.getUint16(start + 24, true);
-    const stream = this.#decoder.decode(frame.bytes.slice(at, end));
+    const stream = this.#decoder.decode(
+      frame.bytes.slice(contextEnd(frame), textStart(frame)),
+    );
     return { stream, sequence };
   }
 
   #context(frame: RingConsumer): Context {
-    const { start, view } = frame;
-    const instanceAt = start + WRITE_HEADER_BYTES;
-    const clusterAt = instanceAt + view.getUint16(start + 12, true);
-    const end = clusterAt + view.getUint16(start + 14, true);
-    // Copies: the decoder does not take views of shared memory.
-    const instance = this.#decoder.decode(
-      frame.bytes.slice(instanceAt, clusterAt),
+    // A copy: the decoder does not take views of shared memory.
+    const encoded = frame.bytes.slice(
+      frame.start + WRITE_HEADER_BYTES,
+      contextEnd(frame),
     );
-    const cluster = this.#decoder.decode(frame.bytes.slice(clusterAt, end));
-    const key = `${instance}\0${cluster}`;
+    const key = this.#decoder.decode(encoded);
     let context = this.#contexts.get(key);
     if (context === undefined) {
+      const { clusters, maxSeries, ...names } = JSON.parse(key) as BatchContext;
       const id = this.contextsAreFull ? -2 : this.#nextContext++;
-      context = { id, instance, defaultCluster: cluster };
+      context = {
+        id,
+        ...names,
+        clusters: clusters && new Set(clusters),
+        maxSeries: maxSeries ?? 0,
+        encoded,
+      };
       if (id >= 0) this.#contexts.set(key, context);
     }
     return context;
@@ -126,7 +132,9 @@ export class OpenBatches {
 
 /** Where the line protocol of a WRITE or FORWARD frame begins. */
 export function textStart(frame: RingConsumer): number {
-  const { view, start } = frame;
-  return start + WRITE_HEADER_BYTES + view.getUint16(start + 12, true) +
-    view.getUint16(start + 14, true) + view.getUint16(start + 24, true);
+  return contextEnd(frame) + frame.view.getUint16(frame.start + 24, true);
+}
+
+function contextEnd({ start, view }: RingConsumer): number {
+  return start + WRITE_HEADER_BYTES + view.getUint32(start + 12, true);
 }

@@ -11,7 +11,7 @@ import type { SeriesEntry } from "../persist/series_dictionary.ts";
 import type { WalHandler } from "../persist/wal_reader.ts";
 import type { FreeRecord } from "../persist/wal_records.ts";
 import { shardOf } from "../transport/messages.ts";
-import { freeAtAndBelow } from "./free_selectors.ts";
+import { freeAtAndBelow, freeRecorded } from "./free_selectors.ts";
 import { restoreSeries, SERIES_SECTION } from "./series_state.ts";
 import { MARKS_SECTION, raise, readMarks } from "./stream_marks.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
@@ -90,6 +90,7 @@ export class RestoreState implements RecoveryHandler {
   segment(_segment: number): WalHandler {
     const names: SeriesEntry[] = [];
     let series = new Int32Array(1024).fill(UNRESOLVED);
+    let isStale = false;
     return {
       series: (id, entry) => {
         names[id] = entry;
@@ -101,6 +102,8 @@ export class RestoreState implements RecoveryHandler {
         }
       },
       samples: (firstId, count, timestampSec, values, at) => {
+        if (isStale) this.#forgetEnded(series);
+        isStale = false;
         if (timestampSec < this.#horizonSec) {
           this.counts.tooOld += count;
           return;
@@ -125,6 +128,11 @@ export class RestoreState implements RecoveryHandler {
         this.#forgetEnded(series);
       },
       mark: ({ key, value }) => raise(this.#marks, key, value),
+      freeSeries: (record) => {
+        freeRecorded(this.#registry, record);
+        // Such records come in thousands: once for all of them.
+        isStale = true;
+      },
     };
   }
 

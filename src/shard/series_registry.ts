@@ -12,6 +12,7 @@ import {
   LevelTree,
 } from "../store/level_tree.ts";
 import { type Metric, MetricCatalog } from "../store/metric_catalog.ts";
+import { createInstanceCounts, InstanceCounts } from "./instance_counts.ts";
 import { SeriesTable } from "../store/series_table.ts";
 
 /** Counters that all shards share, so that limits hold for the store as a whole. */
@@ -31,6 +32,7 @@ export interface SeriesName {
 export type Refusal =
   | "ambiguous-level"
   | "max-series"
+  | "instance-series"
   | "max-hosts"
   | "memory-cap";
 
@@ -43,18 +45,28 @@ export class SeriesRegistry {
   /** Whether memory allows another series; the owner sets it. */
   hasRoom = true;
   readonly #shared: Int32Array;
+  readonly #instances: InstanceCounts;
   readonly #maxSeries: number;
   readonly #maxHosts: number;
 
-  constructor(options: EngineOptions, shared: Int32Array) {
+  /** `shared` and `instances` count for all shards; one alone may have its own. */
+  constructor(
+    options: EngineOptions,
+    shared: Int32Array,
+    instances = new InstanceCounts(createInstanceCounts()),
+  ) {
+    this.#instances = instances;
     this.catalog = new MetricCatalog(options.metrics);
     this.#shared = shared;
     this.#maxSeries = options.maxSeries === 0 ? Infinity : options.maxSeries;
     this.#maxHosts = options.maxHosts === 0 ? Infinity : options.maxHosts;
   }
 
-  /** The series of that name, made if there is none; or why it may not be made. */
-  resolve(name: SeriesName): number | Refusal {
+  /**
+   * The series of that name, made if there is none; or why it may not be made.
+   * `instanceMax`: series that a named instance may have; 0: any number.
+   */
+  resolve(name: SeriesName, instanceMax = 0): number | Refusal {
     const host = this.#host(name);
     if (host === undefined) return "max-hosts";
     const level = this.#level(host, name);
@@ -62,7 +74,7 @@ export class SeriesRegistry {
     if (known !== undefined) return known;
     const series = level === undefined
       ? "ambiguous-level"
-      : this.#create(level, name.metric);
+      : this.#create(level, name.metric, instanceMax);
     // A refused line leaves no level behind.
     if (typeof series === "string") this.#prune(level ?? host);
     return series;
@@ -124,14 +136,21 @@ export class SeriesRegistry {
       : this.tree.child(level, name.sublevel);
   }
 
-  #create(level: Level, metric: Metric): number | Refusal {
+  #create(
+    level: Level,
+    metric: Metric,
+    instanceMax: number,
+  ): number | Refusal {
     if (!this.hasRoom) return "memory-cap";
+    const { instance } = level.host;
+    if (!this.#instances.add(instance, instanceMax)) return "instance-series";
     const count = Atomics.add(this.#shared, SHARED_SERIES, 1) + 1;
     const series = count > this.#maxSeries
       ? undefined
       : this.table.create(metric.frequencySec, metric.id, level.id);
     if (series === undefined) {
       Atomics.sub(this.#shared, SHARED_SERIES, 1);
+      this.#instances.remove(instance);
       return "max-series";
     }
     level.series.set(metric.id, series);
@@ -153,6 +172,7 @@ export class SeriesRegistry {
     this.table.end(series);
     this.ended.push(series);
     Atomics.sub(this.#shared, SHARED_SERIES, 1);
+    this.#instances.remove(level.host.instance);
     this.#prune(level);
   }
 

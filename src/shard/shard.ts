@@ -19,6 +19,7 @@ import {
 } from "../transport/messages.ts";
 import { RingConsumer } from "../transport/ring.ts";
 import { ArchiveRows } from "./archive_rows.ts";
+import { InstanceCounts } from "./instance_counts.ts";
 import { MemoryGuard } from "./memory_guard.ts";
 import { RetentionSweep } from "./retention_sweep.ts";
 import { SeriesRegistry } from "./series_registry.ts";
@@ -71,6 +72,7 @@ export class Shard {
     const registry = this.#registry = new SeriesRegistry(
       options,
       new Int32Array(wiring.shared),
+      new InstanceCounts(wiring.instances),
     );
     const outbox = this.#outbox = new ShardOutbox(
       start,

@@ -174,22 +174,17 @@ export class ShardOutbox {
 /** The header of the batch's frames; the number of the first line is still 0. */
 function headerOf(batch: OpenBatch): Uint8Array {
   const { context, mark, nowSec } = batch;
-  const names = [context.instance, context.defaultCluster, mark?.stream ?? ""]
-    .map((name) => ENCODER.encode(name));
-  const bytes = new Uint8Array(
-    names.reduce((sum, name) => sum + name.length, WRITE_HEADER_BYTES),
-  );
+  const { encoded } = context;
+  const stream = ENCODER.encode(mark?.stream ?? "");
+  const streamAt = WRITE_HEADER_BYTES + encoded.length;
+  const bytes = new Uint8Array(streamAt + stream.length);
   const view = new DataView(bytes.buffer);
   view.setFloat64(0, nowSec, true);
-  view.setUint16(12, names[0]!.length, true);
-  view.setUint16(14, names[1]!.length, true);
+  view.setUint32(12, encoded.length, true);
   view.setFloat64(16, mark?.sequence ?? 0, true);
-  view.setUint16(24, names[2]!.length, true);
-  let at = WRITE_HEADER_BYTES;
-  for (const name of names) {
-    bytes.set(name, at);
-    at += name.length;
-  }
+  view.setUint16(24, stream.length, true);
+  bytes.set(encoded, WRITE_HEADER_BYTES);
+  bytes.set(stream, streamAt);
   return bytes;
 }
 

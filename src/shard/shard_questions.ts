@@ -5,12 +5,18 @@
 import { nowSec } from "../clock.ts";
 import { dumpHosts, dumpLevel, findLevel } from "../query/debug_dump.ts";
 import { JsonWriter } from "../query/json_writer.ts";
+import { FilterCache } from "../query/filter_cache.ts";
 import { nodeHealth } from "../query/node_health.ts";
 import { QueryAnswerer } from "../query/answer_queries.ts";
 import type { Ask, Reply } from "../transport/messages.ts";
+import type { ScopeView } from "../engine/data_scope.ts";
 import type { EngineOptions } from "../engine/metric_engine.ts";
 import type { ArchiveRows } from "./archive_rows.ts";
-import { freeAtAndBelow } from "./free_selectors.ts";
+import {
+  describeFreed,
+  freeAtAndBelow,
+  shownAtAndBelow,
+} from "./free_selectors.ts";
 import type { ShardPersistence } from "./shard_persistence.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 import type { ShardOutbox } from "./shard_outbox.ts";
@@ -26,6 +32,7 @@ export class ShardQuestions {
   readonly #answerer: QueryAnswerer;
   readonly #stats: StatsBlock;
   readonly #json: JsonWriter;
+  readonly #filters = new FilterCache();
   readonly #archive: ArchiveRows;
   /** The question whose answer `#json` holds pieces of. */
   #request = 0;
@@ -65,12 +72,7 @@ export class ShardQuestions {
       case "query":
         return this.#query(ask);
       case "hosts":
-        return {
-          kind: "hosts",
-          hosts: [
-            ...this.#registry.tree.hosts(ask.instance, ask.cluster).keys(),
-          ],
-        };
+        return this.#hosts(ask);
       case "free":
         return this.#free(ask);
       case "debug":
@@ -91,11 +93,28 @@ export class ShardQuestions {
     }
   }
 
+  #hosts(ask: AskOf<"hosts">): Reply {
+    const { tree, catalog } = this.#registry;
+    const filter = this.#filters.of(ask.view, ask.cluster);
+    const hosts = tree.hosts(ask.instance, ask.cluster);
+    return {
+      kind: "hosts",
+      hosts: filter === undefined
+        ? [...hosts.keys()]
+        : [...hosts.values()].filter((host) => filter.showsHost(host, catalog))
+          .map((host) => host.name),
+    };
+  }
+
   #query(ask: AskOf<"query">): Reply {
     const now = nowSec();
     const answerer = this.#answerer;
     const lengths = answerer.answer(
-      ask.instance,
+      {
+        instance: ask.instance,
+        filter: this.#filters.of(ask.view, ask.request.cluster),
+        maxSamples: ask.maxSamples,
+      },
       ask.request,
       (host) => this.#horizon(now, host),
       this.#json,
@@ -109,6 +128,7 @@ export class ShardQuestions {
   /** What is freed is logged first: a start must not bring it back. */
   #free(ask: AskOf<"free">): Reply {
     const { instance, toSec } = ask;
+    if (ask.view !== undefined) return this.#freeShown(ask, ask.view);
     for (const path of ask.selectors) {
       this.#persistence?.wal.free({ instance, path, toSec });
     }
@@ -120,8 +140,31 @@ export class ShardQuestions {
     return { kind: "free", removed };
   }
 
+  /** Logged by name: what a view shows then may not be what it showed before. */
+  #freeShown(ask: AskOf<"free">, view: ScopeView): Reply {
+    const { instance, toSec } = ask;
+    const series = new Set(
+      ask.selectors.flatMap((path) =>
+        shownAtAndBelow(
+          this.#registry,
+          instance,
+          path,
+          (cluster) => this.#filters.of(view, cluster),
+        )
+      ),
+    );
+    for (const record of describeFreed(this.#registry, series, toSec)) {
+      this.#persistence?.wal.freeSeries(record);
+    }
+    this.#persistence?.commit();
+    let removed = 0;
+    for (const one of series) removed += this.#registry.freeBefore(one, toSec);
+    return { kind: "free", removed };
+  }
+
   #debug(ask: AskOf<"debug">): Reply {
     const [cluster, ...path] = ask.selector;
+    const clustersShown = ask.clusters && new Set(ask.clusters);
     const all = this.#registry.tree.clusters(ask.instance);
     const clusters: { name: string; bytes: number }[] = [];
     if (path.length > 0) {
@@ -132,6 +175,7 @@ export class ShardQuestions {
     }
     for (const [name, hosts] of all) {
       if (cluster !== undefined && name !== cluster) continue;
+      if (clustersShown?.has(name) === false) continue;
       const before = this.#json.written;
       dumpHosts(this.#registry, hosts, this.#json);
       clusters.push({ name, bytes: this.#json.written - before });
@@ -142,13 +186,19 @@ export class ShardQuestions {
   #health(ask: AskOf<"health">): Reply {
     const { table, tree, catalog } = this.#registry;
     const metrics = catalog.of(ask.cluster);
-    const expected = ask.metrics ?? [...metrics.keys()];
+    const filter = this.#filters.of(ask.view, ask.cluster);
     const now = nowSec();
+    // Where nobody named the metrics, names that are not shown stay unsaid.
+    const expectedOf = (host: string) =>
+      ask.metrics ??
+        [...metrics.keys()].filter((name) =>
+          filter?.metric(name).at(host).showsNothing !== true
+        );
     const nodes = ask.nodes.map((name) => {
       const host = tree.host(ask.instance, ask.cluster, name);
-      return host === undefined
+      return host === undefined || filter?.showsHost(host, catalog) === false
         ? { state: "failed", known: false, degraded: [], missing: [] } as const
-        : nodeHealth(table, host, expected, metrics, now);
+        : nodeHealth(table, host, expectedOf(name), metrics, now, filter);
     });
     return { kind: "health", nodes };
   }

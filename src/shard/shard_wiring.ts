@@ -8,6 +8,7 @@
 import type { EngineOptions } from "../engine/metric_engine.ts";
 import { createBell } from "../transport/bell.ts";
 import { createRing } from "../transport/ring.ts";
+import { createInstanceCounts } from "./instance_counts.ts";
 import { StatsBlock } from "./shard_stats.ts";
 
 /** A few scrapes deep: more would only add latency and push data out of the caches. */
@@ -29,6 +30,8 @@ export interface Wiring {
   readonly stats: readonly SharedArrayBuffer[];
   /** Counters all shards share: series and hosts. */
   readonly shared: SharedArrayBuffer;
+  /** Series of each named instance (instance_counts.ts). */
+  readonly instances: SharedArrayBuffer;
 }
 
 /** What a worker is told when it starts. */
@@ -57,5 +60,6 @@ export function createWiring(
     between: shards.map(() => shards.map(() => createRing(between))),
     stats: shards.map(() => new StatsBlock().memory),
     shared: new SharedArrayBuffer(64),
+    instances: createInstanceCounts(),
   };
 }

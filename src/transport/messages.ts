@@ -2,15 +2,14 @@
  * What the threads say to each other: kinds of frames and the layout of their
  * payloads. Numbers are never reused for something else.
  *
- * WRITE and FORWARD payload: a header, the instance, the default cluster, the
- * stream (UTF-8 all three), then line protocol.
+ * WRITE and FORWARD payload: a header, a `BatchContext` as JSON, the stream
+ * (UTF-8), then line protocol.
  *
  * | offset | bytes | type | field                                             |
  * | ------ | ----- | ---- | ------------------------------------------------- |
  * | 0      | 8     | f64  | arrival of the batch, seconds                     |
  * | 8      | 4     | u32  | number of the first line                          |
- * | 12     | 2     | u16  | bytes of the instance                             |
- * | 14     | 2     | u16  | bytes of the default cluster                      |
+ * | 12     | 4     | u32  | bytes of the context                              |
  * | 16     | 8     | f64  | sequence of the mark; 0: none                     |
  * | 24     | 2     | u16  | bytes of the stream                               |
  *
@@ -19,6 +18,7 @@
  *
  * Everything but line protocol and answers is JSON: it is rare and small.
  */
+import type { ScopeView } from "../engine/data_scope.ts";
 import type {
   LineError,
   NodeHealth,
@@ -58,32 +58,54 @@ export const FORWARD_END = 1;
 
 export const WRITE_HEADER_BYTES = 26;
 
+/**
+ * Where the lines of a batch belong, and what bounds them. Equal permissions have
+ * equal JSON: shards tell contexts apart by it.
+ */
+export interface BatchContext {
+  readonly instance: string;
+  /** Cluster of the lines that name none; `""`: such lines are refused. */
+  readonly defaultCluster: string;
+  /** Clusters whose lines are taken; absent: any. */
+  readonly clusters?: readonly string[];
+  /** Series that the instance may have; absent: any number. */
+  readonly maxSeries?: number;
+}
+
 /** A question to one shard. Queries carry the indices that the shard is to answer. */
 export type Ask =
   | {
     readonly kind: "query";
     readonly instance: string;
+    readonly view?: ScopeView;
+    /** Samples that may be read; absent: as many as the configuration allows. */
+    readonly maxSamples?: number;
     readonly request: QueryRequest;
   }
   | {
     readonly kind: "hosts";
     readonly instance: string;
+    readonly view?: ScopeView;
     readonly cluster: string;
   }
   | {
     readonly kind: "free";
     readonly instance: string;
+    readonly view?: ScopeView;
     readonly selectors: readonly (readonly string[])[];
     readonly toSec: number;
   }
   | {
     readonly kind: "debug";
     readonly instance: string;
+    /** Clusters that are shown; absent: all. */
+    readonly clusters?: readonly string[];
     readonly selector: readonly string[];
   }
   | {
     readonly kind: "health";
     readonly instance: string;
+    readonly view?: ScopeView;
     readonly cluster: string;
     readonly nodes: readonly string[];
     readonly metrics: readonly string[] | undefined;

@@ -78,6 +78,7 @@ class TinyShard {
         }
       },
       free() {},
+      freeSeries() {},
       mark() {},
     };
   }

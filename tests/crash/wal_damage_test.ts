@@ -107,6 +107,8 @@ function read(bytes: Uint8Array): { lines: string[]; report: SegmentReport } {
       }
     },
     free: ({ path, toSec }) => lines.push(`free ${path} ${toSec}`),
+    freeSeries: ({ path, metrics, toSec }) =>
+      lines.push(`free ${path} ${metrics} ${toSec}`),
     mark: ({ key, value }) => lines.push(`mark ${key} ${value}`),
   });
   return { lines, report };
@@ -374,6 +376,7 @@ Deno.test("readSegment() reads a device that refuses one block", () => {
     series() {},
     samples() {},
     free() {},
+    freeSeries() {},
     mark() {},
   });
   assert.equal(report.unreadableBytes, LOG.length);

@@ -1,0 +1,103 @@
+/**
+ * What a data scope says before any shard is asked: which clusters may be named.
+ * The answer never depends on what is stored, so it tells nobody what there is.
+ * Main thread.
+ */
+import { ClientError } from "../errors.ts";
+import type { BatchContext } from "../transport/messages.ts";
+import type { ClusterGrant, DataScope, ScopeView } from "./data_scope.ts";
+
+/** UTF-8 bytes of what goes with each frame of a batch; frames between shards hold 64 KiB. */
+const CONTEXT_BYTES_MAX = 16 << 10;
+const ENCODER = new TextEncoder();
+
+/** Throws a {@linkcode ClientError} (403) unless a grant names the cluster. */
+export function demandCluster(scope: DataScope, cluster: string): void {
+  const { view } = scope;
+  if (view === undefined || view.grants.some((one) => covers(one, cluster))) {
+    return;
+  }
+  throw new ClientError(
+    "E_FORBIDDEN",
+    `no access to cluster ${JSON.stringify(cluster)}`,
+  );
+}
+
+/**
+ * What of a scope's view shards need for a question about one cluster; absent:
+ * all of the cluster is visible.
+ */
+export function viewOfCluster(
+  scope: DataScope,
+  cluster: string,
+): { readonly view?: ScopeView } {
+  if (scope.view === undefined) return {};
+  const grants = scope.view.grants.filter((one) => covers(one, cluster));
+  return grants.some(isUnlimited) ? {} : { view: { ...scope.view, grants } };
+}
+
+/** The same for a question about all of the instance. */
+export function wholeView(scope: DataScope): { readonly view?: ScopeView } {
+  const { view } = scope;
+  const isWhole = view === undefined ||
+    view.grants.some((one) => one.cluster === "*" && isUnlimited(one));
+  return isWhole ? {} : { view };
+}
+
+/**
+ * Clusters that a dump may show, absent: all. Throws a {@linkcode ClientError}
+ * (403) where less than whole clusters is granted, or not the one asked for.
+ */
+export function dumpedClusters(
+  scope: DataScope,
+  cluster: string | undefined,
+): { readonly clusters?: readonly string[] } {
+  const { view } = scope;
+  if (view === undefined) return {};
+  if (!view.grants.every(isUnlimited)) {
+    throw new ClientError(
+      "E_FORBIDDEN",
+      "a dump of the memory cannot be narrowed by label policies",
+    );
+  }
+  if (cluster !== undefined) demandCluster(scope, cluster);
+  const clusters = grantedClusters(view);
+  return clusters === undefined ? {} : { clusters };
+}
+
+/**
+ * What shards need to know of a batch, as bytes of JSON. Throws a
+ * {@linkcode ClientError} (413) where the names of clusters are more than a frame carries.
+ */
+export function encodeBatchContext(
+  scope: DataScope,
+  defaultCluster: string,
+): Uint8Array<ArrayBuffer> {
+  const clusters = scope.view && grantedClusters(scope.view);
+  const context: BatchContext = {
+    instance: scope.instance,
+    defaultCluster,
+    ...(clusters === undefined ? {} : { clusters }),
+    ...(scope.maxSeries === 0 ? {} : { maxSeries: scope.maxSeries }),
+  };
+  const bytes = ENCODER.encode(JSON.stringify(context));
+  if (bytes.length <= CONTEXT_BYTES_MAX) return bytes;
+  throw new ClientError(
+    "E_TOO_LARGE",
+    `the default cluster and the clusters that may be written to take ${bytes.length} bytes, at most ${CONTEXT_BYTES_MAX} are allowed`,
+  );
+}
+
+/** In one order, so that equal permissions share what shards learn; `undefined`: any. */
+function grantedClusters(view: ScopeView): string[] | undefined {
+  const names = new Set(view.grants.map((grant) => grant.cluster));
+  return names.has("*") ? undefined : [...names].sort();
+}
+
+function covers(grant: ClusterGrant, cluster: string): boolean {
+  return grant.cluster === "*" || grant.cluster === cluster;
+}
+
+function isUnlimited(grant: ClusterGrant): boolean {
+  return grant.selectors.length === 0;
+}

@@ -1,0 +1,71 @@
+/** A metric engine in the test's own process, and the few things tests say to it. */
+import { type DataScope, DEFAULT_SCOPE } from "../../src/engine/data_scope.ts";
+import type {
+  EngineOptions,
+  JsonBody,
+  MetricEngine,
+  QueryRequest,
+  StoreEngine,
+  WriteReport,
+} from "../../src/engine/metric_engine.ts";
+import { startEngine } from "../../src/engine/sharded_engine.ts";
+
+/** A small engine without files; `options` overrides. */
+export function startTestEngine(
+  options: Partial<EngineOptions> & Pick<EngineOptions, "metrics">,
+): Promise<StoreEngine> {
+  return startEngine({
+    shards: 2,
+    retentionSec: 0,
+    maxFutureSec: 3600,
+    memoryCapBytes: 0,
+    maxSeries: 0,
+    maxHosts: 0,
+    maxNameBytes: 256,
+    maxQuerySamples: 0,
+    missingIdPlaceholder: true,
+    persistence: undefined,
+    ...options,
+  });
+}
+
+/** Everything of a named instance. */
+export function instanceScope(instance: string): DataScope {
+  return { ...DEFAULT_SCOPE, instance };
+}
+
+/** One batch of lines. */
+export function write(
+  engine: MetricEngine,
+  scope: DataScope,
+  lines: readonly string[],
+  defaultCluster = "",
+): Promise<WriteReport> {
+  const batch = engine.openBatch({ scope, defaultCluster });
+  void batch.push(new TextEncoder().encode(`${lines.join("\n")}\n`));
+  return batch.end();
+}
+
+/** A query that says only what differs from the usual. */
+export function queryOf(
+  request:
+    & Partial<QueryRequest>
+    & Pick<QueryRequest, "cluster" | "from" | "to">,
+): QueryRequest {
+  return {
+    queries: [],
+    withStats: true,
+    withData: true,
+    withPadding: false,
+    missing: "null",
+    ...request,
+  };
+}
+
+/** A body as text. */
+export async function textOf(body: Promise<JsonBody>): Promise<string> {
+  const { chunks } = await body;
+  const decoder = new TextDecoder();
+  return chunks.map((chunk) => decoder.decode(chunk, { stream: true }))
+    .join("") + decoder.decode();
+}
