@@ -1,0 +1,224 @@
+/**
+ * How bodies of the job API and payloads of its messages become values: one way
+ * for all of them. Pure; runs on any thread.
+ *
+ * The first JSON value of the text counts, what follows is ignored. `null` for a
+ * key is the same as no key. Unknown keys are refused wherever they are. Integers
+ * are written as integers: `1.0` and `1e3` are refused, as is what a double cannot
+ * hold exactly. Nothing is coerced.
+ */
+import { Buffer } from "node:buffer";
+import { z } from "zod";
+import { ClientError } from "../errors.ts";
+
+/** Deepest nesting taken; the job object has four levels. */
+const DEPTH_MAX = 64;
+/** Longest part of a wrong value that an error shows. */
+const SHOWN_CHARS = 60;
+
+/** A whole number written in a way that an integer may not be. */
+class NumberText {
+  readonly value: number;
+  readonly source: string;
+
+  constructor(value: number, source: string) {
+    this.value = value;
+    this.source = source;
+  }
+}
+
+/** An integer of the range, both ends included; `words` says which it is. */
+function integer(min: number, max: number, words: string) {
+  return z.int({ error: `expected ${words}` }).min(min, {
+    error: `expected ${words}`,
+  }).max(max, { error: `expected ${words}` });
+}
+
+export const int32 = integer(-(2 ** 31), 2 ** 31 - 1, "an integer of 32 bits");
+
+/** 64 bits on the wire; beyond 2^53 a double would round, so that is refused. */
+export const int64 = integer(
+  Number.MIN_SAFE_INTEGER,
+  Number.MAX_SAFE_INTEGER,
+  "an integer, at most 2^53 - 1 either side of zero",
+);
+
+export const text = z.string({ error: "expected a text" })
+  // Half a surrogate pair cannot be stored; upstream replaces it as well.
+  .overwrite((value) => value.toWellFormed());
+
+/** Any finite number, however it is written. */
+export const number = z.preprocess(
+  (value) => value instanceof NumberText ? value.value : value,
+  z.number({ error: "expected a number" }),
+);
+
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.array(item, { error: "expected a list" });
+}
+
+/** One of some words. */
+export function oneOf<const Word extends string>(words: readonly Word[]) {
+  return z.enum(words, { error: `expected one of ${words.join(", ")}` });
+}
+
+/** An object with these keys and no others. */
+export function object<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, { error: objectError });
+}
+
+/** An object with any keys. */
+export function mapOf<Value extends z.ZodType>(value: Value) {
+  return z.record(z.string(), value, { error: "expected an object" });
+}
+
+/** Unknown keys have their own words, in {@linkcode refusal}. */
+function objectError(issue: { code?: string }): string | undefined {
+  return issue.code === "unrecognized_keys" ? undefined : "expected an object";
+}
+
+/** The schema's value of a body, or `E_BAD_REQUEST` naming what is wrong with it. */
+export function decodeRequest<Output>(
+  schema: z.ZodType<Output>,
+  body: Uint8Array | string,
+): Output {
+  const value = parseFirst(
+    typeof body === "string"
+      ? body
+      : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+        .toString("utf8"),
+  );
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw issue === undefined
+    ? new ClientError("E_BAD_REQUEST", "the body is not as expected")
+    : refusal(issue);
+}
+
+function refusal(issue: z.core.$ZodIssue): ClientError {
+  const path = pathText(issue.path);
+  if (issue.code === "unrecognized_keys") {
+    const key = pathText([...issue.path, issue.keys[0] ?? ""]);
+    return new ClientError("E_BAD_REQUEST", `unknown key ${key}`);
+  }
+  const where = path === "" ? "the body" : path;
+  const got = issue.input === undefined
+    ? typeof issue.path.at(-1) === "number" || path === "" ? "null" : "nothing"
+    : shown(issue.input);
+  return new ClientError(
+    "E_BAD_REQUEST",
+    `${where}: ${issue.message}, got ${got}`,
+  );
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path.map((key, i) =>
+    typeof key === "number"
+      ? `[${key}]`
+      : (i === 0 ? "" : ".") + String(key).slice(0, SHOWN_CHARS)
+  ).join("");
+}
+
+function shown(value: unknown): string {
+  // JSON has no infinity: that is what its parser makes of 1e400.
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    return "a number out of range";
+  }
+  const full = value instanceof NumberText
+    ? value.source
+    : JSON.stringify(value) ?? String(value);
+  return full.length > SHOWN_CHARS ? `${full.slice(0, SHOWN_CHARS)}…` : full;
+}
+
+type Reviver = (key: string, value: unknown, context: Context) => unknown;
+
+/** What the parser says of a value besides; not in TypeScript's library yet. */
+interface Context {
+  /** As it is written; numbers, texts and literals only. */
+  readonly source?: string;
+}
+
+const revive: Reviver = (_key, value, { source }) => {
+  if (value === null) return undefined;
+  if (typeof value !== "number" || !Number.isInteger(value)) return value;
+  const written = source ?? "";
+  return Number.isSafeInteger(value) && /^-?\d+$/.test(written)
+    // `-0` is the integer 0.
+    ? value + 0
+    : new NumberText(value, written);
+};
+
+/** The first value in a text without its nulls; `undefined` for `null` itself. */
+function parseFirst(text: string): unknown {
+  const first = firstValue(text);
+  if (first === "") {
+    throw new ClientError("E_BAD_REQUEST", "the body is empty");
+  }
+  try {
+    return JSON.parse(
+      first,
+      revive as (key: string, value: unknown) => unknown,
+    );
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new ClientError("E_BAD_REQUEST", `not JSON: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/**
+ * The part of a text that is its first JSON value, if it is one at all: only
+ * brackets and quotes are looked at, the rest is left to the parser. Empty for
+ * blank text.
+ */
+function firstValue(text: string): string {
+  const from = text.search(/[^ \t\r\n]/);
+  if (from < 0) return "";
+  let depth = 0;
+  for (let i = from; i < text.length; i++) {
+    switch (text.charCodeAt(i)) {
+      case QUOTE:
+        i = endOfString(text, i);
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        if (++depth > DEPTH_MAX) {
+          throw new ClientError(
+            "E_BAD_REQUEST",
+            `nested deeper than ${DEPTH_MAX} levels`,
+          );
+        }
+        continue;
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth--;
+        break;
+      case 0x20:
+      case 0x09:
+      case 0x0a:
+      case 0x0d:
+        // Ends a number or a literal at the top.
+        if (depth === 0) return text.slice(from, i);
+        continue;
+      default:
+        continue;
+    }
+    if (depth <= 0) return text.slice(from, i + 1);
+  }
+  return text.slice(from);
+}
+
+/** Where the string that begins at `from` ends; the end of the text if it does not. */
+function endOfString(text: string, from: number): number {
+  for (let i = from + 1; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (char === QUOTE) return i;
+    if (char === BACKSLASH) i++;
+  }
+  return text.length;
+}
