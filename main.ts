@@ -20,7 +20,8 @@ import {
   runImport,
 } from "./src/cli/transfer_commands.ts";
 import { VERSION, versionText } from "./src/cli/version.ts";
-import { type Config, engineOptions, loadConfig } from "./src/config/mod.ts";
+import { loadSetup } from "./src/cluster/load_setup.ts";
+import { type Config, engineOptions } from "./src/config/mod.ts";
 import type { MetricEngine } from "./src/engine/metric_engine.ts";
 import { BackendNodes, type NodeProvider } from "./src/engine/node_provider.ts";
 import { startEngine } from "./src/engine/sharded_engine.ts";
@@ -59,9 +60,9 @@ async function run(line: CommandLine): Promise<void> {
 /** Does what a running server does every `cleanup.interval`, once, and ends. */
 async function cleanUp(line: CommandLine): Promise<void> {
   const log = createLog(line);
-  const { config, notes } = loadConfig(line.configFile);
+  const { config, metrics, notes } = loadSetup(line.configFile);
   for (const { level, message } of notes) log[level](message);
-  const { persistence, ...options } = engineOptions(config);
+  const { persistence, ...options } = engineOptions(config, metrics);
   let problems = 0;
   const engine = await startEngine(
     {
@@ -88,7 +89,7 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
   const stopped = stopSignal();
   const log = createLog(line);
   for (const flag of line.withoutEffect) log.info(`-${flag} has no effect`);
-  const { config, notes } = loadConfig(line.configFile);
+  const { config, metrics, notes } = loadSetup(line.configFile);
   for (const { level, message } of notes) log[level](message);
   const access = new AccessState();
   const { authenticator, keys } = await startAuthentication(config, {
@@ -99,7 +100,7 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
     log.info("made a key pair for tokens", { directory: keys.madeIn });
   }
   const engine = await startEngine(
-    engineOptions(config),
+    engineOptions(config, metrics),
     ({ level, message, fields }) => {
       log[level](message, fields);
       // Everything acknowledged is in the log: a restart brings all of it back.

@@ -94,6 +94,44 @@ Deno.test("ringstore ends with 1 and the place when the configuration is bad", (
     );
   }));
 
+Deno.test("ringstore ends with 1 when nothing names a metric", () =>
+  inDirectory({ ...CONFIG, metrics: {} }, async (directory) => {
+    const { code, err } = await run(directory);
+    assert.equal(code, 1);
+    assert.match(err, /^ringstore: \.\/config\.json: metrics: no metric.*\n$/);
+  }));
+
+Deno.test("ringstore takes the metrics of the clusters in its archive", () => {
+  const config = {
+    ...CONFIG,
+    main: { ...CONFIG.main, "disable-authentication": true },
+    metrics: { mem_bw: { frequency: 60, aggregation: "avg" } },
+  };
+  return inDirectory(config, async (directory) => {
+    const archive = `${directory}/var/job-archive`;
+    await Deno.mkdir(`${archive}/emmy`, { recursive: true });
+    await Deno.writeTextFile(`${archive}/version.txt`, "3\n");
+    await Deno.copyFile(
+      `${ROOT}tests/testdata/clusters/emmy.json`,
+      `${archive}/emmy/cluster.json`,
+    );
+    const { child, url } = await startServer(directory);
+    assert.match(
+      child.output,
+      /WARN.* emmy: .* mem_bw \(aggregation avg, not sum\)/,
+    );
+    const client = new TestClient(url);
+    const answer = await client.write(
+      "clock,cluster=emmy,hostname=e0101 value=1\n" +
+        "clock,cluster=other,hostname=e0101 value=1\n",
+    );
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers["x-skipped"], "unknown-metric=1");
+    client.close();
+    assert.equal((await child.stop()).code, 0);
+  });
+});
+
 Deno.test("ringstore ends with 1 and one line when the key or the port is not usable", async () => {
   const key = { ...CONFIG, main: { ...CONFIG.main, "jwt-public-key": "x" } };
   await inDirectory(key, async (directory) => {

@@ -1,5 +1,5 @@
 /** What the engine needs of the configuration, in its own words. */
-import type { EngineOptions, MetricConfig } from "../engine/metric_engine.ts";
+import type { EngineOptions, MetricTable } from "../engine/metric_engine.ts";
 import type { Config } from "./schema.ts";
 
 const LEAST_SHARDS = 2;
@@ -7,9 +7,13 @@ const MOST_SHARDS = 16;
 /** Some 30 M samples, replayed in a second or two. */
 const DEFAULT_LOG_BYTES = 256 << 20;
 
-/** `cores`: logical processors; the default leaves one of them to the main thread. */
+/**
+ * `metrics`: of the configuration and the clusters. `cores`: logical processors;
+ * the default leaves one of them to the main thread.
+ */
 export function engineOptions(
   config: Config,
+  metrics: MetricTable,
   cores: number = navigator.hardwareConcurrency,
 ): EngineOptions {
   const store = config["metric-store"];
@@ -18,14 +22,7 @@ export function engineOptions(
     shards: chosen > 0
       ? chosen
       : Math.max(LEAST_SHARDS, Math.min(cores - 1, MOST_SHARDS)),
-    metrics: {
-      defaults: metricTable(config.metrics),
-      clusters: Object.fromEntries(
-        Object.entries(config.clusters).map((
-          [name, cluster],
-        ) => [name, metricTable(cluster.metrics)]),
-      ),
-    },
+    metrics,
     retentionSec: store["retention-in-memory"],
     maxFutureSec: store["max-future"],
     memoryCapBytes: store["memory-cap"] * 1e9,
@@ -47,15 +44,4 @@ export function engineOptions(
       }
       : undefined,
   };
-}
-
-function metricTable(
-  metrics: Config["metrics"],
-): Record<string, MetricConfig> {
-  return Object.fromEntries(
-    Object.entries(metrics).map(([name, { frequency, aggregation }]) => [
-      name,
-      { frequencySec: frequency, aggregation },
-    ]),
-  );
 }

@@ -58,7 +58,7 @@ export const configSchema = section({
   main: mainSection.prefault({}).describe("The server as a whole."),
   auth: authSection.prefault({}).describe("Credentials."),
   metrics: metricsSection.prefault({}).describe(
-    "The metrics of every cluster. Samples of other metrics are skipped.",
+    "The metrics of every cluster. A `cluster.json` adds what is not named here.",
   ),
   clusters: clustersSection.prefault({}).describe(
     "Clusters by name, and what differs for them.",
@@ -69,20 +69,6 @@ export const configSchema = section({
   cron: cronSection.prefault({}).describe("Background work of the job API."),
   "metric-store-external": ignored().optional().describe("Not served."),
   ui: ignored().optional().describe("Not served."),
-}).superRefine((config, context) => {
-  const names = [
-    ...Object.keys(config.metrics),
-    ...Object.values(config.clusters).flatMap((cluster) =>
-      Object.keys(cluster.metrics)
-    ),
-  ];
-  if (names.length === 0) {
-    context.addIssue({
-      code: "custom",
-      path: ["metrics"],
-      message: "at least one metric, here or in clusters.<cluster>.metrics",
-    });
-  }
 });
 
 type DeepReadonly<T> = T extends readonly (infer Item)[]

@@ -1,0 +1,86 @@
+/**
+ * Reads the configurations of all clusters from the job archive (job API contract
+ * 5 and 6). Once at start, main thread.
+ *
+ * Where the directory does not exist there are no clusters and nothing is made:
+ * a server that is only a metric store needs no archive. `prepareArchive` makes
+ * the directory once something is to be stored in it.
+ */
+import { ConfigError } from "../config/config_error.ts";
+import type { ConfigNote } from "../config/notes.ts";
+import { archiveEntries, checkArchiveVersion } from "./archive_version.ts";
+import type { Cluster } from "./cluster.ts";
+import { ClusterCatalog } from "./cluster_catalog.ts";
+import { readClusterFile } from "./cluster_file.ts";
+
+/** What file systems put into a directory of their own accord. */
+const NOT_CLUSTERS = ["lost+found"];
+
+export interface LoadedClusters {
+  readonly catalog: ClusterCatalog;
+  /** To be logged. */
+  readonly notes: readonly ConfigNote[];
+}
+
+/**
+ * Every directory in the archive is one of a cluster. Throws a
+ * {@linkcode ConfigError} with the problems of all files that cannot be used.
+ */
+export function loadClusters(directory: string): LoadedClusters {
+  try {
+    checkArchiveVersion(directory);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return { catalog: new ClusterCatalog([]), notes: [] };
+  }
+  const clusters = new Map<string, Cluster>();
+  const notes: ConfigNote[] = [];
+  const problems = [];
+  for (const folder of clusterFolders(directory)) {
+    const file = `${directory}/${folder}/cluster.json`;
+    try {
+      const read = readClusterFile(file);
+      const { name } = read.cluster;
+      if (clusters.has(name)) {
+        problems.push({
+          file,
+          line: 0,
+          column: 0,
+          path: "name",
+          found: `got ${JSON.stringify(name)} again`,
+          expected: "a name that no other cluster has",
+        });
+      }
+      clusters.set(name, read.cluster);
+      notes.push(...read.notes, ...otherName(file, folder, name));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { catalog: new ClusterCatalog([...clusters.values()]), notes };
+}
+
+function clusterFolders(directory: string): string[] {
+  return archiveEntries(directory)
+    .filter((entry) =>
+      entry.isDirectory ||
+      entry.isSymlink && Deno.statSync(`${directory}/${entry.name}`).isDirectory
+    )
+    .map(({ name }) => name)
+    .filter((name) => !NOT_CLUSTERS.includes(name));
+}
+
+/** Jobs are stored below the name in the file. */
+function otherName(
+  file: string,
+  folder: string,
+  name: string,
+): ConfigNote[] {
+  return folder === name ? [] : [{
+    level: "warn",
+    message: `${file}: names the cluster ${JSON.stringify(name)}, its jobs ` +
+      `are not looked for in ${JSON.stringify(folder)}`,
+  }];
+}

@@ -1,0 +1,51 @@
+/**
+ * Everything a start reads before it starts anything: `config.json`, the clusters
+ * in the job archive, and the metrics of both. Main thread.
+ */
+import { ConfigError } from "../config/config_error.ts";
+import { loadConfig } from "../config/load.ts";
+import type { ConfigNote } from "../config/notes.ts";
+import type { Config } from "../config/schema.ts";
+import type { MetricTable } from "../engine/metric_engine.ts";
+import { ClusterCatalog } from "./cluster_catalog.ts";
+import { loadClusters, type LoadedClusters } from "./load_clusters.ts";
+import { hasMetrics, storeMetrics } from "./store_metrics.ts";
+
+export interface Setup {
+  readonly config: Config;
+  readonly clusters: ClusterCatalog;
+  readonly metrics: MetricTable;
+  /** To be logged. */
+  readonly notes: readonly ConfigNote[];
+}
+
+/** Throws a {@linkcode ConfigError} that lists what is wrong. */
+export function loadSetup(configFile: string): Setup {
+  const { config, notes } = loadConfig(configFile);
+  const loaded = archivedClusters(config);
+  const { metrics, notes: differences } = storeMetrics(config, loaded.catalog);
+  if (!hasMetrics(metrics)) {
+    throw new ConfigError([{
+      file: configFile,
+      line: 0,
+      column: 0,
+      path: "metrics",
+      found: "no metric",
+      expected: "at least one, here, in clusters.<cluster>.metrics or in " +
+        `${config.archive.path}/<cluster>/cluster.json`,
+    }]);
+  }
+  return {
+    config,
+    clusters: loaded.catalog,
+    metrics,
+    notes: [...notes, ...loaded.notes, ...differences],
+  };
+}
+
+/** Archives of other kinds are not served, as a note of the configuration says. */
+function archivedClusters({ archive }: Config): LoadedClusters {
+  return archive.kind === "file"
+    ? loadClusters(archive.path)
+    : { catalog: new ClusterCatalog([]), notes: [] };
+}
