@@ -27,6 +27,7 @@ import { BackendNodes, type NodeProvider } from "./src/engine/node_provider.ts";
 import { startEngine } from "./src/engine/sharded_engine.ts";
 import { type HttpServer, startHttp } from "./src/http/server.ts";
 import { errorText, Log } from "./src/log.ts";
+import { storeDirectory } from "./src/persist/filenames.ts";
 
 const USAGE_STATUS = 2;
 const FAILURE_STATUS = 1;
@@ -117,7 +118,7 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
     dev: line.dev,
     version: VERSION,
   });
-  dropPrivileges(config.main.user, config.main.group);
+  dropPrivileges(config.main, writtenPaths(config));
   printLine(`ringstore ${VERSION} listening on ${addressOf(config, server)}`);
   log.info("stopping", { signal: await stopped });
   await stop(server, engine, log);
@@ -129,6 +130,15 @@ function nodeProvider({ main }: Config): NodeProvider | undefined {
   return url === ""
     ? undefined
     : new BackendNodes({ url, token: main["backend-token"] });
+}
+
+/** What the server goes on writing below. */
+function writtenPaths({ "metric-store": store }: Config): string[] {
+  const archive = store.cleanup.directory;
+  return [
+    storeDirectory(store.checkpoints.directory),
+    ...(archive === "" ? [] : [archive]),
+  ];
 }
 
 function createLog(line: CommandLine): Log {

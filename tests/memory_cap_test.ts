@@ -207,3 +207,21 @@ Deno.test({
     });
   },
 });
+
+Deno.test("a start says that memory-cap is below what the process itself needs", async () => {
+  await using server = await DurableServer.create();
+  await server.start({
+    metrics: { load: { frequency: 1, aggregation: null } },
+    store: { "memory-cap": 0.2 },
+  });
+  assert.match(
+    server.child.output,
+    /memory-cap leaves no room for samples.*memoryCapGB=0\.2 neededByTheProcessGB=0\.215 workers=2/,
+  );
+  const time = nowSec();
+  const { status, text } = await server.client.write(
+    `load,cluster=c,hostname=h value=1 ${time}`,
+  );
+  assert.equal(status, 429, text);
+  assert.match(text, /memory-cap/);
+});

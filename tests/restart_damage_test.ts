@@ -184,3 +184,22 @@ Deno.test("files that are not ours do not keep the server from starting", async 
     junk,
   );
 });
+
+Deno.test("damage in what another number of workers left is told once", async () => {
+  await using server = await DurableServer.create();
+  await server.start(SETTINGS);
+  await fill(server, 0, COUNT);
+  await server.kill();
+  const directory = server.shardDirectory(2, 1);
+  const [segment] = fileNames(directory);
+  const path = `${directory}/${segment}`;
+  damage(path, Math.floor(Deno.statSync(path).size / 2));
+  await server.start({ ...SETTINGS, store: { "num-workers": 3 } });
+  const missing = await countMissing(server, COUNT);
+  assert.ok(missing > 0 && missing < HOSTS.length, `${missing} are missing`);
+  const told = server.child.output.split("\n").filter((text) =>
+    text.includes("is damaged and was passed over")
+  );
+  assert.equal(told.length, 1, server.child.output);
+  assert.ok(told[0]?.includes(path), told[0]);
+});

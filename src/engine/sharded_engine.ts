@@ -14,6 +14,7 @@ import { makeShardDirectory } from "../persist/shard_directory.ts";
 import { ANSWER_BYTES_MAX, answerTooLarge } from "../query/answer_queries.ts";
 import { sampleLimit, tooManySamples } from "../query/sample_limit.ts";
 import { selectorCount } from "../query/select_series.ts";
+import { besideBytes } from "../shard/memory_guard.ts";
 import { StatsBlock } from "../shard/shard_stats.ts";
 import { createWiring, type Wiring } from "../shard/shard_wiring.ts";
 import { type Ask, type Reply, shardOf } from "../transport/messages.ts";
@@ -48,7 +49,7 @@ import { guessShard } from "./route_hint.ts";
 import { ShardCalls, type ShardReply } from "./shard_calls.ts";
 import { ShardWorkers } from "./shard_workers.ts";
 import { SparedNodes } from "./spared_nodes.ts";
-import { otherLayouts, removeLayouts } from "./store_layouts.ts";
+import { layoutsByAge, removeLayouts } from "./store_layouts.ts";
 
 /** Entries of one request: hosts times metrics times ids. */
 const ENTRIES_MAX = 1 << 20;
@@ -66,15 +67,16 @@ export async function startEngine(
   nodes?: NodeProvider,
 ): Promise<StoreEngine> {
   const { archive, persistence, shards } = options;
+  checkCap(options, notify);
   if (persistence !== undefined) {
     // Here and not only in the workers: what is wrong with it stops the start.
     for (let shard = 0; shard < shards; shard++) {
       makeShardDirectory(DENO_FILES, persistence.directory, shards, shard);
     }
   }
-  const others = persistence === undefined
+  const layouts = persistence === undefined
     ? []
-    : otherLayouts(persistence.directory, shards);
+    : layoutsByAge(persistence.directory);
   const engine = new ShardedEngine(
     {
       ...options,
@@ -84,12 +86,31 @@ export async function startEngine(
         reachedSec: openArchive(DENO_FILES, archive.directory, nowSec()),
       },
     },
-    others,
+    layouts,
     notify,
     nodes,
   );
   await engine.start();
   return engine;
+}
+
+/** A cap that nothing fits below is known now, not when the first line is refused. */
+function checkCap(
+  { archive, memoryCapBytes, shards }: EngineOptions,
+  notify: (notice: EngineNotice) => void,
+): void {
+  const besides = besideBytes(shards, archive !== undefined);
+  if (memoryCapBytes === 0 || memoryCapBytes > besides) return;
+  notify({
+    level: "err",
+    message:
+      "metric-store.memory-cap leaves no room for samples: every new series will be refused",
+    fields: {
+      memoryCapGB: memoryCapBytes / 1e9,
+      neededByTheProcessGB: besides / 1e9,
+      workers: shards,
+    },
+  });
 }
 
 class ShardedEngine implements StoreEngine {
@@ -112,15 +133,16 @@ class ShardedEngine implements StoreEngine {
 
   constructor(
     options: EngineOptions,
-    otherLayouts: readonly number[],
+    layouts: readonly number[],
     notify: (notice: EngineNotice) => void,
     nodes: NodeProvider | undefined,
   ) {
     this.#options = options;
     this.#notify = notify;
     this.#restoring = options.shards;
-    this.#converting = otherLayouts.length > 0 ? options.shards : 0;
-    this.#wiring = createWiring(options, otherLayouts);
+    // One of them is ours.
+    this.#converting = layouts.length > 1 ? options.shards : 0;
+    this.#wiring = createWiring(options, layouts);
     this.#calls = new ShardCalls(this.#wiring, {
       notice: notify,
       restored: () => this.#noteRestored(),
@@ -405,8 +427,9 @@ class ShardedEngine implements StoreEngine {
   #noteConverted(): void {
     this.#converting--;
     if (this.#converting > 0) return;
-    const { directory } = this.#options.persistence!;
-    const counts = this.#wiring.otherLayouts;
+    const { persistence, shards } = this.#options;
+    const { directory } = persistence!;
+    const counts = this.#wiring.layouts.filter((count) => count !== shards);
     try {
       removeLayouts(directory, counts);
     } catch (error) {

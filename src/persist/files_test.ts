@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { AtomicFile } from "./atomic_file.ts";
 import { DENO_FILES } from "./files.ts";
-import { copyToQuarantine, makeShardDirectory } from "./shard_directory.ts";
+import { copyToQuarantine } from "./quarantine.ts";
+import { makeShardDirectory } from "./shard_directory.ts";
 
 function withDirectory(use: (directory: string) => void): void {
   const directory = Deno.makeTempDirSync();

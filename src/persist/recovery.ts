@@ -11,12 +11,12 @@ import {
   planRecovery,
   type RecoveryPlan,
 } from "./recovery_plan.ts";
+import { copyToQuarantine, moveToQuarantine } from "./quarantine.ts";
 import {
   findMissingTails,
   isDamaged,
   type SegmentReport,
 } from "./segment_report.ts";
-import { copyToQuarantine, moveToQuarantine } from "./shard_directory.ts";
 import {
   readSnapshot,
   type SnapshotReport,
@@ -58,12 +58,13 @@ export interface RecoveryReport {
 
 /**
  * Hands everything stored to `handler`: the newest good snapshot, then the log
- * since. Removes leftovers and puts bad snapshots aside. Throws a `StorageError`
- * only if the directory cannot be listed.
+ * since. Removes leftovers and puts bad snapshots aside, unless the directory
+ * belongs to others as well. Throws a `StorageError` only if it cannot be listed.
  */
 export function recoverShard(
   shard: ShardFiles,
   handler: RecoveryHandler,
+  isOwn = true,
 ): RecoveryReport {
   const { files, directory } = shard;
   const names = orStorageError(
@@ -102,7 +103,7 @@ export function recoverShard(
   const isSynced = syncAll(shard, plan.segments, problems) &&
     plan.badSnapshots.length === 0;
   findMissingTails(segments);
-  tidy(shard, plan, problems);
+  if (isOwn) tidy(shard, plan, problems);
   const { nextSegment } = plan;
   const last = segments.find((one) => one.segment === nextSegment - 1);
   const previousBytes = last?.goodBytes ?? 0;

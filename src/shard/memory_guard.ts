@@ -43,6 +43,14 @@ export function processBytes(shards: number): number {
   return MAIN_BYTES + SHARD_BYTES * shards;
 }
 
+/**
+ * What the process needs beside samples; a `memory-cap` below it leaves no room for
+ * any series.
+ */
+export function besideBytes(shards: number, isArchiving: boolean): number {
+  return processBytes(shards) + (isArchiving ? ARCHIVE_BYTES : 0);
+}
+
 /** Names, keys and tree of a series; measured with hardware threads of real hosts. */
 export const SERIES_NAME_BYTES = 350;
 /** Free memory in the pool below which the oldest data goes. */
@@ -81,11 +89,10 @@ export class MemoryGuard {
   ) {
     this.#registry = registry;
     this.#archive = archive;
-    const besideBytes = processBytes(shards) +
-      (archive === undefined ? 0 : ARCHIVE_BYTES);
+    const beside = besideBytes(shards, archive !== undefined);
     this.#budgetBytes = capBytes === 0
       ? Infinity
-      : Math.max(0, capBytes - besideBytes) / shards;
+      : Math.max(0, capBytes - beside) / shards;
   }
 
   get horizonSec(): number {

@@ -2,7 +2,8 @@
  * Gives back the memory of what the retention has hidden: a pass over all series
  * in small slices between other work, so that no write waits for it. Where samples
  * are archived, what is in no file yet stays; hosts with running jobs are passed
- * over. Owner thread only.
+ * over. Series that never got a sample, for want of room, end here too. Owner
+ * thread only.
  */
 import type { ArchiveBounds } from "../archive/archive_bounds.ts";
 import { LEVEL, RECORD_SHIFT } from "../store/layout.ts";
@@ -35,12 +36,9 @@ export class RetentionSweep {
 
   /** Does the next slice. Returns whether the pass goes on. */
   slice(nowSec: number): boolean {
-    if (
-      this.#retentionSec === 0 || nowSec < this.#passDueSec ||
-      !this.#spared.isKnown
-    ) return false;
+    if (nowSec < this.#passDueSec || !this.#spared.isKnown) return false;
     const { table, tree } = this.#registry;
-    const horizonSec = Math.min(
+    const horizonSec = this.#retentionSec === 0 ? -Infinity : Math.min(
       nowSec - this.#retentionSec,
       this.#archive?.archivedBeforeSec ?? Infinity,
     );
@@ -49,6 +47,7 @@ export class RetentionSweep {
       if (!table.isAlive(series)) continue;
       const level = table.words[(series << RECORD_SHIFT) + LEVEL]!;
       if (this.#spared.has(tree.level(level).host)) continue;
+      this.#registry.endIfEmpty(series);
       this.#registry.freeBefore(series, horizonSec);
       if (table.isAlive(series)) table.trimBefore(series, horizonSec);
     }

@@ -62,7 +62,7 @@ Deno.test("RetentionSweep.slice() keeps everything when there is no retention", 
   clear(REGISTRY);
   const series = seriesOf(REGISTRY, entryOf("old", "load"));
   table.write(series, 10, 1);
-  assert.equal(new RetentionSweep(REGISTRY, 0, NONE).slice(1e9), false);
+  sweep(new RetentionSweep(REGISTRY, 0, NONE), 1e9);
   assert.equal(table.isAlive(series), true);
 });
 
@@ -90,4 +90,17 @@ Deno.test("RetentionSweep.slice() passes over hosts that are spared, and waits u
   spared.set([]);
   sweep(retention, 2100);
   assert.equal(table.seriesCount, 0);
+});
+
+Deno.test("RetentionSweep.slice() ends series that never got a sample", () => {
+  for (const retentionSec of [0, 100]) {
+    clear(REGISTRY);
+    const empty = seriesOf(REGISTRY, entryOf("empty", "load"));
+    const used = seriesOf(REGISTRY, entryOf("used", "load"));
+    table.write(used, 1000, 1);
+    sweep(new RetentionSweep(REGISTRY, retentionSec, NONE), 1000);
+    assert.equal(table.isAlive(empty), false);
+    assert.equal(REGISTRY.tree.host("", "c", "empty"), undefined);
+    assert.equal(table.isAlive(used), true);
+  }
 });

@@ -160,11 +160,12 @@ export class SeriesRegistry {
   /** Removes runs that ended before `endSec`; a series without runs ends, empty levels go. */
   freeBefore(series: number, endSec: number): number {
     const removed = this.table.freeBefore(series, endSec);
-    if (removed > 0) this.#endIfEmpty(series);
+    if (removed > 0) this.endIfEmpty(series);
     return removed;
   }
 
-  #endIfEmpty(series: number): void {
+  /** Ends a series without runs: all were removed, or there was no room for its first. */
+  endIfEmpty(series: number): void {
     const at = series << RECORD_SHIFT;
     if (this.table.words[at + OLDEST] !== 0) return;
     const level = this.tree.level(this.table.words[at + LEVEL]!);

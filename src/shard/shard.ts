@@ -34,9 +34,6 @@ import { type HostName, SparedHosts } from "./spared_hosts.ts";
 
 /** How long an idle shard sleeps before it looks whether house-keeping is due. */
 const IDLE_MS = 1000;
-/** A snapshot is due whenever `cleanUp` asks, but not again in the same second. */
-const CLEAN_UP_INTERVAL_SEC = 0.001;
-const CLEAN_UP_WAIT_MS = 50;
 
 export class Shard {
   readonly #start: ShardStart;
@@ -131,22 +128,20 @@ export class Shard {
     const retentionSec = archive === undefined && sparesNodes !== true
       ? wiring.options.retentionSec
       : 0;
-    return new ShardPersistence(
-      persistence.onlyCleanUp
-        ? { ...persistence, snapshotIntervalSec: CLEAN_UP_INTERVAL_SEC }
-        : persistence,
-      { shard, shards },
-      this.#registry,
+    return new ShardPersistence({
+      options: persistence,
+      owner: { shard, shards },
+      registry: this.#registry,
       retentionSec,
-      wiring.otherLayouts,
-      this.#outbox,
-      (level, message, fields) =>
+      layouts: wiring.layouts,
+      outbox: this.#outbox,
+      notify: (level, message, fields) =>
         this.#outbox.notice({ level, message, fields: { shard, ...fields } }),
-      (samples) => {
+      onProgress: (samples) => {
         this.#stats.set("restoredSamples", samples);
         return this.#guardian.relieve(nowSec());
       },
-    );
+    });
   }
 
   /** Works until the main thread says "close". Blocks the thread. */
@@ -172,13 +167,7 @@ export class Shard {
   /** Everything that is due, at once; nobody writes meanwhile. */
   #cleanUp(): void {
     this.#sweep.pass(nowSec());
-    const persistence = this.#persistence;
-    if (persistence === undefined) return;
-    while (!persistence.tend()) {
-      // Due with the next second, if it is not yet.
-      this.#bell.wait(this.#bell.count(), CLEAN_UP_WAIT_MS);
-    }
-    while (persistence.tend());
+    this.#persistence?.snapshotNow();
   }
 
   #wantArchive(limitSec: number): void {

@@ -1,165 +1,151 @@
 /**
  * What makes a shard's samples outlive the process: the log that every batch goes
- * to before it is acknowledged, and the snapshots that let the log begin anew.
- * Owner thread only; everything is synchronous.
- *
- * A snapshot is written in slices between batches, while the state changes under
- * it. That is sound: it stands for everything logged before its segment, and what
- * was logged since is applied again on top, slot by slot, the last value winning.
+ * to before it is acknowledged, and the snapshots that let the log begin anew
+ * (shard_snapshots.ts). Owner thread only; everything is synchronous.
  */
-import type { PersistenceOptions } from "../engine/metric_engine.ts";
+import { assert } from "../assert.ts";
 import { monotonicMs, nowSec } from "../clock.ts";
+import type { PersistenceOptions } from "../engine/metric_engine.ts";
 import { shardDirectory } from "../persist/filenames.ts";
-import { DENO_FILES } from "../persist/files.ts";
+import { DENO_FILES, type Files } from "../persist/files.ts";
 import {
   recoverShard,
   type RecoveryReport,
   type ShardFiles,
-  tidyAfterSnapshot,
 } from "../persist/recovery.ts";
-import { isDamaged } from "../persist/segment_report.ts";
 import { makeShardDirectory } from "../persist/shard_directory.ts";
-import { SnapshotWriter } from "../persist/snapshot_writer.ts";
 import { StorageError } from "../persist/storage_error.ts";
 import { WalWriter } from "../persist/wal_writer.ts";
+import {
+  notifyDamage,
+  notifyRestored,
+  trimQuarantineOf,
+} from "./recovery_notices.ts";
 import { type OnProgress, RestoreState } from "./restore_state.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
-import { SERIES_SECTION, SeriesSections } from "./series_state.ts";
 import type { Notify } from "./shard_notices.ts";
 import type { ShardOutbox } from "./shard_outbox.ts";
-import { commonMarks, MARKS_SECTION, StreamMarks } from "./stream_marks.ts";
-
-/** A snapshot that failed is tried again after this. */
-const SNAPSHOT_RETRY_SEC = 60;
+import { ShardSnapshots } from "./shard_snapshots.ts";
+import { commonMarks, StreamMarks } from "./stream_marks.ts";
 
 export interface ShardOwner {
   readonly shard: number;
   readonly shards: number;
 }
 
+export interface PersistedShard {
+  readonly options: PersistenceOptions;
+  readonly owner: ShardOwner;
+  /** What is on disk is restored into it. */
+  readonly registry: SeriesRegistry;
+  /** Older samples are not put back; 0: all are. */
+  readonly retentionSec: number;
+  /** Shard counts under which samples are stored, the layout written last at the end. */
+  readonly layouts: readonly number[];
+  readonly outbox: Pick<ShardOutbox, "converted">;
+  readonly notify: Notify;
+  readonly onProgress: OnProgress;
+  /** Stands in for the file system; for tests. */
+  readonly files?: Files;
+}
+
 export class ShardPersistence {
   readonly wal: WalWriter;
-  readonly #options: PersistenceOptions;
   /** As far as they were on disk; whoever applies batches raises them. */
   readonly marks = new StreamMarks();
-  readonly #registry: SeriesRegistry;
-  readonly #files: ShardFiles;
-  readonly #notify: Notify;
-  #recovered: RecoveryReport;
-  #snapshot: {
-    writer: SnapshotWriter;
-    sections: SeriesSections;
-    segment: number;
-  } | undefined;
-  #snapshotDueSec: number;
-  /** `committedBytes` when the last snapshot began. */
-  #snapshotBytes = 0;
-  /** Size of the last snapshot. */
-  #snapshotFileBytes = 0;
+  readonly #shard: PersistedShard;
+  readonly #snapshots: ShardSnapshots;
   #syncDueMs = 0;
   /** Bytes committed that no sync has seen. */
   #syncedBytes = 0;
-  readonly #outbox: Pick<ShardOutbox, "converted">;
-  #mustConvert: boolean;
   #isFailing = false;
-  #retryAtSec = 0;
   #failure: StorageError | undefined;
   #failures = 0;
 
-  /** Restores what is on disk into `registry`. Throws if the directory cannot be used. */
-  constructor(
-    options: PersistenceOptions,
-    owner: ShardOwner,
-    registry: SeriesRegistry,
-    retentionSec: number,
-    otherLayouts: readonly number[],
-    outbox: Pick<ShardOutbox, "converted">,
-    notify: Notify,
-    onProgress: OnProgress,
-  ) {
-    this.#outbox = outbox;
-    this.#options = options;
-    this.#registry = registry;
-    this.#notify = notify;
-    const { shard, shards } = owner;
-    const directory = makeShardDirectory(
-      DENO_FILES,
-      options.directory,
-      shards,
-      shard,
-    );
-    this.#files = { files: DENO_FILES, directory, shard, shardCount: shards };
-    const startedMs = monotonicMs();
-    const horizonSec = retentionSec === 0 ? -Infinity : nowSec() - retentionSec;
-    const state = new RestoreState(registry, owner, horizonSec, onProgress);
-    for (const count of otherLayouts) this.#takeOver(count, state);
-    this.#mustConvert = otherLayouts.length > 0;
-    this.#recovered = recoverShard(this.#files, state);
-    this.marks.restore(state.takeMarks());
-    this.#report(this.#recovered, state, monotonicMs() - startedMs);
+  /** Restores what is on disk. Throws if the directory cannot be used. */
+  constructor(shard: PersistedShard) {
+    this.#shard = shard;
+    const { layouts, options, outbox, registry, notify } = shard;
+    const shardFiles = this.#ownFiles();
+    const recovered = this.#restore(shardFiles);
+    trimQuarantineOf(shardFiles, notify);
     this.wal = new WalWriter({
-      ...this.#files,
-      resume: this.#recovered.resume,
+      ...shardFiles,
+      resume: recovered.resume,
       describe: (series) => registry.describe(series),
     });
-    this.#snapshotDueSec = nowSec() + options.snapshotIntervalSec;
+    const mustConvert = layouts.some((count) =>
+      count !== shardFiles.shardCount
+    );
+    this.#snapshots = new ShardSnapshots({
+      options,
+      registry,
+      marks: this.marks,
+      files: shardFiles,
+      wal: this.wal,
+      recovered,
+      notify,
+      onFirst: () => {
+        if (mustConvert) outbox.converted();
+      },
+    }, mustConvert);
+  }
+
+  #ownFiles(): ShardFiles {
+    const { files = DENO_FILES, options, owner } = this.#shard;
+    const { shard, shards: shardCount } = owner;
+    const directory = makeShardDirectory(
+      files,
+      options.directory,
+      shardCount,
+      shard,
+    );
+    return { files, directory, shard, shardCount };
+  }
+
+  /** Puts back what all layouts hold of the shard's hosts; what was written last wins. */
+  #restore(own: ShardFiles): RecoveryReport {
+    const { layouts, notify, owner, registry, retentionSec } = this.#shard;
+    const startedMs = monotonicMs();
+    const horizonSec = retentionSec === 0 ? -Infinity : nowSec() - retentionSec;
+    const state = new RestoreState(
+      registry,
+      owner,
+      horizonSec,
+      this.#shard.onProgress,
+    );
+    let recovered: RecoveryReport | undefined;
+    for (const count of layouts) {
+      if (count !== own.shardCount) {
+        this.#takeOver(own.files, count, state);
+        continue;
+      }
+      recovered = recoverShard(own, state);
+      this.marks.restore(state.takeMarks());
+      notifyDamage(recovered, notify);
+    }
+    assert(recovered !== undefined, "the shard's own layout is among all");
+    notifyRestored(state.counts, monotonicMs() - startedMs, notify);
+    return recovered;
   }
 
   /** Takes the shard's hosts out of what another number of shards left. */
-  #takeOver(shardCount: number, state: RestoreState): void {
+  #takeOver(files: Files, shardCount: number, state: RestoreState): void {
+    const { notify, options, owner } = this.#shard;
     const marks: Map<string, number>[] = [];
     for (let shard = 0; shard < shardCount; shard++) {
-      const directory = shardDirectory(
-        this.#options.directory,
-        shardCount,
-        shard,
+      const directory = shardDirectory(options.directory, shardCount, shard);
+      const report = recoverShard(
+        { files, directory, shard, shardCount },
+        state,
+        false,
       );
-      recoverShard({ files: DENO_FILES, directory, shard, shardCount }, state);
       marks.push(state.takeMarks());
+      // Every shard reads all of them, one tells.
+      if (shard % owner.shards === owner.shard) notifyDamage(report, notify);
     }
     // This shard's hosts may have been anybody's: only what all had counts.
     this.marks.restore(commonMarks(marks));
-  }
-
-  #report(
-    report: RecoveryReport,
-    state: RestoreState,
-    durationMs: number,
-  ): void {
-    const { counts } = state;
-    if (counts.samples > 0) {
-      this.#notify("info", "restored", {
-        samples: counts.samples,
-        ms: Math.round(durationMs),
-        unknownMetric: counts.unknownMetric,
-        tooOld: counts.tooOld,
-        refused: counts.refused,
-      });
-    }
-    for (const snapshot of report.snapshots) {
-      if (snapshot.state === "good") continue;
-      this.#notify("err", "a snapshot is damaged, an older one was taken", {
-        file: snapshot.path,
-        reason: snapshot.reason,
-      });
-    }
-    for (const segment of report.segments) {
-      if (!isDamaged(segment)) continue;
-      for (const gap of segment.gaps) {
-        this.#notify(
-          "err",
-          "a part of the log is damaged and was passed over",
-          {
-            file: segment.path,
-            offset: gap.offset,
-            bytes: gap.bytes,
-          },
-        );
-      }
-    }
-    for (const problem of report.problems) {
-      this.#notify("err", problem.message, { file: problem.path });
-    }
   }
 
   /** How often a commit has failed; see `commit`. */
@@ -176,7 +162,7 @@ export class ShardPersistence {
   commit(failuresBefore: number = this.#failures): void {
     try {
       this.wal.commit();
-      if (this.#options.syncIntervalSec === 0) this.wal.sync();
+      if (this.#shard.options.syncIntervalSec === 0) this.wal.sync();
     } catch (error) {
       this.#failures++;
       this.#noteFailure(error);
@@ -185,7 +171,9 @@ export class ShardPersistence {
     if (this.#failures !== failuresBefore) throw this.#failure!;
     if (!this.#isFailing) return;
     this.#isFailing = false;
-    this.#notify("warn", "the log can be written again", {});
+    // Memory may hold runs whose grid a sample fixed that is not in the log.
+    this.#snapshots.want();
+    this.#shard.notify("warn", "the log can be written again", {});
   }
 
   #noteFailure(error: unknown): void {
@@ -193,23 +181,37 @@ export class ShardPersistence {
     this.#failure = error;
     if (this.#isFailing) return;
     this.#isFailing = true;
-    this.#notify("err", `${error.message}; writes are refused until it can`, {
-      file: error.path,
-    });
+    this.#shard.notify(
+      "err",
+      `${error.message}; writes are refused until it can`,
+      {
+        file: error.path,
+      },
+    );
   }
 
   /** What is due: a sync, a slice of a snapshot. Returns whether there is more to do at once. */
   tend(): boolean {
     if (!this.wal.batch.isEmpty) this.#commitRest();
     this.#syncIfDue();
-    if (this.#snapshot !== undefined) return this.#writeSlice();
-    const isDue = nowSec() >= this.#snapshotDueSec ||
-      this.wal.needsSnapshot || this.#mustConvert ||
-      this.wal.committedBytes - this.#snapshotBytes >
-        Math.max(this.#options.maxLogBytes, this.#snapshotFileBytes);
-    if (!isDue || nowSec() < this.#retryAtSec) return false;
-    this.#beginSnapshot();
-    return true;
+    return this.#snapshots.tend();
+  }
+
+  /** Writes a snapshot at once; whether that went well is told. */
+  snapshotNow(): void {
+    if (!this.wal.batch.isEmpty) this.#commitRest();
+    this.#snapshots.now();
+  }
+
+  /**
+   * Logs that samples are about to be removed: `add` hands over which. Throws a
+   * `StorageError`; they must stay then.
+   */
+  logFree(add: (wal: WalWriter) => void): void {
+    if (!this.wal.batch.isEmpty) this.#commitRest();
+    this.#snapshots.beforeFree();
+    add(this.wal);
+    this.commit();
   }
 
   /** A batch that failed half-way was not acknowledged, but what it stored is in memory. */
@@ -222,7 +224,7 @@ export class ShardPersistence {
   }
 
   #syncIfDue(): void {
-    const { syncIntervalSec } = this.#options;
+    const { syncIntervalSec } = this.#shard.options;
     const now = monotonicMs();
     if (
       syncIntervalSec === 0 || now < this.#syncDueMs ||
@@ -245,83 +247,9 @@ export class ShardPersistence {
       : Math.max(1, this.#syncDueMs - monotonicMs());
   }
 
-  #beginSnapshot(): void {
-    // Nothing new since the last one.
-    if (
-      this.wal.committedBytes === this.#snapshotBytes &&
-      !this.wal.needsSnapshot && !this.#mustConvert &&
-      this.#recovered.segments.length === 0
-    ) {
-      this.#snapshotDueSec = nowSec() + this.#options.snapshotIntervalSec;
-      return;
-    }
-    this.#guardSnapshot(() => {
-      const segment = this.wal.cut();
-      this.#snapshotBytes = this.wal.committedBytes;
-      const { files, directory, shard, shardCount } = this.#files;
-      const writer = new SnapshotWriter(files, directory, {
-        shard,
-        shardCount,
-        segment,
-      });
-      this.#snapshot = {
-        writer,
-        sections: new SeriesSections(this.#registry),
-        segment,
-      };
-      // Now: later marks belong to lines that are in the log behind it.
-      const marks = this.marks.encode();
-      if (marks !== undefined) writer.section(MARKS_SECTION, marks);
-    });
-  }
-
-  #writeSlice(): boolean {
-    const snapshot = this.#snapshot!;
-    this.#guardSnapshot(() => {
-      const payload = snapshot.sections.next();
-      if (payload !== undefined) {
-        snapshot.writer.section(SERIES_SECTION, payload);
-        return;
-      }
-      snapshot.writer.finish();
-      this.#snapshot = undefined;
-      this.#finishSnapshot(snapshot.segment, snapshot.writer.byteLength);
-    });
-    return this.#snapshot !== undefined;
-  }
-
-  #finishSnapshot(segment: number, bytes: number): void {
-    this.wal.snapshotFinished(segment);
-    this.#snapshotFileBytes = bytes;
-    this.#snapshotDueSec = nowSec() + this.#options.snapshotIntervalSec;
-    this.#notify("info", "snapshot written", { segment, bytes });
-    if (this.#mustConvert) {
-      this.#mustConvert = false;
-      this.#outbox.converted();
-    }
-    for (const problem of tidyAfterSnapshot(this.#files, this.#recovered)) {
-      this.#notify("err", problem.message, { file: problem.path });
-    }
-  }
-
-  #guardSnapshot(step: () => void): void {
-    try {
-      step();
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      this.#snapshot?.writer.abort();
-      this.#snapshot = undefined;
-      this.#retryAtSec = nowSec() + SNAPSHOT_RETRY_SEC;
-      this.#notify("err", `no snapshot: ${error.message}`, {
-        file: error.path,
-      });
-    }
-  }
-
   /** Syncs the log. A snapshot under way is given up: the log has what it would have had. */
   close(): void {
-    this.#snapshot?.writer.abort();
-    this.#snapshot = undefined;
+    this.#snapshots.abort();
     this.wal.close();
   }
 }

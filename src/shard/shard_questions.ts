@@ -129,10 +129,9 @@ export class ShardQuestions {
   #free(ask: AskOf<"free">): Reply {
     const { instance, toSec } = ask;
     if (ask.view !== undefined) return this.#freeShown(ask, ask.view);
-    for (const path of ask.selectors) {
-      this.#persistence?.wal.free({ instance, path, toSec });
-    }
-    this.#persistence?.commit();
+    this.#persistence?.logFree((wal) => {
+      for (const path of ask.selectors) wal.free({ instance, path, toSec });
+    });
     let removed = 0;
     for (const path of ask.selectors) {
       removed += freeAtAndBelow(this.#registry, instance, path, toSec);
@@ -153,10 +152,11 @@ export class ShardQuestions {
         )
       ),
     );
-    for (const record of describeFreed(this.#registry, series, toSec)) {
-      this.#persistence?.wal.freeSeries(record);
-    }
-    this.#persistence?.commit();
+    this.#persistence?.logFree((wal) => {
+      for (const record of describeFreed(this.#registry, series, toSec)) {
+        wal.freeSeries(record);
+      }
+    });
     let removed = 0;
     for (const one of series) removed += this.#registry.freeBefore(one, toSec);
     return { kind: "free", removed };

@@ -19,8 +19,8 @@ const BETWEEN_BYTES = 4 << 20;
 
 export interface Wiring {
   readonly options: EngineOptions;
-  /** Shard counts under which samples were stored before and are still on disk. */
-  readonly otherLayouts: readonly number[];
+  /** Shard counts under which samples are on disk, the layout written last at the end. */
+  readonly layouts: readonly number[];
   readonly mainBell: SharedArrayBuffer;
   readonly shardBells: readonly SharedArrayBuffer[];
   readonly toShard: readonly SharedArrayBuffer[];
@@ -42,7 +42,7 @@ export interface ShardStart {
 
 export function createWiring(
   options: EngineOptions,
-  otherLayouts: readonly number[],
+  layouts: readonly number[],
 ): Wiring {
   const shards = Array.from({ length: options.shards }, (_, i) => i);
   const others = Math.max(1, options.shards - 1);
@@ -52,7 +52,7 @@ export function createWiring(
   );
   return {
     options,
-    otherLayouts,
+    layouts,
     mainBell: createBell(),
     shardBells: shards.map(() => createBell()),
     toShard: shards.map(() => createRing(TO_SHARD_BYTES)),
