@@ -11,8 +11,9 @@ import {
 } from "./src/cli/command_line.ts";
 import { UsageError } from "./src/cli/flags.ts";
 import { printKeyPair, printToken } from "./src/cli/key_commands.ts";
-import { printError, printLine } from "./src/cli/output.ts";
+import { drawStatus, printError, printLine } from "./src/cli/output.ts";
 import { dropPrivileges } from "./src/cli/privileges.ts";
+import { showRestore } from "./src/cli/restore_progress.ts";
 import { stopSignal } from "./src/cli/stop_signal.ts";
 import {
   printEstimate,
@@ -120,6 +121,7 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
   });
   dropPrivileges(config.main, writtenPaths(config));
   printLine(`ringstore ${VERSION} listening on ${addressOf(config, server)}`);
+  showRestore(engine);
   log.info("stopping", { signal: await stopped });
   await stop(server, engine, log);
 }
@@ -142,11 +144,16 @@ function writtenPaths({ "metric-store": store }: Config): string[] {
 }
 
 function createLog(line: CommandLine): Log {
-  return new Log({
-    level: line.logLevel,
-    dates: line.logDates,
-    priorities: !Deno.stderr.isTerminal(),
-  });
+  const isTerminal = Deno.stderr.isTerminal();
+  return new Log(
+    {
+      level: line.logLevel,
+      dates: line.logDates,
+      priorities: !isTerminal,
+    },
+    // A line of the log takes the place of a progress line.
+    isTerminal ? drawStatus : undefined,
+  );
 }
 
 function addressOf({ main }: Config, { host, port }: HttpServer): string {
