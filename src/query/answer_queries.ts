@@ -18,7 +18,7 @@ import type { HostLevel, Level } from "../store/level_tree.ts";
 import type { Metric } from "../store/metric_catalog.ts";
 import { SeriesCombiner } from "./combine_series.ts";
 import type { JsonWriter } from "./json_writer.ts";
-import { lttb, resampledPoints, resolutionError } from "./lttb.ts";
+import { resampledPoints, resolutionError } from "./lttb.ts";
 import {
   mixesTypes,
   type Selector,
@@ -29,7 +29,7 @@ import {
 } from "./select_series.ts";
 import { sampleLimit } from "./sample_limit.ts";
 import type { HostFilter, SeriesFilter } from "./series_filter.ts";
-import { type Statistics, statistics } from "./statistics.ts";
+import type { Statistics } from "./statistics.ts";
 
 const ENCODER = new TextEncoder();
 /** Pieces of an entry that come in every one. */
@@ -72,8 +72,6 @@ export class QueryAnswerer {
   readonly #members: number[] = [];
   /** What is shown of the metric and host that is being asked for; `undefined`: all. */
   #shown: HostFilter | undefined;
-  /** Room for what lies before the first sample of a padded entry. */
-  #padding: Float64Array = new Float64Array(64).fill(NaN);
 
   constructor(registry: SeriesRegistry, options: AnswerOptions) {
     this.#registry = registry;
@@ -205,21 +203,18 @@ export class QueryAnswerer {
     horizonSec: number,
     out: JsonWriter,
   ): void {
+    const combiner = this.#combiner;
+    const { points } = combiner;
     const skip = request.missing === "skip";
     const error = this.#read(request, metric, horizonSec, skip) ??
       resolutionError(query.resolution, metric.frequencySec);
     if (error !== undefined) return writeError(out, error);
 
-    const combiner = this.#combiner;
-    const { values } = combiner;
-    let { count } = combiner;
-    const stats = request.withStats
-      ? statistics(values, 0, count)
-      : NO_STATISTICS;
+    const stats = request.withStats ? points.statistics() : NO_STATISTICS;
     let resolution = metric.frequencySec;
-    const points = resampledPoints(count, query.resolution, resolution);
-    if (points > 0) {
-      count = lttb(values, 0, count, points, values);
+    const fewer = resampledPoints(points.count, query.resolution, resolution);
+    if (fewer > 0) {
+      points.resample(fewer);
       resolution = query.resolution;
     }
     const scaleBy = query["scale-by"] ?? 1;
@@ -229,9 +224,9 @@ export class QueryAnswerer {
       ? paddingOf(request, combiner.fromSec, resolution)
       : 0;
     combiner.charge(padding);
-    if (request.withData && count + padding > 0) {
+    if (request.withData && points.count + padding > 0) {
       out.bytes(TEXT.data);
-      this.#writeData(out, padding, values, count, scale);
+      points.write(out, scale, padding);
       out.bytes(TEXT.dataEnd);
       out.number(combiner.fromSec);
       writeRangeEnd(out, combiner.toSec, resolution);
@@ -268,23 +263,6 @@ export class QueryAnswerer {
     }
     if (metric.aggregation === "avg") combiner.average(members.length, skip);
     return undefined;
-  }
-
-  #writeData(
-    out: JsonWriter,
-    padding: number,
-    values: Float64Array,
-    count: number,
-    scale: number,
-  ): void {
-    if (padding === 0) return out.array(values, 0, count, scale);
-    if (this.#padding.length < padding + count) {
-      this.#padding = new Float64Array((padding + count) * 2);
-    }
-    const padded = this.#padding;
-    padded.fill(NaN, 0, padding);
-    padded.set(values.subarray(0, count), padding);
-    out.array(padded, 0, padding + count, scale);
   }
 }
 

@@ -2,8 +2,12 @@
  * Reads the series of one selector and combines them point by point (contract 4.3
  * in the order-independent form). Owner thread only.
  *
- * Cost: each member is copied once and added once, both within the first-level
- * cache for a day of minutes.
+ * A sum of n float64 of one sign is known to n/2 units in the last place. Where a
+ * decimal of three places lies within that, it is taken to be the sum: members that
+ * are such decimals give the decimal that they add up to, in whatever order.
+ *
+ * Cost: members on one grid, the normal case, are added page by page as they are
+ * decoded; others are copied once and added once.
  */
 import { FREQUENCY, RECORD_SHIFT } from "../store/layout.ts";
 import {
@@ -11,8 +15,11 @@ import {
   pointsBound,
   readPoints,
   type ReadStart,
+  readThousandths,
 } from "../store/series_read.ts";
+import { sumPoints } from "../store/series_sum.ts";
 import type { SeriesTable } from "../store/series_table.ts";
+import { Points } from "./points.ts";
 import {
   type SampleLimit,
   sampleLimit,
@@ -26,9 +33,8 @@ export const MISALIGNED_START =
 const POINTS_MAX = 1 << 24;
 
 export class SeriesCombiner {
-  /** The result of `read`: `count` values from the start of `values` on. */
-  values: Float64Array = new Float64Array(4096);
-  count = 0;
+  /** What the last read found. */
+  readonly points = new Points();
   fromSec = 0;
   toSec = 0;
   /** With `skip`: smallest and largest number of members that had a value at a step. */
@@ -41,6 +47,9 @@ export class SeriesCombiner {
   readonly #start: ReadStart = { fromSec: 0, run: 0 };
   #member: Float64Array = new Float64Array(4096);
   #present = new Uint32Array(4096);
+  /** Of each member: its run and its first point. */
+  #runs = new Int32Array(64);
+  #starts = new Float64Array(64);
 
   constructor(table: SeriesTable) {
     this.#table = table;
@@ -59,18 +68,25 @@ export class SeriesCombiner {
     toSec: number,
     horizonSec: number,
   ): void {
-    findStart(this.#table, series, fromSec, horizonSec, this.#start);
+    const table = this.#table;
+    const { points } = this;
+    findStart(table, series, fromSec, horizonSec, this.#start);
     const { fromSec: from, run } = this.#start;
     this.#reserve(series, from, toSec);
-    this.count = readPoints(
-      this.#table,
+    let count = readThousandths(
+      table,
       series,
       run,
       from,
       toSec,
-      this.values,
+      points.integers,
     );
-    this.samplesRead += this.count;
+    points.areIntegers = count >= 0;
+    if (count < 0) {
+      count = readPoints(table, series, run, from, toSec, points.values);
+    }
+    points.count = count;
+    this.samplesRead += count;
     this.#setRange(series, from);
   }
 
@@ -84,35 +100,107 @@ export class SeriesCombiner {
     toSec: number,
     horizonSec: number,
   ): string | undefined {
+    this.points.areIntegers = false;
+    const from = this.#findRuns(members, fromSec, horizonSec);
+    let someHavePoints = false;
+    if (!this.#sumTogether(members, from, toSec)) {
+      this.#findRuns(members, fromSec, horizonSec);
+      someHavePoints = this.#sumOneByOne(members, from, toSec);
+    }
+    roundSums(this.points.values, this.points.count, members.length);
+    this.#setRange(members[0]!, from);
+    return this.points.count === 0 && someHavePoints
+      ? MISALIGNED_START
+      : undefined;
+  }
+
+  /**
+   * The first point that all members have; the runs where they begin to read then
+   * are in `#runs`.
+   */
+  #findRuns(
+    members: readonly number[],
+    fromSec: number,
+    horizonSec: number,
+  ): number {
     const start = this.#start;
+    const length = members.length;
+    if (this.#runs.length < length) {
+      this.#runs = new Int32Array(2 * length);
+      this.#starts = new Float64Array(2 * length);
+    }
+    const runs = this.#runs;
+    const starts = this.#starts;
     let from = -Infinity;
-    for (const series of members) {
-      findStart(this.#table, series, fromSec, horizonSec, start);
+    for (let i = 0; i < length; i++) {
+      findStart(this.#table, members[i]!, fromSec, horizonSec, start);
+      runs[i] = start.run;
+      starts[i] = start.fromSec;
       if (start.fromSec > from) from = start.fromSec;
     }
+    for (let i = 0; i < length; i++) {
+      if (starts[i] === from) continue;
+      findStart(this.#table, members[i]!, from, horizonSec, start);
+      runs[i] = start.run;
+    }
+    return from;
+  }
+
+  /** For members on one grid. `false`: they are not, or there is nothing to read. */
+  #sumTogether(
+    members: readonly number[],
+    fromSec: number,
+    toSec: number,
+  ): boolean {
+    let bound = 0;
+    for (const series of members) {
+      this.#reserve(series, fromSec, toSec);
+      bound += pointsBound(this.#table, series, fromSec, toSec);
+    }
+    // Near the limit it is counted member by member.
+    if (this.samplesRead + bound > this.#limit.max) return false;
+    const count = sumPoints(
+      this.#table,
+      members,
+      this.#runs,
+      fromSec,
+      toSec,
+      this.points.values,
+    );
+    if (count <= 0) return false;
+    this.points.count = count;
+    this.samplesRead += count * members.length;
+    return true;
+  }
+
+  /**
+   * For members on different grids: reads them one after the other from their
+   * `#runs` on. Returns whether there was anything to read.
+   */
+  #sumOneByOne(
+    members: readonly number[],
+    fromSec: number,
+    toSec: number,
+  ): boolean {
     let count = Infinity;
     let someHavePoints = false;
     for (let i = 0; i < members.length; i++) {
-      const series = members[i]!;
-      findStart(this.#table, series, from, horizonSec, start);
-      this.#reserve(series, start.fromSec, toSec);
-      const into = i === 0 ? this.values : this.#member;
+      this.#reserve(members[i]!, fromSec, toSec);
       const read = readPoints(
         this.#table,
-        series,
-        start.run,
-        start.fromSec,
+        members[i]!,
+        this.#runs[i]!,
+        fromSec,
         toSec,
-        into,
+        i === 0 ? this.points.values : this.#member,
       );
       this.samplesRead += read;
       if (read > 0) someHavePoints = true;
       if (read < count) count = read;
-      if (i > 0) addInto(this.values, this.#member, count);
+      if (i > 0) addInto(this.points.values, this.#member, count);
     }
-    this.count = count;
-    this.#setRange(members[0]!, from);
-    return count === 0 && someHavePoints ? MISALIGNED_START : undefined;
+    this.points.count = count;
+    return someHavePoints;
   }
 
   /** Adds up those members that have a value at a step; NaN only where none has. */
@@ -129,7 +217,8 @@ export class SeriesCombiner {
       if (start.fromSec < from) from = start.fromSec;
     }
     const frequency = this.#frequency(members[0]!);
-    this.count = 0;
+    this.points.areIntegers = false;
+    this.points.count = 0;
     for (const series of members) {
       findStart(this.#table, series, from, horizonSec, start);
       const offset = Math.round((start.fromSec - from) / frequency);
@@ -144,31 +233,32 @@ export class SeriesCombiner {
       );
       this.samplesRead += read;
       this.#widen(offset + read);
-      addPresent(this.values, this.#present, this.#member, offset, read);
+      addPresent(this.points.values, this.#present, this.#member, offset, read);
     }
     this.#countMembers();
+    roundSums(this.points.values, this.points.count, members.length);
     this.#setRange(members[0]!, from);
   }
 
   /** Divides each sum by the number of members it has: all, or those present. */
   average(members: number, present: boolean): void {
-    for (let i = 0; i < this.count; i++) {
-      this.values[i]! /= present ? this.#present[i]! : members;
+    for (let i = 0; i < this.points.count; i++) {
+      this.points.values[i]! /= present ? this.#present[i]! : members;
     }
   }
 
   /** Lengthens the result to `count` steps without a value yet. */
   #widen(count: number): void {
-    if (count <= this.count) return;
-    this.values.fill(NaN, this.count, count);
-    this.#present.fill(0, this.count, count);
-    this.count = count;
+    if (count <= this.points.count) return;
+    this.points.values.fill(NaN, this.points.count, count);
+    this.#present.fill(0, this.points.count, count);
+    this.points.count = count;
   }
 
   #countMembers(): void {
-    this.membersMin = this.count === 0 ? 0 : Infinity;
+    this.membersMin = this.points.count === 0 ? 0 : Infinity;
     this.membersMax = 0;
-    for (let i = 0; i < this.count; i++) {
+    for (let i = 0; i < this.points.count; i++) {
       const present = this.#present[i]!;
       if (present < this.membersMin) this.membersMin = present;
       if (present > this.membersMax) this.membersMax = present;
@@ -181,7 +271,7 @@ export class SeriesCombiner {
 
   #setRange(series: number, fromSec: number): void {
     this.fromSec = fromSec;
-    this.toSec = fromSec + this.count * this.#frequency(series);
+    this.toSec = fromSec + this.points.count * this.#frequency(series);
   }
 
   /** Counts points that are written without being read, as padding is. */
@@ -205,15 +295,22 @@ export class SeriesCombiner {
         max: Math.min(POINTS_MAX, max),
       });
     }
-    if (bound <= this.values.length) return;
-    const size = 2 ** Math.ceil(Math.log2(bound));
-    const values = new Float64Array(size);
-    values.set(this.values);
-    this.values = values;
+    if (!this.points.reserve(bound)) return;
+    const size = this.points.values.length;
     this.#member = new Float64Array(size);
     const present = new Uint32Array(size);
     present.set(this.#present);
     this.#present = present;
+  }
+}
+
+/** Sums of `members` values each to the decimals of three places that they mean. */
+function roundSums(sums: Float64Array, count: number, members: number): void {
+  const tolerance = members * Number.EPSILON / 2;
+  for (let i = 0; i < count; i++) {
+    const sum = sums[i]!;
+    const decimal = Math.round(sum * 1000) / 1000;
+    if (Math.abs(decimal - sum) <= Math.abs(sum) * tolerance) sums[i] = decimal;
   }
 }
 

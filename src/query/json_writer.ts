@@ -7,12 +7,17 @@
  * order. Nothing is allocated for a number, apart from those with 16 or 17 digits.
  */
 import { assert } from "../assert.ts";
-import { MAX_NUMBER_BYTES, writeNumber, writeNumbers } from "./json_number.ts";
+import {
+  MAX_NUMBER_BYTES,
+  writeNumber,
+  writeNumbers,
+  writeThousandths,
+} from "./json_number.ts";
 
 /** Room for one number, the longest piece that is never cut. */
 const MIN_CAPACITY = 2 * MAX_NUMBER_BYTES;
 const DEFAULT_CAPACITY = 256 * 1024;
-/** Values of an array for which room is made at a time. */
+/** Values of an array for which room is made at a time, if there is that much. */
 const BLOCK_VALUES = 64;
 /** A UTF-16 unit takes at most these: an escape such as `\u001f`. */
 const MAX_UNIT_BYTES = 6;
@@ -27,6 +32,7 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
 const ENCODER = new TextEncoder();
+const NULL_AND_COMMA = ENCODER.encode("null,");
 const HEX = ENCODER.encode("0123456789abcdef");
 
 /** Letters of the two-byte escapes by character code; 0: none, `u` and four digits. */
@@ -42,6 +48,8 @@ export class JsonWriter {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #block: number[] = [];
+  /** Values of an array for which room is made at a time. */
+  readonly #blockValues: number;
   #length = 0;
   #flushedBytes = 0;
 
@@ -57,6 +65,10 @@ export class JsonWriter {
     this.#flush = flush;
     this.#bytes = new Uint8Array(capacity);
     this.#view = new DataView(this.#bytes.buffer);
+    this.#blockValues = Math.min(
+      BLOCK_VALUES,
+      Math.floor(capacity / MAX_NUMBER_BYTES),
+    );
   }
 
   /** Bytes written since the start, whether handed over or not. */
@@ -130,33 +142,68 @@ export class JsonWriter {
     this.#length = writeNumber(this.#bytes, this.#view, this.#length, value);
   }
 
-  /** Writes `[…]` of `count` values from index `from` on, each times `scale`. */
-  array(values: Float64Array, from: number, count: number, scale = 1): void {
+  /**
+   * Writes `[…]` of `count` values from index `from` on, each times `scale`, behind
+   * so many nulls.
+   */
+  array(
+    values: Float64Array,
+    from: number,
+    count: number,
+    scale = 1,
+    nulls = 0,
+  ): void {
     const end = from + count;
     assert(
       from >= 0 && count >= 0 && end <= values.length,
       `values ${from} to ${end} of ${values.length}`,
     );
-    this.#makeRoom(2);
-    this.#bytes[this.#length++] = OPEN_BRACKET;
-    if (count === 0) {
-      this.#bytes[this.#length++] = CLOSE_BRACKET;
-      return;
-    }
-    const fitting = Math.floor(this.#bytes.length / MAX_NUMBER_BYTES);
-    const block = Math.min(BLOCK_VALUES, fitting);
+    this.#openArray(nulls);
     let digitsMany = false;
-    for (let start = from; start < end; start += block) {
-      const stop = Math.min(end, start + block);
-      this.#makeRoom(block * MAX_NUMBER_BYTES);
+    for (let start = from; start < end; start += this.#blockValues) {
+      const stop = Math.min(end, start + this.#blockValues);
+      this.#makeRoom(this.#blockValues * MAX_NUMBER_BYTES);
       const before = this.#length;
       this.#length = digitsMany
         ? this.#writeLongNumbers(values, start, stop, scale)
         : this.#writeNumbers(values, start, stop, scale);
       digitsMany = this.#length - before > LONG_NUMBER_BYTES * (stop - start);
     }
+    this.#closeArray(nulls + count);
+  }
+
+  /** The same for the first `count` integers, thousandths of the values, GAP for none. */
+  thousandths(integers: Int32Array, count: number, nulls = 0): void {
+    assert(
+      count >= 0 && count <= integers.length,
+      `${count} values of ${integers.length}`,
+    );
+    this.#openArray(nulls);
+    for (let start = 0; start < count; start += this.#blockValues) {
+      const stop = Math.min(count, start + this.#blockValues);
+      this.#makeRoom(this.#blockValues * MAX_NUMBER_BYTES);
+      this.#length = writeThousandths(
+        this.#bytes,
+        this.#view,
+        this.#length,
+        integers,
+        start,
+        stop,
+      );
+    }
+    this.#closeArray(nulls + count);
+  }
+
+  #openArray(nulls: number): void {
+    this.#makeRoom(2);
+    this.#bytes[this.#length++] = OPEN_BRACKET;
+    for (let i = 0; i < nulls; i++) this.bytes(NULL_AND_COMMA);
+  }
+
+  #closeArray(count: number): void {
     // The comma after the last value is still in the buffer.
-    this.#bytes[this.#length - 1] = CLOSE_BRACKET;
+    if (count > 0) this.#length--;
+    this.#bytes[this.#length++] = CLOSE_BRACKET;
   }
 
   #writeNumbers(

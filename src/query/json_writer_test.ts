@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { GAP } from "../store/block_thousandths.ts";
 import { JsonWriter } from "./json_writer.ts";
 import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 
@@ -129,6 +130,41 @@ Deno.test("JsonWriter.array() keeps two decimals short", () => {
     const value = Float64Array.of(i / 100);
     assert.equal(collect((w) => w.array(value, 0, 1)), `[${i / 100}]`);
   }
+});
+
+Deno.test("JsonWriter.thousandths() prints what array() prints of the values", () => {
+  const integer = fc.oneof(
+    fc.integer(),
+    fc.integer({ min: -2_000_000, max: 2_000_000 }),
+    fc.integer({ min: 0, max: 20_000 }).map((n) => n * 10),
+    fc.constant(GAP),
+    fc.constantFrom(0, 1, -1, 999, 1000, -999_999, 1_000_000, 2 ** 31 - 1),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(integer, { maxLength: 300, size: "max" }),
+      fc.nat(70),
+      fc.integer({ min: 64, max: 6000 }),
+      (integers, nulls, capacity) => {
+        const values = Float64Array.from(
+          integers,
+          (n) => n === GAP ? NaN : n / 1000,
+        );
+        const count = values.length;
+        const text = collect(
+          (w) => w.thousandths(Int32Array.from(integers), count, nulls),
+          capacity,
+        );
+        const padded = [...new Array<number>(nulls).fill(NaN), ...values];
+        assert.equal(text, JSON.stringify(padded));
+        assert.equal(
+          collect((w) => w.array(values, 0, count, 1, nulls), capacity),
+          text,
+        );
+      },
+    ),
+    { numRuns: fuzzRuns(1000) },
+  );
 });
 
 Deno.test("JsonWriter.array() keeps the sign of zero, also among long numbers", () => {

@@ -159,6 +159,110 @@ export function unpackScaled(
   }
 }
 
+/**
+ * Fast path. `low + code * factor` for the codes [first, end) of up to 25 bits,
+ * where all of it fits 32 bits. Eight codes are `width` bytes, so that in a group
+ * of eight each has its own byte and shift, the same in every group.
+ */
+export function unpackIntegers(
+  view: DataView,
+  at: number,
+  width: number,
+  low: number,
+  factor: number,
+  first: number,
+  end: number,
+  out: Int32Array,
+  outAt: number,
+): void {
+  const mask = (1 << width) - 1;
+  const b1 = width;
+  const b2 = 2 * width;
+  const b3 = 3 * width;
+  const b4 = 4 * width;
+  const b5 = 5 * width;
+  const b6 = 6 * width;
+  const b7 = 7 * width;
+  let i = first;
+  let to = outAt;
+  while (i < end) {
+    if ((i & 7) !== 0 || i + 8 > end) {
+      const bit = i++ * width;
+      const code = (view.getInt32(at + (bit >>> 3), true) >>> (bit & 7)) & mask;
+      out[to++] = low + Math.imul(code, factor);
+      continue;
+    }
+    const from = at + (i >>> 3) * width;
+    const c0 = view.getInt32(from, true) & mask;
+    const c1 = (view.getInt32(from + (b1 >>> 3), true) >>> (b1 & 7)) & mask;
+    const c2 = (view.getInt32(from + (b2 >>> 3), true) >>> (b2 & 7)) & mask;
+    const c3 = (view.getInt32(from + (b3 >>> 3), true) >>> (b3 & 7)) & mask;
+    const c4 = (view.getInt32(from + (b4 >>> 3), true) >>> (b4 & 7)) & mask;
+    const c5 = (view.getInt32(from + (b5 >>> 3), true) >>> (b5 & 7)) & mask;
+    const c6 = (view.getInt32(from + (b6 >>> 3), true) >>> (b6 & 7)) & mask;
+    const c7 = (view.getInt32(from + (b7 >>> 3), true) >>> (b7 & 7)) & mask;
+    out[to] = low + Math.imul(c0, factor);
+    out[to + 1] = low + Math.imul(c1, factor);
+    out[to + 2] = low + Math.imul(c2, factor);
+    out[to + 3] = low + Math.imul(c3, factor);
+    out[to + 4] = low + Math.imul(c4, factor);
+    out[to + 5] = low + Math.imul(c5, factor);
+    out[to + 6] = low + Math.imul(c6, factor);
+    out[to + 7] = low + Math.imul(c7, factor);
+    i += 8;
+    to += 8;
+  }
+}
+
+/** The same, added to what `sums` holds. */
+export function addIntegers(
+  view: DataView,
+  at: number,
+  width: number,
+  factor: number,
+  first: number,
+  end: number,
+  sums: Int32Array,
+): void {
+  const mask = (1 << width) - 1;
+  const b1 = width;
+  const b2 = 2 * width;
+  const b3 = 3 * width;
+  const b4 = 4 * width;
+  const b5 = 5 * width;
+  const b6 = 6 * width;
+  const b7 = 7 * width;
+  let i = first;
+  let to = 0;
+  while (i < end) {
+    if ((i & 7) !== 0 || i + 8 > end) {
+      const bit = i++ * width;
+      const code = (view.getInt32(at + (bit >>> 3), true) >>> (bit & 7)) & mask;
+      sums[to++]! += Math.imul(code, factor);
+      continue;
+    }
+    const from = at + (i >>> 3) * width;
+    const c0 = view.getInt32(from, true) & mask;
+    const c1 = (view.getInt32(from + (b1 >>> 3), true) >>> (b1 & 7)) & mask;
+    const c2 = (view.getInt32(from + (b2 >>> 3), true) >>> (b2 & 7)) & mask;
+    const c3 = (view.getInt32(from + (b3 >>> 3), true) >>> (b3 & 7)) & mask;
+    const c4 = (view.getInt32(from + (b4 >>> 3), true) >>> (b4 & 7)) & mask;
+    const c5 = (view.getInt32(from + (b5 >>> 3), true) >>> (b5 & 7)) & mask;
+    const c6 = (view.getInt32(from + (b6 >>> 3), true) >>> (b6 & 7)) & mask;
+    const c7 = (view.getInt32(from + (b7 >>> 3), true) >>> (b7 & 7)) & mask;
+    sums[to]! += Math.imul(c0, factor);
+    sums[to + 1]! += Math.imul(c1, factor);
+    sums[to + 2]! += Math.imul(c2, factor);
+    sums[to + 3]! += Math.imul(c3, factor);
+    sums[to + 4]! += Math.imul(c4, factor);
+    sums[to + 5]! += Math.imul(c5, factor);
+    sums[to + 6]! += Math.imul(c6, factor);
+    sums[to + 7]! += Math.imul(c7, factor);
+    i += 8;
+    to += 8;
+  }
+}
+
 /** Bits set before `slot`. */
 export function rank(view: DataView, bitmapAt: number, slot: number): number {
   let count = 0;

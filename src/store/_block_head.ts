@@ -4,7 +4,7 @@
  * that knows the bit positions. Runs on the thread that owns the block.
  */
 
-import { bitsOf } from "./_block_bits.ts";
+import { bitsOf, NARROW_MAX } from "./_block_bits.ts";
 
 /** Codes are scaled integers: value = (base + code * step) / 10^scale. */
 export const PACKED = 0;
@@ -42,6 +42,8 @@ export const BLOCK_SLACK = 16;
 const SLOTS_STORED = 3;
 const STEP_FLAG = 1 << 6;
 const PATCH_FLAG = 1 << 7;
+/** Bits of the first byte that are 0 in a plain block; the gaps may be a code. */
+const NOT_PLAIN = 0xdf;
 const PATCH_HEAD_SHIFT = 5;
 
 export const POWERS_OF_TEN = Float64Array.from(
@@ -162,6 +164,41 @@ export function readHead(view: DataView, at: number, head: BlockHead): void {
     next += 1 + patches * (positionBytes(head.slots) + head.patchBytes);
   }
   head.codesAt = next;
+}
+
+/**
+ * Reads the head of a plain block: 64 slots, PACKED in codes of up to 25 bits, no
+ * bitmap, no patches, a base of at most four bytes. That is most blocks, and takes
+ * a third of the time. `false`: it is another, and `head` is void.
+ */
+export function readPlainHead(
+  view: DataView,
+  at: number,
+  head: BlockHead,
+): boolean {
+  const start = view.getInt32(at, true);
+  const width = (start >>> 16) & 63;
+  const baseBytes = (start >>> 13) & 7;
+  if ((start & NOT_PLAIN) !== 0 || width > NARROW_MAX || baseBytes > 4) {
+    return false;
+  }
+  let next = at + 3;
+  head.base = 0;
+  if (baseBytes > 0) {
+    const above = 32 - baseBytes * 8;
+    head.base = (view.getInt32(next, true) << above) >> above;
+    next += baseBytes;
+  }
+  head.step = 1;
+  if ((start >>> 16 & STEP_FLAG) !== 0) {
+    head.step = readVarint(view, next);
+    next += varintBytes(head.step);
+  }
+  head.gaps = (start >>> 5) & 3;
+  head.scale = (start >>> 8) & 31;
+  head.width = width;
+  head.codesAt = next;
+  return true;
 }
 
 /** Writes what precedes the dictionary, bitmap and patches. Returns the offset after. */

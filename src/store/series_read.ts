@@ -4,12 +4,13 @@
  *
  * Cost: a step back per run between now and `from`, then one copy per slot.
  */
-import { assert } from "../assert.ts";
 import { decodeBlock } from "./block_codec.ts";
+import { decodeThousandths, GAP, toThousandths } from "./block_thousandths.ts";
 import {
   FREQUENCY,
   HEAD,
-  LANE_SHIFT,
+  LANES,
+  LENGTH,
   NEXT_SLOT,
   PAGE_MASK,
   PAGE_SHIFT,
@@ -18,9 +19,11 @@ import {
   RUN_NEXT,
   RUN_PAGES,
   RUN_PREV,
-  RUN_SLOTS,
 } from "./layout.ts";
+import { RunWalk } from "./run_walk.ts";
 import { hotIndex, type SeriesTable } from "./series_table.ts";
+
+const WALK = new RunWalk();
 
 /** Where a read over [from, to) begins once `from` is raised to the first sample. */
 export interface ReadStart {
@@ -94,107 +97,116 @@ export function readPoints(
   toSec: number,
   out: Float64Array,
 ): number {
-  if (run === 0) return 0;
-  const frequency = table.words[(series << RECORD_SHIFT) + FREQUENCY]!;
-  const head = table.words[(series << RECORD_SHIFT) + HEAD]!;
-  const wanted = Math.min(
-    Math.ceil((toSec - fromSec) / frequency),
-    out.length,
-  );
-  let count = 0;
-  while (count < wanted) {
-    const runAt = run << RECORD_SHIFT;
-    const start = table.runStart(run);
-    const next = table.runWords[runAt + RUN_NEXT]!;
-    const slot = Math.floor((fromSec + count * frequency - start) / frequency);
-    const capacity = next === 0 ? RUN_SLOTS : Math.min(
-      RUN_SLOTS,
-      Math.ceil((table.runStart(next) - start) / frequency),
-    );
-    if (slot >= capacity) {
-      if (next === 0) break;
-      run = next;
-      continue;
-    }
-    const first = table.runWords[runAt + RUN_FIRST]!;
-    const length = Math.min(table.runLength(series, run), capacity);
-    if (slot < first) {
-      const end = Math.min(wanted, count + first - slot);
-      out.fill(NaN, count, end);
-      count = end;
-    } else if (slot < length) {
-      const end = Math.min(length, slot + wanted - count);
-      copySlots(table, series, run, run === head, slot, end, out, count);
-      count += end - slot;
-    } else {
-      // Behind the last sample of this run: a gap if something newer follows in the range.
-      if (next === 0 || toSec <= visibleStart(table, next, frequency)) break;
-      const end = Math.min(wanted, count + capacity - slot);
-      out.fill(NaN, count, end);
-      count = end;
-    }
+  const walk = WALK;
+  walk.begin(table, series, run, fromSec, toSec, out.length);
+  while (walk.next()) {
+    if (walk.run === 0) out.fill(NaN, walk.at, walk.count);
+    else copySlots(table, series, walk, out);
   }
-  return count;
+  return walk.count;
 }
 
-/** Start of the first slot of a run that is in use. */
-function visibleStart(
-  table: SeriesTable,
-  run: number,
-  frequency: number,
-): number {
-  return table.runStart(run) +
-    table.runWords[(run << RECORD_SHIFT) + RUN_FIRST]! * frequency;
-}
-
-/** Copies slots [slot, end) of one run, all below its length, to `out[at…]`. */
-function copySlots(
+/**
+ * The same as integers: thousandths of the values, GAP where there is none.
+ * Returns -1 where a value is no such integer; `out` is then void.
+ */
+export function readThousandths(
   table: SeriesTable,
   series: number,
   run: number,
-  isHead: boolean,
-  slot: number,
-  end: number,
+  fromSec: number,
+  toSec: number,
+  out: Int32Array,
+): number {
+  const walk = WALK;
+  walk.begin(table, series, run, fromSec, toSec, out.length);
+  while (walk.next()) {
+    if (walk.run === 0) out.fill(GAP, walk.at, walk.count);
+    else if (!copyThousandths(table, series, walk, out)) return -1;
+  }
+  return walk.count;
+}
+
+/** Copies the slots of a stretch. */
+function copySlots(
+  table: SeriesTable,
+  series: number,
+  walk: RunWalk,
   out: Float64Array,
-  at: number,
 ): void {
-  assert(slot < end, "nothing to copy");
-  const hotPage = isHead
-    ? (table.runLength(series, run) - 1) >> PAGE_SHIFT
-    : -1;
+  const { run, end } = walk;
+  let { slot, at } = walk;
+  const hotPage = hotPageOf(table, series, run);
   const pages = (run << RECORD_SHIFT) + RUN_PAGES;
   while (slot < end) {
-    const pageNumber = slot >> PAGE_SHIFT;
-    const stop = Math.min(end, (pageNumber + 1) << PAGE_SHIFT);
-    if (pageNumber === hotPage) {
+    const page = slot >> PAGE_SHIFT;
+    const stop = Math.min(end, (page + 1) << PAGE_SHIFT);
+    if (page === hotPage) {
       const hot = table.hot;
-      const base = hotIndex(series, 0);
-      for (; slot < stop; slot++) {
-        out[at++] = hot[base + ((slot & PAGE_MASK) << LANE_SHIFT)]!;
+      for (let from = hotIndex(series, slot); slot < stop; slot++) {
+        out[at++] = hot[from]!;
+        from += LANES;
       }
       continue;
     }
-    const page = table.runWords[pages + pageNumber]!;
-    if (page === 0) {
-      out.fill(NaN, at, at + stop - slot);
-      at += stop - slot;
-      slot = stop;
-      continue;
-    }
-    const first = slot & PAGE_MASK;
+    const block = table.runWords[pages + page]!;
     const count = stop - slot;
-    const { pool } = table.pages;
-    decodeBlock(
-      pool.view(page),
-      pool.offset(page),
-      first,
-      first + count,
-      out,
-      at,
-    );
+    if (block === 0) out.fill(NaN, at, at + count);
+    else {
+      const { pool } = table.pages;
+      const first = slot & PAGE_MASK;
+      const end = first + count;
+      decodeBlock(pool.view(block), pool.offset(block), first, end, out, at);
+    }
     at += count;
     slot = stop;
   }
+}
+
+/** The same as thousandths; `false`: a value is none. */
+function copyThousandths(
+  table: SeriesTable,
+  series: number,
+  walk: RunWalk,
+  out: Int32Array,
+): boolean {
+  const { run, end } = walk;
+  let { slot, at } = walk;
+  const hotPage = hotPageOf(table, series, run);
+  const pages = (run << RECORD_SHIFT) + RUN_PAGES;
+  while (slot < end) {
+    const page = slot >> PAGE_SHIFT;
+    const stop = Math.min(end, (page + 1) << PAGE_SHIFT);
+    const block = table.runWords[pages + page]!;
+    const count = stop - slot;
+    if (page === hotPage) {
+      const from = hotIndex(series, slot);
+      if (!toThousandths(table.hot, from, LANES, count, out, at)) return false;
+    } else if (block === 0) out.fill(GAP, at, at + count);
+    else {
+      const { pool } = table.pages;
+      const view = pool.view(block);
+      const from = pool.offset(block);
+      const first = slot & PAGE_MASK;
+      const end = first + count;
+      if (!decodeThousandths(view, from, first, end, out, at)) return false;
+    }
+    at += count;
+    slot = stop;
+  }
+  return true;
+}
+
+/** Number of the run's page that lies in the hot tile; -1: all are sealed. */
+export function hotPageOf(
+  table: SeriesTable,
+  series: number,
+  run: number,
+): number {
+  const at = series << RECORD_SHIFT;
+  return run === table.words[at + HEAD]
+    ? (table.words[at + LENGTH]! - 1) >> PAGE_SHIFT
+    : -1;
 }
 
 /** An upper bound of what `readPoints` returns for a range that `findStart` began. */

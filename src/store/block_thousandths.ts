@@ -1,0 +1,111 @@
+/**
+ * Values of up to three decimals as int32 thousandths, straight out of a block:
+ * without a division, which is most of the time of a decode, ready to be added
+ * and printed. Most series of a cluster are such decimals throughout; for others
+ * there are float64. Owner thread of the block.
+ */
+import { unpackIntegers } from "./_block_bits.ts";
+import {
+  BLOCK_SLOTS_MAX,
+  BlockHead,
+  GAPS_CODE,
+  readPlainHead,
+} from "./_block_head.ts";
+import { decodeBlock } from "./block_codec.ts";
+
+/** Stands for a slot without a value. */
+export const GAP = -(2 ** 31);
+/** Greatest magnitude of an integer. */
+export const THOUSANDTHS_MAX = 2 ** 31 - 1;
+const DECIMALS = 3;
+/** Thousandths in a unit of that many decimals. */
+export const UNITS = Int32Array.of(1000, 100, 10, 1);
+
+const HEAD = new BlockHead();
+const VALUES = new Float64Array(BLOCK_SLOTS_MAX);
+
+/**
+ * Decodes the slots [first, end) of the block at `at` into `out` from `outAt`.
+ * `false`: a value has no such integer; what was written is void.
+ */
+export function decodeThousandths(
+  view: DataView,
+  at: number,
+  first: number,
+  end: number,
+  out: Int32Array,
+  outAt: number,
+): boolean {
+  const head = HEAD;
+  if (readPlainHead(view, at, head) && head.scale <= DECIMALS) {
+    const { width, codesAt } = head;
+    const factor = head.step * UNITS[head.scale]!;
+    const base = head.base * UNITS[head.scale]!;
+    if (Math.abs(base) + (1 << width) * factor <= THOUSANDTHS_MAX) {
+      if (head.gaps === GAPS_CODE) {
+        unpackIntegers(view, codesAt, width, 0, 1, first, end, out, outAt);
+        scaleCodes(base - factor, factor, out, outAt, outAt + end - first);
+      } else if (width === 0) out.fill(base, outAt, outAt + end - first);
+      else {
+        unpackIntegers(
+          view,
+          codesAt,
+          width,
+          base,
+          factor,
+          first,
+          end,
+          out,
+          outAt,
+        );
+      }
+      return true;
+    }
+  }
+  decodeBlock(view, at, first, end, VALUES, 0);
+  return toThousandths(VALUES, 0, 1, end - first, out, outAt);
+}
+
+/** Codes to thousandths, code 0 to a gap. */
+function scaleCodes(
+  low: number,
+  factor: number,
+  codes: Int32Array,
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; i++) {
+    const code = codes[i]!;
+    codes[i] = code === 0 ? GAP : low + Math.imul(code, factor);
+  }
+}
+
+/**
+ * The integers of `count` values, `stride` apart from index `from` on, into `out`
+ * from `outAt`. `false`: a value has none; what was written is void.
+ */
+export function toThousandths(
+  values: Float64Array,
+  from: number,
+  stride: number,
+  count: number,
+  out: Int32Array,
+  outAt: number,
+): boolean {
+  for (let i = 0; i < count; i++) {
+    const value = values[from + i * stride]!;
+    if (value !== value) {
+      out[outAt + i] = GAP;
+      continue;
+    }
+    const scaled = value * 1000;
+    if (!(Math.abs(scaled) < THOUSANDTHS_MAX)) return false;
+    const integer = Math.round(scaled) | 0;
+    // The quotient is correctly rounded: equality means that the decimal is exact.
+    if (integer / 1000 !== value) return false;
+    // -0 would lose its sign.
+    if (integer === 0 && 1 / value < 0) return false;
+    out[outAt + i] = integer;
+  }
+  return true;
+}
