@@ -203,11 +203,24 @@ export interface ArchiveStats {
   readonly reachedSec: number;
 }
 
+/** Which clusters have samples, of any instance. */
+export interface ClusterPresence {
+  /** In alphabetical order. */
+  readonly names: readonly string[];
+  /**
+   * Calls back for each cluster there is, and from now on for each that gets its
+   * first sample, before that sample is acknowledged.
+   */
+  watch(watcher: (cluster: string) => void): void;
+}
+
 /** Everything clients can ask of the metric store. Rejections are `ClientError`s. */
 export interface MetricEngine {
   readonly state: EngineState;
   /** Absent: what ages out is dropped. */
   readonly archive?: ArchiveStats | undefined;
+  /** Clusters with samples in memory; during a restore those found so far. */
+  readonly clusters: ClusterPresence;
   openBatch(options: BatchOptions): Batch;
   /** Answers `{"queries"?:…,"results":…}` and a newline. */
   query(scope: DataScope, request: QueryRequest): Promise<JsonBody>;

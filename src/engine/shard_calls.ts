@@ -9,6 +9,7 @@ import type { Wiring } from "../shard/shard_wiring.ts";
 import { Bell } from "../transport/bell.ts";
 import {
   type Ask,
+  CLUSTER_THERE,
   DONE_OF_FORWARD,
   KIND,
   type Reply,
@@ -53,6 +54,8 @@ export interface ShardEvents {
   converted(): void;
   /** A shard is short of memory and waits for the archive to reach `limitSec`. */
   archiveWanted(limitSec: number): void;
+  /** A shard has hosts of a cluster, or none any more. */
+  cluster(shard: number, cluster: string, exists: boolean): void;
 }
 
 export class ShardCalls {
@@ -153,9 +156,10 @@ export class ShardCalls {
   }
 
   #takeAll(): void {
-    for (const link of this.links) {
+    for (let shard = 0; shard < this.links.length; shard++) {
+      const link = this.links[shard]!;
       while (link.incoming.next()) {
-        this.#receive(link.incoming);
+        this.#receive(shard, link.incoming);
         link.release();
       }
       link.resume();
@@ -177,7 +181,7 @@ export class ShardCalls {
     }
   }
 
-  #receive(frame: RingConsumer): void {
+  #receive(shard: number, frame: RingConsumer): void {
     switch (frame.kind) {
       case KIND.NOTICE:
         this.#events.notice(
@@ -192,6 +196,13 @@ export class ShardCalls {
         return;
       case KIND.ARCHIVE_WANTED:
         this.#events.archiveWanted(frame.view.getFloat64(frame.start, true));
+        return;
+      case KIND.CLUSTER:
+        this.#events.cluster(
+          shard,
+          new TextDecoder().decode(frame.payload()),
+          frame.aux === CLUSTER_THERE,
+        );
         return;
     }
     const pending = this.#pending.get(frame.id);

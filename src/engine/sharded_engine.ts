@@ -50,6 +50,7 @@ import { ShardCalls, type ShardReply } from "./shard_calls.ts";
 import { ShardWorkers } from "./shard_workers.ts";
 import { SparedNodes } from "./spared_nodes.ts";
 import { layoutsByAge, removeLayouts } from "./store_layouts.ts";
+import { StoredClusters } from "./stored_clusters.ts";
 
 /** Entries of one request: hosts times metrics times ids. */
 const ENTRIES_MAX = 1 << 20;
@@ -115,6 +116,7 @@ function checkCap(
 
 class ShardedEngine implements StoreEngine {
   state: EngineState = "restoring";
+  readonly clusters = new StoredClusters();
   readonly #options: EngineOptions;
   readonly #wiring: Wiring;
   readonly #workers: ShardWorkers;
@@ -148,6 +150,8 @@ class ShardedEngine implements StoreEngine {
       restored: () => this.#noteRestored(),
       converted: () => this.#noteConverted(),
       archiveWanted: (limitSec) => this.#archiver?.want(limitSec),
+      cluster: (shard, cluster, exists) =>
+        this.clusters.note(shard, cluster, exists),
     });
     this.#archiver = options.archive && new Archiver(
       options,

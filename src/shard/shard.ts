@@ -19,6 +19,7 @@ import {
 } from "../transport/messages.ts";
 import { RingConsumer } from "../transport/ring.ts";
 import { ArchiveRows } from "./archive_rows.ts";
+import { ClusterNews } from "./cluster_news.ts";
 import { InstanceCounts } from "./instance_counts.ts";
 import { MemoryGuard } from "./memory_guard.ts";
 import { RetentionSweep } from "./retention_sweep.ts";
@@ -50,6 +51,7 @@ export class Shard {
   readonly #spared: SparedHosts;
   readonly #guardian: MemoryGuard;
   readonly #stats: StatsBlock;
+  readonly #news: ClusterNews;
   readonly #decoder = new TextDecoder();
   #askText = "";
   #isClosed = false;
@@ -75,6 +77,7 @@ export class Shard {
       start,
       () => this.#takeForwards(),
     );
+    const news = this.#news = new ClusterNews(registry.tree, outbox);
     const { retentionSec } = options;
     const bounds = options.archive && new ArchiveBounds(
       options.archive.reachedSec ?? -Infinity,
@@ -99,6 +102,7 @@ export class Shard {
       registry,
       outbox,
       stats,
+      news,
       persistence,
       persistence?.marks ?? new StreamMarks(),
       (now) => Math.max(horizon(now), bounds?.refusedBeforeSec ?? -Infinity),
@@ -250,6 +254,7 @@ export class Shard {
   }
 
   #publish(): void {
+    this.#news.tell();
     const { table, tree } = this.#registry;
     this.#stats.set("series", table.seriesCount);
     this.#stats.set("hosts", tree.hostCount);

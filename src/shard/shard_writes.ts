@@ -24,6 +24,7 @@ import {
   OpenBatches,
   textStart,
 } from "./open_batches.ts";
+import type { ClusterNews } from "./cluster_news.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 import type { ShardPersistence } from "./shard_persistence.ts";
 import type { ShardOutbox } from "./shard_outbox.ts";
@@ -40,6 +41,7 @@ export class ShardWrites {
   readonly #registry: SeriesRegistry;
   readonly #outbox: ShardOutbox;
   readonly #stats: StatsBlock;
+  readonly #news: ClusterNews;
   readonly #persistence: ShardPersistence | undefined;
   readonly #horizon: (nowSec: number) => number;
   readonly #keys = new KeyTable();
@@ -54,6 +56,7 @@ export class ShardWrites {
     registry: SeriesRegistry,
     outbox: ShardOutbox,
     stats: StatsBlock,
+    news: ClusterNews,
     persistence: ShardPersistence | undefined,
     marks: StreamMarks,
     horizon: (nowSec: number) => number,
@@ -65,6 +68,7 @@ export class ShardWrites {
     this.#registry = registry;
     this.#outbox = outbox;
     this.#stats = stats;
+    this.#news = news;
     const { options } = start.wiring;
     const log = persistence?.wal.batch;
     const slow = new SlowLines(
@@ -245,6 +249,7 @@ export class ShardWrites {
   #done(id: number, aux: number, batch: OpenBatch): void {
     const { tally, forwards } = batch;
     if (batch.isReplay) tally.nameReplayed();
+    this.#news.tell();
     this.#stats.add("linesTotal", tally.lines);
     this.#stats.add("storedTotal", tally.stored);
     const done: WriteDone = {

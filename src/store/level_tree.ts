@@ -37,6 +37,12 @@ export class LevelTree {
   readonly #levels: (Level | undefined)[] = [];
   readonly #freeIds: number[] = [];
   #hostCount = 0;
+  #clusterChanges = 0;
+
+  /** Grows whenever an instance gets a cluster or loses one. */
+  get clusterChanges(): number {
+    return this.#clusterChanges;
+  }
 
   get hostCount(): number {
     return this.#hostCount;
@@ -73,7 +79,10 @@ export class LevelTree {
       this.#instances.set(instance, clusters = new Map());
     }
     let hosts = clusters.get(cluster);
-    if (hosts === undefined) clusters.set(cluster, hosts = new Map());
+    if (hosts === undefined) {
+      clusters.set(cluster, hosts = new Map());
+      this.#clusterChanges++;
+    }
     const host: { -readonly [K in keyof HostLevel]: HostLevel[K] } = {
       id: this.#takeId(),
       name,
@@ -142,7 +151,10 @@ export class LevelTree {
     if (clusters === undefined || hosts === undefined) return;
     hosts.delete(host.name);
     this.#hostCount--;
-    if (hosts.size === 0) clusters.delete(host.cluster);
+    if (hosts.size === 0) {
+      clusters.delete(host.cluster);
+      this.#clusterChanges++;
+    }
     if (clusters.size === 0) this.#instances.delete(host.instance);
   }
 

@@ -46,7 +46,13 @@ export const KIND = {
   CONVERTED: 9,
   /** shard → main: memory is short, archive what is before this (f64 seconds). */
   ARCHIVE_WANTED: 10,
+  /** shard → main: a cluster (its name) has hosts here, or none any more. */
+  CLUSTER: 11,
 } as const;
+
+/** `aux` of CLUSTER. */
+export const CLUSTER_GONE = 0;
+export const CLUSTER_THERE = 1;
 
 /** `aux` of WRITE: this part begins, ends, or breaks off its batch. */
 export const PART_FIRST = 1;

@@ -14,6 +14,7 @@ import {
   SKIP_REASONS,
   type WriteReport,
 } from "../../src/engine/metric_engine.ts";
+import { StoredClusters } from "../../src/engine/stored_clusters.ts";
 
 export const ALL_STORED: WriteReport = {
   lines: 1,
@@ -55,6 +56,7 @@ export class FakeEngine implements MetricEngine {
   failure: Error | undefined;
   answer: JsonBody | Promise<JsonBody> = jsonBody('{"results":[]}\n');
   healthByNode = new Map<string, NodeHealth>();
+  readonly clusters = new StoredClusters();
   /** What `push` returns. */
   pushWait: () => Promise<void> | undefined = () => undefined;
   /** Called on every change of a batch, so that tests can wait for one. */
