@@ -10,11 +10,11 @@ import type {
 } from "../../src/engine/metric_engine.ts";
 import { startEngine } from "../../src/engine/sharded_engine.ts";
 
-/** A small engine without files; `options` overrides. */
-export function startTestEngine(
+/** A small engine without files that answers questions; `options` overrides. */
+export async function startTestEngine(
   options: Partial<EngineOptions> & Pick<EngineOptions, "metrics">,
 ): Promise<StoreEngine> {
-  return startEngine({
+  const engine = await startEngine({
     shards: 2,
     retentionSec: 0,
     maxFutureSec: 3600,
@@ -27,6 +27,10 @@ export function startTestEngine(
     persistence: undefined,
     ...options,
   });
+  while (engine.state === "restoring") {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return engine;
 }
 
 /** Everything of a named instance. */
