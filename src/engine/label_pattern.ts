@@ -8,6 +8,7 @@
  * by being made anew. Any thread; each has its own patterns.
  */
 import { RE2JS } from "re2js";
+import { ClientError } from "../errors.ts";
 
 /** UTF-8 bytes of a pattern. */
 export const PATTERN_BYTES_MAX = 1024;
@@ -26,23 +27,24 @@ export function checkPattern(text: string): string | undefined {
     compile(text);
     return undefined;
   } catch (error) {
-    if (error instanceof PatternError) return error.message;
+    if (error instanceof ClientError) return error.message;
     throw error;
   }
 }
 
-class PatternError extends Error {}
-
+/** Throws a {@linkcode ClientError} (403): who holds such a policy sees nothing. */
 function compile(text: string): RE2JS {
   if (new TextEncoder().encode(text).length > PATTERN_BYTES_MAX) {
-    throw new PatternError(
+    throw new ClientError(
+      "E_FORBIDDEN",
       `the pattern is longer than ${PATTERN_BYTES_MAX} bytes`,
     );
   }
   const compiled = parse(text);
   const size = compiled.programSize();
   if (size <= PROGRAM_MAX) return compiled;
-  throw new PatternError(
+  throw new ClientError(
+    "E_FORBIDDEN",
     `the pattern is too large: ${size} instructions where ${PROGRAM_MAX} are allowed`,
   );
 }
@@ -53,7 +55,7 @@ function parse(text: string): RE2JS {
     return RE2JS.compile(text, RE2JS.DOTALL);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new PatternError(reason, { cause: error });
+    throw new ClientError("E_FORBIDDEN", reason, { cause: error });
   }
 }
 
