@@ -23,6 +23,8 @@ import {
 import { VERSION, versionText } from "./src/cli/version.ts";
 import { loadSetup } from "./src/cluster/load_setup.ts";
 import { type Config, engineOptions } from "./src/config/mod.ts";
+import { databaseOptions } from "./src/db/database_options.ts";
+import { type DatabaseClient, openDatabaseWorker } from "./src/db/remote.ts";
 import type { MetricEngine } from "./src/engine/metric_engine.ts";
 import { BackendNodes, type NodeProvider } from "./src/engine/node_provider.ts";
 import { startEngine } from "./src/engine/sharded_engine.ts";
@@ -101,6 +103,13 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
   if (keys?.madeIn !== undefined) {
     log.info("made a key pair for tokens", { directory: keys.madeIn });
   }
+  const database = await openDatabaseWorker(
+    databaseOptions(config),
+    (reason) => {
+      log.crit("the database worker died", { reason });
+      Deno.exit(FAILURE_STATUS);
+    },
+  );
   const engine = await startEngine(
     engineOptions(config, metrics),
     ({ level, message, fields }) => {
@@ -123,7 +132,7 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
   printLine(`ringstore ${VERSION} listening on ${addressOf(config, server)}`);
   showRestore(engine);
   log.info("stopping", { signal: await stopped });
-  await stop(server, engine, log);
+  await stop(server, engine, database, log);
 }
 
 /** Who knows the nodes of running jobs; `undefined`: nobody. */
@@ -165,6 +174,7 @@ function addressOf({ main }: Config, { host, port }: HttpServer): string {
 async function stop(
   server: HttpServer,
   engine: MetricEngine,
+  database: DatabaseClient,
   log: Log,
 ): Promise<void> {
   const late = setTimeout(() => {
@@ -173,6 +183,7 @@ async function stop(
   }, STOP_MS);
   await server.close();
   await engine.close();
+  await database.close();
   clearTimeout(late);
 }
 

@@ -84,7 +84,11 @@ class Store implements AsyncDisposable {
   spawn(retentionSec: number, ...flags: string[]): Child {
     const configFile = `${this.directory}/config.json`;
     const config = {
-      main: { addr: "127.0.0.1:0", "jwt-public-key": SAMPLE_PUBLIC_KEY },
+      main: {
+        addr: "127.0.0.1:0",
+        "jwt-public-key": SAMPLE_PUBLIC_KEY,
+        db: `${this.directory}/job.db`,
+      },
       metrics: METRICS,
       "metric-store": {
         "retention-in-memory": `${retentionSec}s`,

@@ -102,12 +102,14 @@ async function preparation(
       if (kind === "upstream" && options.peerCc === undefined) {
         throw new Error("the upstream store needs --peer-cc PATH");
       }
+      const ours = kind === "ours";
+      const config = storeConfig(port, directory, options.metrics);
+      const main = { ...config.main, db: `${directory}/job.db` };
       await Deno.writeTextFile(
         configFile,
-        JSON.stringify(storeConfig(port, directory, options.metrics)),
+        JSON.stringify(ours ? { ...config, main } : config),
       );
       const flags = ["-config", configFile];
-      const ours = kind === "ours";
       return {
         command: ours || options.peerCc === undefined
           ? {

@@ -76,6 +76,7 @@ export class DurableServer implements AsyncDisposable {
       main: {
         addr: "127.0.0.1:0",
         "jwt-public-key": SAMPLE_PUBLIC_KEY,
+        db: `${this.directory}/job.db`,
         ...settings.main,
       },
       metrics: settings.metrics,

@@ -104,6 +104,7 @@ function configuration(options: ServerOptions, directory: string) {
     main: {
       addr: "127.0.0.1:0",
       "jwt-public-key": SAMPLE_PUBLIC_KEY,
+      db: `${directory}/job.db`,
       ...options.main,
     },
     metrics: options.metrics,

@@ -1,0 +1,37 @@
+/** When each cluster was first known, by a configuration or by a stored sample. */
+import { nowRfc3339 } from "../clock.ts";
+import type { Connection, Statement } from "./connection.ts";
+
+export interface ClusterRow {
+  readonly name: string;
+  readonly createdAt: string;
+}
+
+export class ClusterTable {
+  readonly #connection: Connection;
+  readonly #insert: Statement<never>;
+  readonly #list: Statement<ClusterRow>;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#insert = connection.prepare(
+      "INSERT INTO cluster (name, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+    );
+    this.#list = connection.prepare(
+      "SELECT name, created_at AS createdAt FROM cluster ORDER BY name",
+    );
+  }
+
+  /** Notes that clusters are known now; for those known before nothing changes. */
+  note(names: readonly string[]): void {
+    const now = nowRfc3339();
+    this.#connection.transaction(() => {
+      for (const name of names) this.#insert.run(name, now);
+    });
+  }
+
+  /** By name. */
+  list(): ClusterRow[] {
+    return this.#list.all().map((row) => ({ ...row }));
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The narrow SQL layer below the tables: one connection, typed prepared statements,
+ * transactions. Everything is synchronous: it runs in the database worker, or in the
+ * process of a command, never in the server's main thread.
+ */
+import { DatabaseSync } from "node:sqlite";
+
+/** What can be bound to a parameter. Integers beyond 2^53 are not for SQLite here. */
+export type SqlValue = string | number | null | Uint8Array;
+
+/** A prepared statement whose rows have the columns of `Row`. */
+export interface Statement<Row> {
+  get(...values: SqlValue[]): Row | undefined;
+  all(...values: SqlValue[]): Row[];
+  run(...values: SqlValue[]): { changes: number; lastInsertRowid: number };
+}
+
+export class Connection {
+  readonly #database: DatabaseSync;
+  // Errors of prepared statements have the code that `exec` leaves out.
+  readonly #begin: Statement<never>;
+  readonly #commit: Statement<never>;
+  readonly #rollback: Statement<never>;
+
+  /** `busyTimeoutMs`: how long a statement waits for another process's transaction. */
+  constructor(path: string, busyTimeoutMs: number) {
+    this.#database = new DatabaseSync(path, {
+      enableForeignKeyConstraints: true,
+      enableDoubleQuotedStringLiterals: false,
+      timeout: busyTimeoutMs,
+    });
+    this.#begin = this.prepare("BEGIN IMMEDIATE");
+    this.#commit = this.prepare("COMMIT");
+    this.#rollback = this.prepare("ROLLBACK");
+  }
+
+  /** `Row` is what the caller's SQL selects: the two stand side by side. */
+  prepare<Row = never>(sql: string): Statement<Row> {
+    return this.#database.prepare(sql) as unknown as Statement<Row>;
+  }
+
+  /** Runs statements without parameters and without rows. */
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  /** The only value of the only row that a pragma answers with. */
+  pragma(text: string): string | number | undefined {
+    const row = this.prepare<Record<string, string | number>>(`PRAGMA ${text}`)
+      .get();
+    return row === undefined ? undefined : Object.values(row)[0];
+  }
+
+  /**
+   * All of `work` or nothing of it. It takes the right to write at once, so that
+   * what it reads is still so when it writes. Inside another transaction it is a
+   * part of that one.
+   */
+  transaction<Result>(work: () => Result): Result {
+    if (this.#database.isTransaction) return work();
+    this.#begin.run();
+    try {
+      const result = work();
+      this.#commit.run();
+      return result;
+    } catch (error) {
+      // A full disk and the like have rolled it back already.
+      if (this.#database.isTransaction) this.#rollback.run();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}

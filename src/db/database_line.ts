@@ -1,0 +1,124 @@
+/**
+ * The wire to the database worker: numbered calls out, answers back, and what
+ * happens when the worker dies. Main thread only.
+ */
+import { ClientError } from "../errors.ts";
+import type {
+  CallAnswer,
+  DatabaseAnswer,
+  DatabaseRequest,
+  MethodNames,
+} from "./database_messages.ts";
+import type { DatabaseOptions } from "./database_options.ts";
+
+/** Calls under way; whoever comes then is told to come again. */
+export const CALLS_MAX = 1024;
+
+type Pending = PromiseWithResolvers<unknown>;
+
+export class DatabaseLine {
+  onChanged: () => void = () => {};
+  readonly #worker: Worker;
+  readonly #onLost: (reason: string) => void;
+  readonly #pending = new Map<number, Pending>();
+  readonly #opened = Promise.withResolvers<MethodNames>();
+  readonly #closed = Promise.withResolvers<void>();
+  #nextId = 0;
+  #state: "opening" | "open" | "closing" | "lost" = "opening";
+
+  /** `onLost` is called if the worker dies after it has opened the database. */
+  constructor(worker: Worker, onLost: (reason: string) => void) {
+    this.#onLost = onLost;
+    this.#worker = worker;
+    worker.onmessage = (event: MessageEvent<DatabaseAnswer>) =>
+      this.#receive(event.data);
+    worker.onerror = (event) => {
+      // Else the process would end without a word.
+      event.preventDefault();
+      this.#lose(event.message);
+    };
+  }
+
+  open(options: DatabaseOptions): Promise<MethodNames> {
+    this.#post({ kind: "open", options });
+    return this.#opened.promise;
+  }
+
+  async call(
+    entity: string,
+    method: string,
+    args: readonly unknown[],
+  ): Promise<unknown> {
+    if (this.#state !== "open") throw unusable();
+    if (this.#pending.size >= CALLS_MAX) {
+      throw new ClientError("E_OVERLOAD", "the database has too much to do", {
+        retryAfterSec: 1,
+      });
+    }
+    const id = this.#nextId++;
+    const pending = Promise.withResolvers<unknown>();
+    // What cannot be sent throws here, before anybody waits for it.
+    this.#post({ kind: "call", id, entity, method, args });
+    this.#pending.set(id, pending);
+    return await pending.promise;
+  }
+
+  close(): Promise<void> {
+    if (this.#state === "open") {
+      this.#state = "closing";
+      this.#post({ kind: "close" });
+    }
+    return this.#closed.promise;
+  }
+
+  #receive(answer: DatabaseAnswer): void {
+    switch (answer.kind) {
+      case "opened":
+        this.#state = "open";
+        return this.#opened.resolve(answer.methods);
+      case "refused":
+        this.#worker.terminate();
+        return this.#opened.reject(new Error(answer.message));
+      case "changed":
+        return this.onChanged();
+      case "closed":
+        this.#worker.terminate();
+        return this.#closed.resolve();
+      default:
+        return this.#settle(answer);
+    }
+  }
+
+  #settle(answer: CallAnswer): void {
+    const pending = this.#pending.get(answer.id);
+    this.#pending.delete(answer.id);
+    if (answer.kind === "value") return pending?.resolve(answer.value);
+    const { code, message, retryAfterSec } = answer;
+    pending?.reject(
+      new ClientError(
+        code,
+        message,
+        retryAfterSec === undefined ? {} : { retryAfterSec },
+      ),
+    );
+  }
+
+  #lose(reason: string): void {
+    const wasOpening = this.#state === "opening";
+    this.#state = "lost";
+    this.#worker.terminate();
+    this.#opened.reject(new Error(`the database worker died: ${reason}`));
+    for (const pending of this.#pending.values()) pending.reject(unusable());
+    this.#pending.clear();
+    this.#closed.resolve();
+    if (!wasOpening) this.#onLost(reason);
+  }
+
+  #post(request: DatabaseRequest): void {
+    this.#worker.postMessage(request);
+  }
+}
+
+function unusable(): ClientError {
+  return new ClientError("E_STORAGE", "the database is not open");
+}

@@ -1,0 +1,42 @@
+/**
+ * What the main thread and the database worker say to each other. Errors cross as a
+ * code and a message, since their class would not survive.
+ */
+import type { ErrorCode } from "../errors.ts";
+import type { DatabaseOptions } from "./database_options.ts";
+
+export type DatabaseRequest =
+  | { readonly kind: "open"; readonly options: DatabaseOptions }
+  | DatabaseCall
+  /** The last one; everything asked before is answered first. */
+  | { readonly kind: "close" };
+
+export interface DatabaseCall {
+  readonly kind: "call";
+  readonly id: number;
+  /** Name of a table of `DatabaseTables`, and of one of its methods. */
+  readonly entity: string;
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
+export type DatabaseAnswer =
+  | { readonly kind: "opened"; readonly methods: MethodNames }
+  | { readonly kind: "refused"; readonly message: string }
+  | CallAnswer
+  /** Another process has changed the database. */
+  | { readonly kind: "changed" }
+  | { readonly kind: "closed" };
+
+export type CallAnswer =
+  | { readonly kind: "value"; readonly id: number; readonly value: unknown }
+  | {
+    readonly kind: "error";
+    readonly id: number;
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly retryAfterSec: number | undefined;
+  };
+
+/** The methods of each table. */
+export type MethodNames = Readonly<Record<string, readonly string[]>>;

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { ClientError, type ErrorCode } from "../errors.ts";
+import { TemporaryDatabase } from "./_fixture.ts";
+import { CALLS_MAX, DatabaseLine } from "./database_line.ts";
+import { type DatabaseClient, openDatabaseWorker } from "./remote.ts";
+
+/** A worker on a database of its own. */
+class RemoteFixture extends TemporaryDatabase implements AsyncDisposable {
+  #client: DatabaseClient | undefined;
+
+  async start(): Promise<DatabaseClient> {
+    return this.#client = await openDatabaseWorker(this.options, (reason) => {
+      throw new Error(reason);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client?.close();
+    this[Symbol.dispose]();
+  }
+}
+
+function hasCode(code: ErrorCode): (error: unknown) => boolean {
+  return (error) => error instanceof ClientError && error.code === code;
+}
+
+/** A worker that runs a script of its own instead of a database. */
+function scriptWorker(script: string): Worker {
+  const url = `data:application/javascript,${encodeURIComponent(script)}`;
+  return new Worker(url, { type: "module" });
+}
+
+Deno.test("openDatabaseWorker() answers calls in their order with what the tables give", async () => {
+  await using fixture = new RemoteFixture();
+  const { instances, tokens, clusters } = await fixture.start();
+  const limits = { maxSeries: 3 };
+  const [made, got, none, list] = await Promise.all([
+    instances.create({ name: "one", displayName: "", cluster: "c", limits }),
+    instances.get("one"),
+    instances.get("two"),
+    tokens.list({ includeInactive: true }),
+    clusters.note(["c"]),
+  ]);
+  assert.deepEqual(got, made);
+  assert.deepEqual(got?.limits, limits);
+  assert.equal(none, undefined);
+  assert.deepEqual(list, []);
+  assert.equal((await clusters.list()).length, 1);
+});
+
+Deno.test("openDatabaseWorker() rejects a call with the error's code and message", async () => {
+  await using fixture = new RemoteFixture();
+  const { instances, users } = await fixture.start();
+  await assert.rejects(
+    instances.delete("nobody"),
+    (error) =>
+      hasCode("E_NOT_FOUND")(error) && /nobody/.test((error as Error).message),
+  );
+  const wrong = { ...{ name: "", email: "", roles: [], projects: [] } };
+  await assert.rejects(
+    users.create({ username: "eve", authSource: 9 as 0, ...wrong }, null),
+    hasCode("E_INTERNAL"),
+  );
+  assert.equal(await users.get("eve"), undefined);
+});
+
+Deno.test("openDatabaseWorker() rejects with advice when the file is no database", async () => {
+  await using fixture = new RemoteFixture();
+  Deno.mkdirSync(`${fixture.directory}/new`);
+  Deno.writeTextFileSync(fixture.options.path, "x".repeat(5000));
+  await assert.rejects(fixture.start(), /job\.db.*not a database.*backup/);
+});
+
+Deno.test("openDatabaseWorker() tells when another process has changed the database", async () => {
+  await using fixture = new RemoteFixture();
+  const client = await fixture.start();
+  const other = fixture.open();
+  const changed = Promise.withResolvers<void>();
+  client.changed(changed.resolve);
+  other.tables.clusters.note(["emmy"]);
+  await changed.promise;
+  assert.equal((await client.clusters.list()).length, 1);
+});
+
+Deno.test("openDatabaseWorker() answers 503 while another process keeps the database", async () => {
+  await using fixture = new RemoteFixture();
+  Object.assign(fixture.options, { busyTimeoutMs: 1 });
+  const client = await fixture.start();
+  const other = fixture.connect();
+  other.exec("BEGIN IMMEDIATE");
+  await assert.rejects(client.clusters.note(["a"]), hasCode("E_STORAGE"));
+  assert.deepEqual(await client.clusters.list(), []);
+  other.exec("ROLLBACK");
+  await client.clusters.note(["a"]);
+  assert.equal((await client.clusters.list()).length, 1);
+});
+
+Deno.test("DatabaseClient bounds its calls and refuses those beyond", async () => {
+  await using fixture = new RemoteFixture();
+  const { clusters } = await fixture.start();
+  const calls = Array.from(
+    { length: CALLS_MAX + 2 },
+    (_, i) => clusters.note([`c${i}`]),
+  );
+  const settled = await Promise.allSettled(calls);
+  const refused = settled.filter((one) => one.status === "rejected");
+  assert.equal(refused.length, 2);
+  for (const { reason } of refused) assert.ok(hasCode("E_OVERLOAD")(reason));
+  assert.equal((await clusters.list()).length, CALLS_MAX);
+});
+
+Deno.test("DatabaseClient.close() comes after what was asked before, and ends the rest", async () => {
+  await using fixture = new RemoteFixture();
+  const client = await fixture.start();
+  const noted = client.clusters.note(["a"]);
+  const closed = client.close();
+  await assert.rejects(client.clusters.list(), hasCode("E_STORAGE"));
+  await noted;
+  await closed;
+  await client.close();
+  assert.equal(fixture.open().tables.clusters.list().length, 1);
+});
+
+Deno.test("DatabaseLine reports a worker that dies and fails what waits for it", async () => {
+  const lost = Promise.withResolvers<string>();
+  const worker = scriptWorker(`self.onmessage = ({ data }) => {
+    if (data.kind !== "open") throw new Error("gone");
+    self.postMessage({ kind: "opened", methods: {} });
+  };`);
+  const line = new DatabaseLine(worker, lost.resolve);
+  using fixture = new TemporaryDatabase();
+  await line.open(fixture.options);
+  const call = line.call("users", "list", []);
+  await assert.rejects(call, hasCode("E_STORAGE"));
+  assert.match(await lost.promise, /gone/);
+  await assert.rejects(line.call("users", "list", []), hasCode("E_STORAGE"));
+  await line.close();
+});
+
+Deno.test("DatabaseLine rejects its opening when the worker dies of it", async () => {
+  const worker = scriptWorker(`throw new Error("no start")`);
+  const line = new DatabaseLine(worker, () => assert.fail("reported twice"));
+  using fixture = new TemporaryDatabase();
+  await assert.rejects(line.open(fixture.options), /died.*no start/);
+});

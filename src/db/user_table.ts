@@ -1,0 +1,179 @@
+/** Users. Pure storage: who may become what is decided elsewhere. */
+import type { Connection, Statement } from "./connection.ts";
+
+/** 0 password here, 1 LDAP, 2 token, 3 OIDC. */
+export type AuthSource = 0 | 1 | 2 | 3;
+
+export interface UserRow {
+  readonly username: string;
+  readonly authSource: AuthSource;
+  readonly name: string;
+  readonly email: string;
+  readonly roles: readonly string[];
+  /** Projects a manager sees. */
+  readonly projects: readonly string[];
+}
+
+/** What a login may change of a user. */
+export type UserChange = Partial<Omit<UserRow, "username">>;
+
+interface UserRecord {
+  readonly username: string;
+  readonly authSource: AuthSource;
+  readonly name: string;
+  readonly email: string;
+  readonly roles: string;
+  readonly projects: string;
+}
+
+const COLUMNS =
+  "username, auth_source AS authSource, name, email, roles, projects";
+
+export class UserTable {
+  readonly #connection: Connection;
+  readonly #get: Statement<UserRecord>;
+  readonly #list: Statement<UserRecord>;
+  readonly #insert: Statement<never>;
+  readonly #update: Statement<never>;
+  readonly #delete: Statement<never>;
+  readonly #passwordHash: Statement<{ hash: string | null }>;
+  readonly #setPassword: Statement<never>;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#get = connection.prepare(
+      `SELECT ${COLUMNS} FROM user WHERE username = ?`,
+    );
+    this.#list = connection.prepare(
+      `SELECT ${COLUMNS} FROM user ORDER BY username`,
+    );
+    this.#insert = connection.prepare(
+      `INSERT INTO user (username, auth_source, name, email, roles, projects,
+       password_hash) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    );
+    this.#update = connection.prepare(
+      `UPDATE user SET auth_source = ?, name = ?, email = ?, roles = ?,
+       projects = ? WHERE username = ?`,
+    );
+    this.#delete = connection.prepare("DELETE FROM user WHERE username = ?");
+    this.#passwordHash = connection.prepare(
+      "SELECT password_hash AS hash FROM user WHERE username = ?",
+    );
+    this.#setPassword = connection.prepare(
+      "UPDATE user SET password_hash = ? WHERE username = ?",
+    );
+  }
+
+  get(username: string): UserRow | undefined {
+    const record = this.#get.get(username);
+    return record && userRow(record);
+  }
+
+  /** By name. `notJustUser`: only those whose roles are neither `user` alone nor none. */
+  list(options: { readonly notJustUser?: boolean } = {}): UserRow[] {
+    const users = this.#list.all().map(userRow);
+    return options.notJustUser === true ? users.filter(isMoreThanUser) : users;
+  }
+
+  /** False if the name is taken; nothing changes then. */
+  create(user: UserRow, passwordHash: string | null): boolean {
+    const { changes } = this.#insert.run(
+      user.username,
+      user.authSource,
+      user.name,
+      user.email,
+      JSON.stringify(user.roles),
+      JSON.stringify(user.projects),
+      passwordHash,
+    );
+    return changes > 0;
+  }
+
+  /** False if there was no such user. What belongs to the user goes as well. */
+  delete(username: string): boolean {
+    return this.#delete.run(username).changes > 0;
+  }
+
+  /** `null`: no password, or no such user. */
+  passwordHash(username: string): string | null {
+    return this.#passwordHash.get(username)?.hash ?? null;
+  }
+
+  /** False if there is no such user. */
+  setPassword(username: string, passwordHash: string | null): boolean {
+    return this.#setPassword.run(passwordHash, username).changes > 0;
+  }
+
+  /** False if there is no such user. */
+  update(username: string, change: UserChange): boolean {
+    return this.#replace(username, (user) => ({ ...user, ...change }));
+  }
+
+  /**
+   * Sets the roles if they still are what the caller decided on; false if they are
+   * not, or there is no such user: the caller looks again.
+   */
+  setRoles(
+    username: string,
+    was: readonly string[],
+    roles: readonly string[],
+  ): boolean {
+    return this.#replace(
+      username,
+      (user) => sameWords(user.roles, was) ? { ...user, roles } : undefined,
+    );
+  }
+
+  /** As {@linkcode setRoles}, for the projects. */
+  setProjects(
+    username: string,
+    was: readonly string[],
+    projects: readonly string[],
+  ): boolean {
+    return this.#replace(
+      username,
+      (user) =>
+        sameWords(user.projects, was) ? { ...user, projects } : undefined,
+    );
+  }
+
+  #replace(
+    username: string,
+    change: (user: UserRow) => UserRow | undefined,
+  ): boolean {
+    return this.#connection.transaction(() => {
+      const old = this.get(username);
+      const changed = old && change(old);
+      if (changed === undefined) return false;
+      this.#write(changed);
+      return true;
+    });
+  }
+
+  #write(user: UserRow): void {
+    this.#update.run(
+      user.authSource,
+      user.name,
+      user.email,
+      JSON.stringify(user.roles),
+      JSON.stringify(user.projects),
+      user.username,
+    );
+  }
+}
+
+function userRow(record: UserRecord): UserRow {
+  return {
+    ...record,
+    roles: JSON.parse(record.roles),
+    projects: JSON.parse(record.projects),
+  };
+}
+
+function isMoreThanUser({ roles }: UserRow): boolean {
+  return roles.some((role) => role !== "user");
+}
+
+function sameWords(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((word, i) => word === b[i]);
+}
