@@ -144,9 +144,10 @@ function nodeProvider({ main }: Config): NodeProvider | undefined {
 }
 
 /** What the server goes on writing below. */
-function writtenPaths({ "metric-store": store }: Config): string[] {
+function writtenPaths({ main, "metric-store": store }: Config): string[] {
   const archive = store.cleanup.directory;
   return [
+    ...["", "-wal", "-shm"].map((suffix) => main.db + suffix),
     storeDirectory(store.checkpoints.directory),
     ...(archive === "" ? [] : [archive]),
   ];
