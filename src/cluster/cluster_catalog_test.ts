@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ClientError } from "../errors.ts";
-import { clusterOf, realCatalog } from "./_cluster_fixture.ts";
+import { clusterOf, realCatalog } from "../../tests/support/clusters.ts";
 import { ClusterCatalog } from "./cluster_catalog.ts";
 
 const METRICS = [{ name: "load", timestep: 60 }];

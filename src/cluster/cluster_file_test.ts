@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../config/config_error.ts";
-import { clusterOf } from "./_cluster_fixture.ts";
+import { clusterOf } from "../../tests/support/clusters.ts";
 import { readClusterFile } from "./cluster_file.ts";
 
 const SMALLEST = {

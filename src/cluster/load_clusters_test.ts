@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../config/config_error.ts";
-import { CLUSTERS_DIRECTORY } from "./_cluster_fixture.ts";
+import { CLUSTERS_DIRECTORY } from "../../tests/support/clusters.ts";
 import { prepareArchive } from "./archive_version.ts";
 import { loadClusters } from "./load_clusters.ts";
 

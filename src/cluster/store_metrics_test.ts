@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError } from "../config/config_error.ts";
-import { clusterOf } from "./_cluster_fixture.ts";
+import { clusterOf } from "../../tests/support/clusters.ts";
 import { prepareArchive } from "./archive_version.ts";
 import { ClusterCatalog } from "./cluster_catalog.ts";
 import { loadSetup } from "./load_setup.ts";

@@ -5,6 +5,7 @@
  */
 import type { Unit } from "../cluster/cluster.ts";
 import type { MetricScope } from "../cluster/metric_scope.ts";
+import type { JobRow } from "../db/job_row.ts";
 
 /** Over the native samples of a series; all 0 where there is no value. */
 export interface SeriesStatistics {
@@ -46,24 +47,16 @@ export type JobMetricByScope = ReadonlyMap<MetricScope, JobMetric>;
 /** By name of the metric, then by scope. */
 export type JobData = ReadonlyMap<string, JobMetricByScope>;
 
-/** What a job uses of one host. */
-export interface JobResource {
-  readonly hostname: string;
-  /** Absent or empty: the whole node. */
-  readonly hwthreads?: readonly number[] | undefined;
-  /** Absent or empty: none. */
-  readonly accelerators?: readonly string[] | undefined;
-}
-
-/** What must be known of a job to read its metrics. */
-export interface MeasuredJob {
-  readonly cluster: string;
-  readonly subCluster: string;
-  /** Unix epoch seconds. */
-  readonly startTime: number;
-  /** Seconds; of a running job, up to now. */
-  readonly duration: number;
-  readonly numNodes: number;
-  readonly numAcc: number;
-  readonly resources: readonly JobResource[];
-}
+/**
+ * What must be known of a job to read its metrics. The duration of a running job
+ * is the time since its start, not what the row says.
+ */
+export type MeasuredJob = Pick<
+  JobRow,
+  | "cluster"
+  | "startTime"
+  | "duration"
+  | "numNodes"
+  | "numAcc"
+  | "resources"
+>;

@@ -1,10 +1,10 @@
 /** The real cluster configurations of the test data, and small ones made up. */
-import type { Cluster } from "./cluster.ts";
-import { ClusterCatalog } from "./cluster_catalog.ts";
-import { readClusterFile } from "./cluster_file.ts";
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import { ClusterCatalog } from "../../src/cluster/cluster_catalog.ts";
+import { readClusterFile } from "../../src/cluster/cluster_file.ts";
 
 export const CLUSTERS_DIRECTORY = new URL(
-  "../../tests/testdata/clusters/",
+  "../testdata/clusters/",
   import.meta.url,
 );
 

@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
+import type { MetricScope } from "../cluster/metric_scope.ts";
+import { arrangeJobData, selectStored } from "./arrange_job_data.ts";
+import type { JobData, JobMetric, Series } from "./job_data.ts";
+import { withNodeScopes } from "./node_scope.ts";
+import { resampleMetric } from "./resample.ts";
+import { statisticsSeries } from "./statistics_series.ts";
+
+const RAW = { scopes: [], resolutionSec: 0, minimumPoints: 1000 } as const;
+
+function series(
+  hostname: string,
+  data: readonly number[],
+  id?: string,
+): Series {
+  return {
+    hostname,
+    ...(id === undefined ? {} : { id }),
+    statistics: { min: data[0] ?? 0, avg: data[0] ?? 0, max: data[0] ?? 0 },
+    data: Float64Array.from(data),
+  };
+}
+
+function metric(all: readonly Series[], timestep = 60): JobMetric {
+  return { unit: { base: "W" }, timestep, series: all };
+}
+
+function dataOf(
+  entries: Readonly<Record<string, Partial<Record<MetricScope, JobMetric>>>>,
+): JobData {
+  return new Map(
+    Object.entries(entries).map(([name, scopes]) => [
+      name,
+      new Map(Object.entries(scopes) as [MetricScope, JobMetric][]),
+    ]),
+  );
+}
+
+/** Metrics and their scopes, without the values. */
+function scopesOf(data: JobData): Record<string, string[]> {
+  return Object.fromEntries(
+    [...data].map(([name, byScope]) => [name, [...byScope.keys()]]),
+  );
+}
+
+Deno.test("withNodeScopes() sums the coarsest scope by host, for two metrics", () => {
+  const socket = metric([
+    series("b", [1, 2, 3], "0"),
+    series("b", [10, NaN, 30, 40], "1"),
+    series("a", [5], "0"),
+  ]);
+  const core = metric([series("b", [7], "0")]);
+  const data = dataOf({
+    flops_any: { core, socket },
+    mem_bw: { node: core, socket },
+    cpu_power: { socket },
+  });
+  const result = withNodeScopes(data);
+  assert.deepEqual(scopesOf(result), {
+    flops_any: ["core", "socket", "node"],
+    mem_bw: ["node", "socket"],
+    cpu_power: ["socket"],
+  });
+  assert.deepEqual(result.get("flops_any")?.get("node"), {
+    unit: { base: "W" },
+    timestep: 60,
+    series: [
+      {
+        hostname: "b",
+        statistics: { min: 1, avg: 5.5, max: 10 },
+        data: Float64Array.of(11, NaN, 33, NaN),
+      },
+      {
+        hostname: "a",
+        statistics: { min: 5, avg: 5, max: 5 },
+        data: Float64Array.of(5),
+      },
+    ],
+  });
+});
+
+Deno.test("arrangeJobData() adds node scopes only where they are asked for", async () => {
+  const data = dataOf({ mem_bw: { socket: metric([series("a", [1], "0")]) } });
+  const arranged = (scopes: MetricScope[]) =>
+    arrangeJobData(data, { ...RAW, scopes });
+  assert.deepEqual(scopesOf(await arranged(["core"])), { mem_bw: ["socket"] });
+  assert.deepEqual(scopesOf(await arranged(["core", "node"])), {
+    mem_bw: ["socket", "node"],
+  });
+});
+
+Deno.test("arrangeJobData() adds series over series from eight series on and keeps stored ones", async () => {
+  const many = (count: number) =>
+    metric(Array.from({ length: count }, (_, i) => series(`h${i}`, [i])));
+  const stored = { ...many(8), statisticsSeries: statisticsSeries([]) };
+  const arranged = await arrangeJobData(
+    dataOf({
+      few: { node: many(7) },
+      many: { node: many(8) },
+      stored: { node: stored },
+    }),
+    RAW,
+  );
+  const over = (name: string) => arranged.get(name)?.get("node");
+  assert.equal(over("few")?.statisticsSeries, undefined);
+  assert.deepEqual(over("many")?.statisticsSeries, {
+    mean: null,
+    median: Float64Array.of(3.5),
+    min: Float64Array.of(0),
+    max: Float64Array.of(7),
+  });
+  assert.equal(over("stored"), stored);
+});
+
+Deno.test("statisticsSeries() needs three values at a step and every series at least so long", () => {
+  const all = [[1, 9, 1, 5], [3, NaN, NaN, 5], [2, 7, 4], [NaN, 5, NaN, 5]];
+  assert.deepEqual(statisticsSeries(all.map((data) => series("h", data))), {
+    mean: null,
+    median: Float64Array.of(2, 7, NaN, NaN),
+    min: Float64Array.of(1, 5, NaN, NaN),
+    max: Float64Array.of(3, 9, NaN, NaN),
+  });
+});
+
+Deno.test("statisticsSeries() finds the median that sorting finds", () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.oneof(
+          fc.integer({ min: -3, max: 3 }),
+          fc.double({ noNaN: true, noDefaultInfinity: true }),
+          fc.constant(NaN),
+        ),
+        { minLength: 3, maxLength: 60 },
+      ),
+      (values) => {
+        const { median } = statisticsSeries(
+          values.map((value) => series("h", [value])),
+        );
+        const sorted = values.filter((value) => !Number.isNaN(value))
+          .sort((a, b) => a - b);
+        const middle = sorted.length >> 1;
+        const expected = sorted.length < 3
+          ? NaN
+          : sorted.length % 2 === 1
+          ? sorted[middle]!
+          : (sorted[middle - 1]! + sorted[middle]!) / 2;
+        // Which zero it is, is nobody's business.
+        assert.equal((median?.[0] ?? 0) + 0, expected + 0);
+      },
+    ),
+    { numRuns: fuzzRuns(500) },
+  );
+});
+
+Deno.test("resampleMetric() thins to multiples of the step from the minimum of points on", () => {
+  const rising = Array.from({ length: 30 }, (_, i) => i);
+  const given = metric([
+    series("a", rising),
+    series("b", rising.slice(0, 8)),
+    series("c", []),
+  ]);
+  const thinned = resampleMetric(given, 240, 30);
+  assert.equal(thinned.timestep, 240);
+  assert.deepEqual(thinned.series.map(({ data }) => data.length), [7, 2, 0]);
+  const [a, b] = thinned.series;
+  assert.equal(a?.data[0], 0);
+  assert.equal(a?.data[6], 29);
+  assert.deepEqual(b?.data, Float64Array.of(0, 4));
+  assert.deepEqual(a?.statistics, given.series[0]?.statistics);
+  for (
+    const [resolutionSec, minimumPoints] of [
+      [0, 1],
+      [60, 1],
+      [90, 1],
+      [240, 31],
+    ] as const
+  ) {
+    assert.equal(resampleMetric(given, resolutionSec, minimumPoints), given);
+  }
+});
+
+Deno.test("arrangeJobData() makes series over the thinned series anew", async () => {
+  const rising = Array.from({ length: 20 }, (_, i) => i);
+  const stored = {
+    ...metric(Array.from({ length: 8 }, (_, i) => series(`h${i}`, rising))),
+    statisticsSeries: statisticsSeries([series("h", rising)]),
+  };
+  const arranged = await arrangeJobData(dataOf({ m: { node: stored } }), {
+    scopes: [],
+    resolutionSec: 120,
+    minimumPoints: 20,
+  });
+  const thinned = arranged.get("m")?.get("node");
+  assert.equal(thinned?.timestep, 120);
+  assert.deepEqual(
+    thinned?.statisticsSeries?.median,
+    thinned?.series[0]?.data,
+  );
+});
+
+Deno.test("selectStored() keeps what was asked for of metrics in several scopes", () => {
+  const one = metric([]);
+  const data = dataOf({
+    a: { node: one, core: one, socket: one },
+    b: { node: one },
+    c: { core: one, socket: one },
+  });
+  const scopes = (
+    metrics: readonly string[] | undefined,
+    wanted: MetricScope[],
+  ) => scopesOf(selectStored(data, [], metrics, wanted));
+  assert.deepEqual(scopes(undefined, ["node"]), {
+    a: ["node"],
+    b: ["node"],
+    c: ["core", "socket"],
+  });
+  assert.deepEqual(scopes(["a", "nope"], ["core", "socket"]), {
+    a: ["core", "socket"],
+  });
+  assert.deepEqual(scopes(["b"], ["hwthread"]), { b: ["node"] });
+  assert.deepEqual(scopes([], ["node"]), {});
+  assert.deepEqual(scopes(["a"], []), { a: ["node", "core", "socket"] });
+});
+
+Deno.test("selectStored() sorts series by resource, then by number", () => {
+  const given = metric([
+    series("h1", [], "10"),
+    series("zz", []),
+    series("h2", [], "0E:00"),
+    series("h1", [], "9"),
+    series("h2", [], "0B:00"),
+    series("h2", [], "1"),
+  ]);
+  const resources = [{ hostname: "h2" }, { hostname: "h1" }];
+  const sorted = selectStored(dataOf({ m: { core: given } }), resources, [
+    "m",
+  ], []);
+  assert.deepEqual(
+    sorted.get("m")?.get("core")?.series.map(({ hostname, id }) =>
+      `${hostname}/${id}`
+    ),
+    ["h2/1", "h2/0B:00", "h2/0E:00", "h1/9", "h1/10", "zz/undefined"],
+  );
+});

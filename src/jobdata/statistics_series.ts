@@ -1,0 +1,81 @@
+/**
+ * Minimum, median and maximum over the series of a metric, step by step, for plots
+ * of jobs with many of them (job API contract 4.1). Pure.
+ *
+ * Cost: the median is found by selection, linear in the number of series on
+ * average; nothing is allocated for a step.
+ */
+import type { Series, StatisticsSeries } from "./job_data.ts";
+
+/** With fewer series a plot shows each of them. */
+export const MIN_SERIES = 8;
+/** Steps with fewer values say nothing. */
+const MIN_VALUES = 3;
+
+/** As long as the longest series; NaN beyond the shortest. */
+export function statisticsSeries(series: readonly Series[]): StatisticsSeries {
+  let shortest = series[0]?.data.length ?? 0;
+  let longest = 0;
+  for (const { data } of series) {
+    if (data.length < shortest) shortest = data.length;
+    if (data.length > longest) longest = data.length;
+  }
+  const empty = new Float64Array(longest).fill(NaN);
+  const [min, median, max] = [empty, empty.slice(), empty.slice()];
+  const values = new Float64Array(series.length);
+  for (let i = 0; i < shortest; i++) {
+    let count = 0;
+    let least = Infinity;
+    let most = -Infinity;
+    for (const { data } of series) {
+      const value = data[i]!;
+      if (value !== value) continue;
+      values[count++] = value;
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+    if (count < MIN_VALUES) continue;
+    min[i] = least;
+    median[i] = medianOf(values, count);
+    max[i] = most;
+  }
+  return { mean: null, median, min, max };
+}
+
+/** Of the first `count` values, at least one, which it puts into another order. */
+function medianOf(values: Float64Array, count: number): number {
+  const middle = count >> 1;
+  const upper = select(values, count, middle);
+  if (count % 2 === 1) return upper;
+  let lower = -Infinity;
+  for (let i = 0; i < middle; i++) {
+    if (values[i]! > lower) lower = values[i]!;
+  }
+  return (lower + upper) / 2;
+}
+
+/**
+ * Fast path. The value that would be at `rank` if the first `count` were sorted;
+ * no greater ones are left before it. C. A. R. Hoare, "Algorithm 65: Find", 1961.
+ */
+function select(values: Float64Array, count: number, rank: number): number {
+  let from = 0;
+  let to = count - 1;
+  while (from < to) {
+    const pivot = values[(from + to) >> 1]!;
+    let i = from;
+    let j = to;
+    while (i <= j) {
+      while (values[i]! < pivot) i++;
+      while (values[j]! > pivot) j--;
+      if (i > j) break;
+      const value = values[i]!;
+      values[i++] = values[j]!;
+      values[j--] = value;
+    }
+    if (rank <= j) to = j;
+    else if (rank >= i) from = i;
+    else break;
+  }
+  return values[rank]!;
+}
