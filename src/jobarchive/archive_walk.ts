@@ -1,0 +1,94 @@
+/**
+ * Going through an archive job by job, in order: clusters by name, then job ids,
+ * then start times. Holds the names of one directory of each level at a time,
+ * however many jobs there are. Reads no file. Any thread; blocks while it reads
+ * directories.
+ */
+import {
+  isClusterName,
+  jobDirectoryNames,
+  jobIdOf,
+  type JobPlace,
+  restOf,
+  startTimeOf,
+  thousandsOf,
+} from "./archive_layout.ts";
+
+/** Where a walk goes on: behind this place. */
+export type WalkCursor = JobPlace;
+
+export interface WalkOptions {
+  /** Only places behind this one. */
+  readonly after?: WalkCursor | undefined;
+  /** Called with the path of every directory that can hold no job. */
+  readonly onStrange?: (path: string) => void;
+}
+
+/** The names of the clusters, sorted. */
+export function archivedClusters(root: string): string[] {
+  return directoryNames(root).filter(isClusterName).sort();
+}
+
+/**
+ * The places of all jobs, or those behind `after`: directories, whether or not a
+ * meta file is in them. A directory that goes meanwhile is passed over.
+ */
+export function* walkArchive(
+  root: string,
+  options: WalkOptions = {},
+): Generator<JobPlace> {
+  const { after, onStrange } = options;
+  for (const cluster of archivedClusters(root)) {
+    if (after !== undefined && cluster < after.cluster) continue;
+    const within = after?.cluster === cluster ? after : undefined;
+    yield* walkCluster(root, cluster, within, onStrange);
+  }
+}
+
+function* walkCluster(
+  root: string,
+  cluster: string,
+  after: WalkCursor | undefined,
+  onStrange: WalkOptions["onStrange"],
+): Generator<JobPlace> {
+  const top = `${root}/${cluster}`;
+  for (const thousands of numbersIn(top, thousandsOf, onStrange)) {
+    if (after !== undefined && jobIdOf(thousands, 999) < after.jobId) continue;
+    const upper = `${top}/${thousands}`;
+    for (const rest of numbersIn(upper, restOf, onStrange)) {
+      const jobId = jobIdOf(thousands, rest);
+      if (after !== undefined && jobId < after.jobId) continue;
+      const lower = `${upper}/${jobDirectoryNames(jobId)[1]}`;
+      for (const startTime of numbersIn(lower, startTimeOf, onStrange)) {
+        const isDone = after?.jobId === jobId && startTime <= after.startTime;
+        if (!isDone) yield { cluster, jobId, startTime };
+      }
+    }
+  }
+}
+
+/** The numbers that directories are named after, in order. */
+function numbersIn(
+  directory: string,
+  numberOf: (name: string) => number | undefined,
+  onStrange: WalkOptions["onStrange"],
+): number[] {
+  const numbers: number[] = [];
+  for (const name of directoryNames(directory)) {
+    const number = numberOf(name);
+    if (number !== undefined) numbers.push(number);
+    else onStrange?.(`${directory}/${name}`);
+  }
+  return numbers.sort((a, b) => a - b);
+}
+
+function directoryNames(directory: string): string[] {
+  try {
+    return [...Deno.readDirSync(directory)]
+      .filter((entry) => !entry.isFile && !entry.name.startsWith("."))
+      .map((entry) => entry.name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * The job archive as files: reading and writing one job. Any number of threads may
+ * read; one writes. A file appears whole or not at all, the data before the meta
+ * file that makes it a job of the archive, so that whenever the process dies what
+ * is there is readable.
+ */
+import { ClientError } from "../errors.ts";
+import type { JobData } from "../jobdata/job_data.ts";
+import { DENO_FILES, type Files } from "../persist/files.ts";
+import { orStorageError } from "../persist/storage_error.ts";
+import { JobArchiveError } from "./archive_error.ts";
+import {
+  ARCHIVE_VERSION,
+  CLUSTER_FILE,
+  DATA_FILE,
+  jobDirectory,
+  type JobPlace,
+  META_FILE,
+  PACKED_DATA_FILE,
+  VERSION_FILE,
+} from "./archive_layout.ts";
+import {
+  readDataFile,
+  readIfThere,
+  writeDataFile,
+  writeWhole,
+} from "./data_file.ts";
+import {
+  editJobMeta,
+  type JobMeta,
+  type MetaEdit,
+  readJobMeta,
+  writeJobMeta,
+} from "./job_meta.ts";
+import { schemaFault } from "./schema_check.ts";
+
+export interface JobArchiveOptions {
+  /** Hold every file read against the published schemas. */
+  readonly validate?: boolean;
+  readonly files?: Files;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export class JobArchive {
+  readonly root: string;
+  readonly #validate: boolean;
+  readonly #files: Files;
+
+  /** Does not look at the directory; {@linkcode openJobArchive} does. */
+  constructor(root: string, options: JobArchiveOptions = {}) {
+    this.root = root;
+    this.#validate = options.validate ?? false;
+    this.#files = options.files ?? DENO_FILES;
+  }
+
+  /** What the meta file says; `E_NOT_FOUND`: there is none, `JobArchiveError`: it is bad. */
+  readMeta(place: JobPlace): JobMeta {
+    const path = `${jobDirectory(this.root, place)}/${META_FILE}`;
+    const bytes = readIfThere(path);
+    if (bytes === undefined) throw notArchived(place);
+    try {
+      const json: unknown = JSON.parse(decoder.decode(bytes));
+      const fault = this.#validate ? schemaFault("meta", json) : undefined;
+      if (fault !== undefined) throw new SyntaxError(fault);
+      return readJobMeta(json, place);
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+  }
+
+  /** The metrics of a job; errors as those of {@linkcode readMeta}. */
+  readData(place: JobPlace): JobData {
+    const directory = jobDirectory(this.root, place);
+    const data = readDataFile(directory, this.#validate);
+    if (data === undefined) throw notArchived(place);
+    return data;
+  }
+
+  /** Archives a job, or archives it anew. Throws `E_STORAGE`. */
+  async write(meta: JobMeta, data: JobData): Promise<void> {
+    const directory = this.#directoryOf(meta.job);
+    await writeDataFile(this.#files, directory, data);
+    this.#writeMeta(directory, writeJobMeta(meta));
+  }
+
+  /** Changes the meta file of a job; false: it has none, so there is nothing to do. */
+  editMeta(place: JobPlace, edit: MetaEdit): boolean {
+    const directory = jobDirectory(this.root, place);
+    const path = `${directory}/${META_FILE}`;
+    const bytes = readIfThere(path);
+    if (bytes === undefined) return false;
+    let text: string;
+    try {
+      text = editJobMeta(decoder.decode(bytes), edit);
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+    this.#writeMeta(directory, text);
+    return true;
+  }
+
+  /**
+   * Copies a job into another archive, byte for byte, unless it is there already;
+   * the configuration of its cluster goes with it.
+   * False: this archive does not have it.
+   */
+  copyTo(target: JobArchive, place: JobPlace): boolean {
+    const from = jobDirectory(this.root, place);
+    const meta = readIfThere(`${from}/${META_FILE}`);
+    if (meta === undefined) return false;
+    const to = jobDirectory(target.root, place);
+    if (isThere(`${to}/${META_FILE}`)) return true;
+    target.#directoryOf(place);
+    this.#copyClusterFile(target, place.cluster);
+    for (const name of [PACKED_DATA_FILE, DATA_FILE]) {
+      const bytes = readIfThere(`${from}/${name}`);
+      if (bytes !== undefined) writeWhole(target.#files, to, name, [bytes]);
+    }
+    writeWhole(target.#files, to, META_FILE, [meta]);
+    return true;
+  }
+
+  /** Takes a job out of the archive, the meta file first; false: there is none. */
+  remove(place: JobPlace): boolean {
+    const directory = jobDirectory(this.root, place);
+    const names = this.#files.list(directory);
+    const ordered = names.sort((a) => a === META_FILE ? -1 : 1);
+    orStorageError("an archived job cannot be removed", directory, () => {
+      for (const name of ordered) this.#files.remove(`${directory}/${name}`);
+      if (ordered.length > 0) this.#files.syncDirectory(directory);
+    });
+    orStorageError("a directory cannot be removed", directory, () => {
+      removeEmptyDirectories(directory, `${this.root}/${place.cluster}`);
+    });
+    return ordered.includes(META_FILE);
+  }
+
+  /** Without it the copy would be no archive that a server starts with. */
+  #copyClusterFile(target: JobArchive, cluster: string): void {
+    const bytes = readIfThere(`${this.root}/${cluster}/${CLUSTER_FILE}`);
+    const directory = `${target.root}/${cluster}`;
+    if (bytes === undefined || isThere(`${directory}/${CLUSTER_FILE}`)) return;
+    writeWhole(target.#files, directory, CLUSTER_FILE, [bytes]);
+  }
+
+  #writeMeta(directory: string, text: string): void {
+    writeWhole(this.#files, directory, META_FILE, [encoder.encode(text)]);
+  }
+
+  /** Makes the directory of a job, its names on the device too. */
+  #directoryOf(place: JobPlace): string {
+    const directory = jobDirectory(this.root, place);
+    const files = this.#files;
+    orStorageError("a directory cannot be made", directory, () => {
+      const missing: string[] = [];
+      for (let path = directory; !isThere(path); path = parentOf(path)) {
+        missing.push(path);
+      }
+      files.makeDirectory(directory);
+      for (const path of missing) files.syncDirectory(parentOf(path));
+    });
+    return directory;
+  }
+}
+
+/**
+ * The archive in a directory. An empty one becomes an archive; one of another
+ * version, or with files but no version, is refused with a `JobArchiveError`.
+ */
+export function openJobArchive(
+  root: string,
+  options: JobArchiveOptions = {},
+): JobArchive {
+  const files = options.files ?? DENO_FILES;
+  const path = `${root}/${VERSION_FILE}`;
+  const bytes = readIfThere(path);
+  if (bytes === undefined) {
+    orStorageError("the job archive cannot be made", root, () => {
+      files.makeDirectory(root);
+    });
+    const found = [...Deno.readDirSync(root)]
+      .find((entry) => !entry.name.startsWith("."));
+    if (found !== undefined) {
+      throw new JobArchiveError(
+        `${root} has ${found.name} but no ${VERSION_FILE}: it is no job archive`,
+        root,
+      );
+    }
+    const version = encoder.encode(`${ARCHIVE_VERSION}\n`);
+    writeWhole(files, root, VERSION_FILE, [version]);
+  } else {
+    const version = decoder.decode(bytes).trim();
+    if (version !== String(ARCHIVE_VERSION)) {
+      throw new JobArchiveError(
+        `${path}: version ${
+          JSON.stringify(version)
+        }, expected ${ARCHIVE_VERSION}`,
+        path,
+      );
+    }
+  }
+  return new JobArchive(root, options);
+}
+
+function notArchived({ cluster, jobId, startTime }: JobPlace): ClientError {
+  return new ClientError(
+    "E_NOT_FOUND",
+    `job ${jobId} of ${cluster}, started at ${startTime}, is not in the archive`,
+  );
+}
+
+function unreadable(path: string, cause: unknown): JobArchiveError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new JobArchiveError(
+    `the archived record of the job is not readable: ${reason}`,
+    path,
+    cause,
+  );
+}
+
+/** Removes a directory and those above it below `top`, as long as they are empty. */
+function removeEmptyDirectories(directory: string, top: string): void {
+  let path = directory;
+  for (; path.length > top.length; path = parentOf(path)) {
+    try {
+      Deno.removeSync(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue;
+      // Other jobs are there.
+      if (error instanceof Error && "code" in error) {
+        if (error.code === "ENOTEMPTY") return;
+      }
+      throw error;
+    }
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}

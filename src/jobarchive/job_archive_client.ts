@@ -1,0 +1,158 @@
+/**
+ * The main thread's end of the job archive. Two threads serve it: one writes, in
+ * the order of the calls, and does the long services; one reads, so that nobody
+ * who asks for an archived job waits behind them. It decides nothing.
+ *
+ * Bounded: writes wait for room, since they bring the metrics of a job each; what
+ * is beyond that, and reads beyond their bound, is refused with `E_OVERLOAD`.
+ */
+import { ClientError } from "../errors.ts";
+import type { JobData } from "../jobdata/job_data.ts";
+import type { JobPlace } from "./archive_layout.ts";
+import type { WalkCursor } from "./archive_walk.ts";
+import { buffersOf } from "./data_buffers.ts";
+import type { StatisticsOrReason } from "./job_archive_messages.ts";
+import { JobArchiveLine } from "./job_archive_line.ts";
+import type { JobMeta, MetaEdit } from "./job_meta.ts";
+
+/** Jobs whose metrics are held at a time, waiting to be written. */
+const WRITES_MAX = 4;
+/** Writes that wait for room among those. */
+const WAITING_MAX = 128;
+/** Jobs whose statistics are read at a time. */
+const STATISTICS_JOBS = 500;
+/** Directories looked at between two chances to write. */
+const COMPRESS_DIRECTORIES = 200;
+
+export interface JobArchiveClientOptions {
+  readonly root: string;
+  /** Hold every file read against the published schemas. */
+  readonly validate: boolean;
+}
+
+export class JobArchiveClient {
+  readonly #writer = new JobArchiveLine("jobarchive-writer");
+  readonly #reader = new JobArchiveLine("jobarchive-reader");
+  #writes = 0;
+  readonly #waiting: PromiseWithResolvers<void>[] = [];
+
+  private constructor() {}
+
+  /** Starts the threads and makes the archive if there is none yet. */
+  static async open(
+    options: JobArchiveClientOptions,
+  ): Promise<JobArchiveClient> {
+    const client = new JobArchiveClient();
+    try {
+      // The writer first: it may have to make the archive.
+      await client.#writer.call("open", options);
+      await client.#reader.call("open", options);
+    } catch (error) {
+      client.end();
+      throw error;
+    }
+    return client;
+  }
+
+  /**
+   * Archives a job. `data` is given away: its arrays are empty afterwards. Waits
+   * for room first, so awaiting it holds back whoever archives too fast.
+   */
+  async write(meta: JobMeta, data: JobData): Promise<void> {
+    // Whoever waited gets the place of one that is done.
+    if (this.#writes >= WRITES_MAX) await this.#room();
+    else this.#writes++;
+    try {
+      await this.#writer.call("write", { meta, data }, buffersOf(data));
+    } finally {
+      const next = this.#waiting.shift();
+      if (next !== undefined) next.resolve();
+      else this.#writes--;
+    }
+  }
+
+  /** False: the job is not in the archive, so there is nothing to change. */
+  editMeta(place: JobPlace, edit: MetaEdit): Promise<boolean> {
+    return this.#writer.call("editMeta", { place, edit });
+  }
+
+  /** `E_NOT_FOUND`: the job is not in the archive. */
+  readMeta(place: JobPlace): Promise<JobMeta> {
+    return this.#reader.call("readMeta", place);
+  }
+
+  /** In the order of the places; for a job whose file is bad, the reason. */
+  async readStatistics(
+    places: readonly JobPlace[],
+  ): Promise<StatisticsOrReason[]> {
+    const found: StatisticsOrReason[] = [];
+    for (let from = 0; from < places.length; from += STATISTICS_JOBS) {
+      const some = places.slice(from, from + STATISTICS_JOBS);
+      found.push(...await this.#reader.call("readStatistics", some));
+    }
+    return found;
+  }
+
+  /** `E_NOT_FOUND`: the job has no metrics in the archive. */
+  readData(place: JobPlace): Promise<JobData> {
+    return this.#reader.call("readData", place);
+  }
+
+  /** False: the job is not in the archive. */
+  copyTo(targetRoot: string, place: JobPlace): Promise<boolean> {
+    return this.#writer.call("copyTo", { targetRoot, place });
+  }
+
+  /** False: the job was not in the archive. */
+  remove(place: JobPlace): Promise<boolean> {
+    return this.#writer.call("remove", place);
+  }
+
+  /**
+   * Compresses what was left plain of jobs that started before, and removes files
+   * that were never finished, letting others write in between.
+   */
+  async compress(
+    beforeSec: number,
+  ): Promise<{ readonly compressed: number; readonly removed: number }> {
+    const sum = { compressed: 0, removed: 0 };
+    let after: WalkCursor | undefined;
+    do {
+      const step = await this.#writer.call("compress", {
+        beforeSec,
+        after,
+        directoriesMax: COMPRESS_DIRECTORIES,
+      });
+      sum.compressed += step.compressed;
+      sum.removed += step.removed;
+      after = step.after;
+    } while (after !== undefined);
+    return sum;
+  }
+
+  /** Ends the threads when what was asked of them so far is done. */
+  async close(): Promise<void> {
+    do await this.#writer.idle(); while (this.#writes > 0);
+    this.end();
+  }
+
+  /** Ends the threads, whatever they are doing; every file stays whole. */
+  end(): void {
+    this.#writer.end();
+    this.#reader.end();
+    for (const waiting of this.#waiting.splice(0)) waiting.resolve();
+  }
+
+  #room(): Promise<void> {
+    if (this.#waiting.length >= WAITING_MAX) {
+      throw new ClientError(
+        "E_OVERLOAD",
+        `${WAITING_MAX} jobs are waiting to be archived`,
+        { retryAfterSec: 1 },
+      );
+    }
+    const turn = Promise.withResolvers<void>();
+    this.#waiting.push(turn);
+    return turn.promise;
+  }
+}

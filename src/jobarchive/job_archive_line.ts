@@ -1,0 +1,111 @@
+/**
+ * The line from the main thread to one worker of the job archive: calls with
+ * answers, a bounded number under way. Main thread only.
+ */
+import { ClientError } from "../errors.ts";
+import { JobArchiveError } from "./archive_error.ts";
+import type {
+  CallInput,
+  CallOutput,
+  JobArchiveCall,
+  JobArchiveReply,
+} from "./job_archive_messages.ts";
+
+/** Calls under way. */
+const CALLS_MAX = 256;
+
+export class JobArchiveLine {
+  readonly #worker: Worker;
+  readonly #calls = new Map<number, PromiseWithResolvers<unknown>>();
+  #lastId = 0;
+  /** Why it does not answer any more. */
+  #failure: ClientError | undefined;
+  #idle: PromiseWithResolvers<void> | undefined;
+
+  /** Starts the worker; `name` is for those who look at threads. */
+  constructor(name: string) {
+    const worker = this.#worker = new Worker(
+      new URL("../../workers/jobarchive.ts", import.meta.url),
+      { type: "module", name },
+    );
+    worker.onmessage = (event: MessageEvent<JobArchiveReply>) => {
+      this.#settle(event.data);
+    };
+    worker.onerror = (event) => {
+      // Else the process would end.
+      event.preventDefault();
+      this.#fail(
+        new JobArchiveError(
+          `the job archive's thread died: ${event.message}`,
+          "",
+        ),
+      );
+    };
+  }
+
+  /**
+   * Asks the worker. Rejects with the `ClientError` the worker met, or
+   * `E_OVERLOAD`. What `transfer` names is given away.
+   */
+  call<Call extends JobArchiveCall>(
+    call: Call,
+    input: CallInput<Call>,
+    transfer: ArrayBuffer[] = [],
+  ): Promise<CallOutput<Call>> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#calls.size >= CALLS_MAX) {
+      return Promise.reject(
+        new ClientError(
+          "E_OVERLOAD",
+          `${CALLS_MAX} requests are waiting for the job archive`,
+          { retryAfterSec: 1 },
+        ),
+      );
+    }
+    const id = ++this.#lastId;
+    const answer = Promise.withResolvers<unknown>();
+    this.#calls.set(id, answer);
+    this.#worker.postMessage({ id, call, input }, transfer);
+    // The desk answers each call with what its entry in the table of calls says.
+    return answer.promise as Promise<CallOutput<Call>>;
+  }
+
+  /** Resolves when no call is under way. */
+  idle(): Promise<void> {
+    if (this.#calls.size === 0) return Promise.resolve();
+    this.#idle ??= Promise.withResolvers();
+    return this.#idle.promise;
+  }
+
+  /** Ends the thread; calls under way are rejected. */
+  end(): void {
+    this.#worker.terminate();
+    this.#fail(new ClientError("E_NOT_READY", "the job archive is closed"));
+  }
+
+  #settle(reply: JobArchiveReply): void {
+    const answer = this.#calls.get(reply.id);
+    this.#calls.delete(reply.id);
+    if (reply.isOk) answer?.resolve(reply.value);
+    else answer?.reject(errorOf(reply));
+    if (this.#calls.size === 0) {
+      this.#idle?.resolve();
+      this.#idle = undefined;
+    }
+  }
+
+  #fail(error: ClientError): void {
+    this.#failure ??= error;
+    const calls = [...this.#calls.values()];
+    this.#calls.clear();
+    for (const call of calls) call.reject(this.#failure);
+    this.#idle?.resolve();
+    this.#idle = undefined;
+  }
+}
+
+function errorOf(reply: JobArchiveReply & { isOk: false }): ClientError {
+  return reply.code === "E_INTERNAL"
+    ? new JobArchiveError(reply.message, reply.path)
+    : new ClientError(reply.code, reply.message);
+}

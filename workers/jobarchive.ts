@@ -1,0 +1,21 @@
+/** Entry of the job archive's workers: read and write archived jobs while the server goes on. */
+import { buffersOf } from "../src/jobarchive/data_buffers.ts";
+import type { JobData } from "../src/jobdata/job_data.ts";
+import { JobArchiveDesk } from "../src/jobarchive/job_archive_desk.ts";
+import type {
+  JobArchiveReply,
+  JobArchiveRequest,
+} from "../src/jobarchive/job_archive_messages.ts";
+
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<JobArchiveRequest>) => void;
+  postMessage(reply: JobArchiveReply, transfer: ArrayBuffer[]): void;
+};
+
+const desk = new JobArchiveDesk();
+
+scope.onmessage = async (event) => {
+  const reply = await desk.answer(event.data);
+  const isData = reply.isOk && event.data.call === "readData";
+  scope.postMessage(reply, isData ? buffersOf(reply.value as JobData) : []);
+};
