@@ -2,7 +2,9 @@
  * Wiring only: arguments, configuration, log, keys, engine, HTTP, signals. Ends
  * with 0, with 2 where the command line is not understood, else with 1.
  */
-import { AccessState } from "./src/auth/mod.ts";
+import { createAccounts } from "./src/accounts/start.ts";
+import { DatabaseUsers } from "./src/accounts/database_users.ts";
+import { AccessControl } from "./src/auth/access_control.ts";
 import { startAuthentication } from "./src/auth/start.ts";
 import {
   type CommandLine,
@@ -20,7 +22,9 @@ import {
   runExport,
   runImport,
 } from "./src/cli/transfer_commands.ts";
+import { migrateDatabase, runUserCommand } from "./src/cli/user_commands.ts";
 import { VERSION, versionText } from "./src/cli/version.ts";
+import { nowSec } from "./src/clock.ts";
 import { loadSetup } from "./src/cluster/load_setup.ts";
 import { type Config, engineOptions } from "./src/config/mod.ts";
 import { databaseOptions } from "./src/db/database_options.ts";
@@ -54,6 +58,12 @@ async function run(line: CommandLine): Promise<void> {
       return await runExport(line);
     case "estimate":
       return printEstimate(line);
+    case "user-add":
+    case "user-del":
+    case "user-list":
+      return await runUserCommand(line);
+    case "migrate-db":
+      return migrateDatabase(line);
     case "clean-up":
       return await cleanUp(line);
     case "serve":
@@ -95,14 +105,6 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
   for (const flag of line.withoutEffect) log.info(`-${flag} has no effect`);
   const { config, metrics, notes } = loadSetup(line.configFile);
   for (const { level, message } of notes) log[level](message);
-  const access = new AccessState();
-  const { authenticator, keys } = await startAuthentication(config, {
-    access,
-    refresh: () => Promise.resolve(),
-  });
-  if (keys?.madeIn !== undefined) {
-    log.info("made a key pair for tokens", { directory: keys.madeIn });
-  }
   const database = await openDatabaseWorker(
     databaseOptions(config),
     (reason) => {
@@ -110,6 +112,33 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
       Deno.exit(FAILURE_STATUS);
     },
   );
+  const access = new AccessControl(database);
+  await access.reload();
+  database.changed(() => {
+    access.reload().catch((error) =>
+      log.err("the database cannot be read", { error: errorText(error) })
+    );
+  });
+  const authentication = await startAuthentication(config, {
+    access: access.state,
+    refresh: () => access.refresh(),
+    revokedSessions: await database.sessions.revoked(nowSec()),
+  });
+  const { keys } = authentication;
+  if (keys?.madeIn !== undefined) {
+    log.info("made a key pair for tokens", { directory: keys.madeIn });
+  }
+  const accounts = await createAccounts({
+    config,
+    access: access.state,
+    authentication,
+    store: new DatabaseUsers(database.users),
+    settings: database.configuration,
+    revokedSessions: { add: (id, sec) => database.sessions.revoke(id, sec) },
+    changed: () => access.reload(),
+    sharedKey: Deno.env.get("CROSS_LOGIN_JWT_HS512_KEY"),
+    issuerKey: Deno.env.get("CROSS_LOGIN_JWT_PUBLIC_KEY"),
+  });
   const engine = await startEngine(
     engineOptions(config, metrics),
     ({ level, message, fields }) => {
@@ -122,8 +151,8 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
   const server = await startHttp({
     config,
     engine,
-    authenticator,
-    services: { access },
+    authenticator: authentication.authenticator,
+    services: { access: access.state, accounts },
     log,
     dev: line.dev,
     version: VERSION,

@@ -22,7 +22,12 @@ interface CookieContent {
   readonly u: string;
   readonly f: string;
   readonly e: number;
+  /** Of a user whom only a token vouched for: what it said. */
+  readonly t?: { readonly roles: string[]; readonly projects: string[] };
 }
+
+/** Of users who are in no table. */
+const NO_FINGERPRINT = "";
 
 const ID_BYTES = 16;
 const COOKIE_CHARS_MAX = 4096;
@@ -56,12 +61,30 @@ export class Sessions {
 
   /** The value of the cookie of a new session. */
   create(user: Pick<UserRecord, "username" | "fingerprint">): string {
-    const content: CookieContent = {
-      i: randomBytes(ID_BYTES).toString("base64url"),
-      u: user.username,
+    return this.#write({
+      ...this.#begin(user.username),
       f: user.fingerprint,
+    });
+  }
+
+  /** The same for a user who is in no table, with what the token of the login says. */
+  createOfToken(user: Omit<UserRecord, "fingerprint">): string {
+    return this.#write({
+      ...this.#begin(user.username),
+      f: NO_FINGERPRINT,
+      t: { roles: [...user.roles], projects: [...user.projects] },
+    });
+  }
+
+  #begin(username: string): Pick<CookieContent, "i" | "u" | "e"> {
+    return {
+      i: randomBytes(ID_BYTES).toString("base64url"),
+      u: username,
       e: Math.floor(this.#now()) + this.#maxAgeSec,
     };
+  }
+
+  #write(content: CookieContent): string {
     const text = Buffer.from(JSON.stringify(content)).toString("base64url");
     return `${text}.${this.#sign(text)}`;
   }
@@ -72,8 +95,8 @@ export class Sessions {
     if (content === undefined) throw refusal("the session is not valid");
     const expired = this.#now() >= content.e || this.#revoked.has(content.i);
     if (expired) throw refusal("the session has ended");
-    const user = this.#access.user(content.u);
-    if (user === undefined || user.fingerprint !== content.f) {
+    const user = this.#userOf(content);
+    if (user === undefined) {
       throw refusal("the user of the session is not there any more");
     }
     return {
@@ -89,6 +112,17 @@ export class Sessions {
       if (expiresSec <= now) this.#revoked.delete(id);
     }
     this.#revoked.set(session.id, session.expiresSec);
+  }
+
+  /** What the table says counts; who was never in it is what the token said. */
+  #userOf({ u, f, t }: CookieContent): UserRecord | undefined {
+    const user = this.#access.user(u);
+    if (user !== undefined) {
+      return t !== undefined || user.fingerprint === f ? user : undefined;
+    }
+    return t === undefined
+      ? undefined
+      : { username: u, fingerprint: NO_FINGERPRINT, ...t };
   }
 
   #open(cookie: string): CookieContent | undefined {

@@ -3,11 +3,10 @@ import { SignJWT } from "jose";
 import { nowSec } from "../clock.ts";
 import type { Keys } from "./keys.ts";
 import { KeyError } from "./ed25519.ts";
-import type { Role } from "./roles.ts";
 
 export interface TokenRequest {
   readonly user: string;
-  readonly roles: readonly Role[];
+  readonly roles: readonly string[];
   /** `undefined`: it does not expire. */
   readonly maxAgeSec: number | undefined;
 }

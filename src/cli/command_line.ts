@@ -20,6 +20,12 @@ import {
   readImport,
   type TransferLine,
 } from "./transfer_flags.ts";
+import {
+  readAddUser,
+  readUser,
+  USER_FLAGS,
+  type UserLine,
+} from "./user_flags.ts";
 
 /** What every command is told. */
 export interface CommonOptions {
@@ -45,7 +51,8 @@ export type CommandLine =
       readonly maxAgeSec: number | undefined;
     }
     | TransferLine
-    | { readonly command: "clean-up" }
+    | UserLine
+    | { readonly command: "clean-up" | "migrate-db" }
     | { readonly command: "gen-keypair" | "version" | "help" }
   );
 
@@ -63,6 +70,12 @@ const SERVE_FLAGS: FlagSpecs = {
   version: { help: "print the version and end" },
   help: { help: "print this and end" },
   h: { help: "the same" },
+  "add-user": {
+    value: "NAME:ROLES:PASSWORD",
+    help: "the same as: user add NAME --roles ROLES",
+  },
+  "del-user": { value: "NAME", help: "the same as: user del NAME" },
+  "migrate-db": { help: "bring the database up to date, and end" },
   jwt: { value: "USER", help: "the same as: token --user USER" },
   "cleanup-checkpoints": {
     help: "archive or delete what is past the retention, and end",
@@ -73,17 +86,14 @@ const SERVE_FLAGS: FlagSpecs = {
 
 /** Flags of upstream's programs whose work this version does not do. */
 const NOT_YET: Readonly<Record<string, string>> = {
-  "add-user": "comes with the job API",
-  "del-user": "comes with the job API",
-  "migrate-db": "comes with the job API",
   "init-db": "comes with the job API",
 };
 
 interface Command {
   readonly help: string;
   readonly flags: FlagSpecs;
-  /** What the one word is called that may stand among the flags; absent: none may. */
-  readonly word?: string;
+  /** What the words are called that may stand among the flags; absent: none may. */
+  readonly words?: readonly string[];
   readonly read: (flags: ParsedFlags, common: CommonOptions) => CommandLine;
 }
 
@@ -110,7 +120,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   import: {
     help: "send upstream's checkpoints to a running server",
-    word: "DIR",
+    words: ["DIR"],
     flags: IMPORT_FLAGS,
     read: (flags, common) => ({ ...common, ...readImport(flags) }),
   },
@@ -123,6 +133,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     help: "print the memory and disk that a centre will need",
     flags: ESTIMATE_FLAGS,
     read: (flags, common) => ({ ...common, ...readEstimate(flags) }),
+  },
+  user: {
+    help: "users of the database; the password is read from the input",
+    words: ["add|del|list", "NAME"],
+    flags: USER_FLAGS,
+    read: (flags, common) => ({ ...common, ...readUser(flags) }),
   },
   help: {
     help: "print this",
@@ -148,23 +164,25 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   return command.read({ values, rest: second.rest }, readCommon(values));
 }
 
-/** The flags of a command, before and behind the word that it may take. */
+/** The flags of a command, before, among and behind the words that it may take. */
 function parseCommandFlags(
   args: readonly string[],
   command: Command,
 ): ParsedFlags {
   const specs = { ...COMMON_FLAGS, ...command.flags };
-  const before = parseFlags(args, specs);
-  const [word, ...others] = before.rest;
-  if (word === undefined) return before;
-  if (command.word === undefined) {
-    throw new UsageError(`unexpected word: ${word}`);
+  const values = new Map<string, string>();
+  const words: string[] = [];
+  for (let rest = args;;) {
+    const found = parseFlags(rest, specs);
+    for (const [name, value] of found.values) values.set(name, value);
+    const [word, ...others] = found.rest;
+    if (word === undefined) return { values, rest: words };
+    if (words.length === (command.words?.length ?? 0)) {
+      throw new UsageError(`unexpected word: ${word}`);
+    }
+    words.push(word);
+    rest = others;
   }
-  const behind = parseFlags(others, specs);
-  const [extra] = behind.rest;
-  if (extra !== undefined) throw new UsageError(`unexpected word: ${extra}`);
-  const values = new Map([...before.values, ...behind.values]);
-  return { values, rest: [word] };
 }
 
 /** The help text, from the same tables that are parsed by. */
@@ -182,8 +200,10 @@ export function usage(): string {
     ...flagLines({ ...COMMON_FLAGS, ...SERVE_FLAGS }),
     "",
     "Commands:",
-    ...Object.entries(COMMANDS).flatMap(([name, { help, word, flags }]) => [
-      `  ${(word === undefined ? name : `${name} ${word}`).padEnd(20)} ${help}`,
+    ...Object.entries(COMMANDS).flatMap((
+      [name, { help, words = [], flags }],
+    ) => [
+      `  ${[name, ...words].join(" ").padEnd(20)} ${help}`,
       ...flagLines(flags).map((line) => `  ${line}`),
     ]),
   ].join("\n");
@@ -221,6 +241,13 @@ function readServe(
   if (on("version")) return { ...common, command: "version" };
   const user = values.get("jwt");
   if (user !== undefined) return readToken(new Map([["user", user]]), common);
+  const added = values.get("add-user");
+  if (added !== undefined) return { ...common, ...readAddUser(added) };
+  const deleted = values.get("del-user");
+  if (deleted !== undefined) {
+    return { ...common, command: "user-del", username: deleted };
+  }
+  if (on("migrate-db")) return { ...common, command: "migrate-db" };
   if (on("cleanup-checkpoints")) return { ...common, command: "clean-up" };
   return {
     ...common,

@@ -55,6 +55,37 @@ Deno.test("parseCommandLine() reads the command token", () => {
   assert.deepEqual(parseCommandLine(["-jwt", "u"]), short);
 });
 
+Deno.test("parseCommandLine() knows users in our words and in upstream's", () => {
+  const eve = {
+    command: "user-add",
+    username: "eve",
+    roles: ["user", "api"],
+    projects: [],
+    name: "",
+    email: "",
+  };
+  const parsed = (...args: string[]) => {
+    const { configFile: _, logLevel: __, logDates: ___, ...rest } =
+      parseCommandLine(args);
+    return rest;
+  };
+  assert.deepEqual(parsed("user", "add", "eve", "--roles", "user,api"), {
+    ...eve,
+    password: undefined,
+  });
+  assert.deepEqual(parsed("user", "--roles", "user,api", "add", "eve"), {
+    ...eve,
+    password: undefined,
+  });
+  assert.deepEqual(parsed("-add-user", "eve:user,api:a:b"), {
+    ...eve,
+    password: "a:b",
+  });
+  for (const args of [["user", "del", "eve"], ["-del-user", "eve"]]) {
+    assert.deepEqual(parsed(...args), { command: "user-del", username: "eve" });
+  }
+});
+
 Deno.test("parseCommandLine() says what is wrong", () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ["-nope", /unknown flag: -nope/],
@@ -69,7 +100,11 @@ Deno.test("parseCommandLine() says what is wrong", () => {
     ["token --user u more", /unexpected word: more/],
     ["-dev token --user u", /-dev does not go with the command token/],
     ["gen-keypair --user u", /unknown flag: --user/],
-    ["-add-user a:b:c", /-add-user comes with the job API, which this version/],
+    ["-add-user a:b", /-add-user is NAME:ROLE,ROLE:PASSWORD/],
+    ["user", /user needs one of: add NAME, del NAME, list/],
+    ["user add", /user add needs a NAME/],
+    ["user list me", /user needs one of/],
+    ["user add eve me", /unexpected word: me/],
     ["-init-db", /-init-db comes with the job API/],
   ];
   for (const [args, message] of cases) {

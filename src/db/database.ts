@@ -10,6 +10,7 @@ import type { DatabaseOptions } from "./database_options.ts";
 import { InstanceTable } from "./instance_table.ts";
 import { checkSchema, migrate, SchemaError } from "./migrations.ts";
 import { PolicyTable } from "./policy_table.ts";
+import { SessionTable } from "./session_table.ts";
 import { TokenTable } from "./token_table.ts";
 import { UserTable } from "./user_table.ts";
 
@@ -28,6 +29,7 @@ export class DatabaseTables {
   readonly instances: InstanceTable;
   readonly policies: PolicyTable;
   readonly tokens: TokenTable;
+  readonly sessions: SessionTable;
 
   constructor(connection: Connection) {
     this.users = new UserTable(connection);
@@ -36,6 +38,7 @@ export class DatabaseTables {
     this.instances = new InstanceTable(connection);
     this.policies = new PolicyTable(connection);
     this.tokens = new TokenTable(connection);
+    this.sessions = new SessionTable(connection);
   }
 }
 

@@ -22,6 +22,11 @@ CREATE TABLE configuration (
   PRIMARY KEY (username, key)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE revoked_session (
+  id          TEXT PRIMARY KEY,
+  expires_sec INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE cluster (
   name       TEXT PRIMARY KEY,
   created_at TEXT NOT NULL

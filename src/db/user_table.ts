@@ -1,5 +1,8 @@
 /** Users. Pure storage: who may become what is decided elsewhere. */
+import { createHash } from "node:crypto";
 import type { Connection, Statement } from "./connection.ts";
+
+const FINGERPRINT_CHARS = 22;
 
 /** 0 password here, 1 LDAP, 2 token, 3 OIDC. */
 export type AuthSource = 0 | 1 | 2 | 3;
@@ -16,6 +19,15 @@ export interface UserRow {
 
 /** What a login may change of a user. */
 export type UserChange = Partial<Omit<UserRow, "username">>;
+
+/** What decides what a user may do, and whether a session is still theirs. */
+export interface UserAccessRow {
+  readonly username: string;
+  readonly roles: readonly string[];
+  readonly projects: readonly string[];
+  /** Changes with the password; says nothing about it. */
+  readonly fingerprint: string;
+}
 
 interface UserRecord {
   readonly username: string;
@@ -38,6 +50,9 @@ export class UserTable {
   readonly #delete: Statement<never>;
   readonly #passwordHash: Statement<{ hash: string | null }>;
   readonly #setPassword: Statement<never>;
+  readonly #listAccess: Statement<
+    { username: string; roles: string; projects: string; hash: string | null }
+  >;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -62,6 +77,22 @@ export class UserTable {
     this.#setPassword = connection.prepare(
       "UPDATE user SET password_hash = ? WHERE username = ?",
     );
+    this.#listAccess = connection.prepare(
+      "SELECT username, roles, projects, password_hash AS hash FROM user",
+    );
+  }
+
+  /** Of all users, in any order. */
+  listAccess(): UserAccessRow[] {
+    return this.#listAccess.all().map((
+      { username, roles, projects, hash },
+    ) => ({
+      username,
+      roles: JSON.parse(roles),
+      projects: JSON.parse(projects),
+      fingerprint: createHash("sha256").update(`${username}\0${hash ?? ""}`)
+        .digest("base64url").slice(0, FINGERPRINT_CHARS),
+    }));
   }
 
   get(username: string): UserRow | undefined {

@@ -5,6 +5,7 @@
 import { TrieRouter } from "hono/router/trie-router";
 import type { Principal } from "../auth/mod.ts";
 import type { CredentialPlace } from "../auth/credentials.ts";
+import { nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
 import {
   API_METHODS,
@@ -105,7 +106,8 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
       isSecure: exchange.isSecure,
       principal,
       services: exchange.door.services,
-      door: exchange.door,
+      nowMs: nowSec() * 1000,
+      refused: (reason, who) => exchange.noteRefusal(reason, who),
     });
     if (!exchange.hasBody()) {
       run(exchange, operation, call(new Uint8Array(0)));
@@ -147,7 +149,7 @@ function run(
       door.telemetry.countChange(operation.id);
       door.log.info("changed", {
         what: operation.id,
-        ...call.params,
+        path: call.path,
         who: call.principal.name,
         from: call.from,
         status: answer.status,

@@ -4,6 +4,7 @@
  */
 import type { Principal } from "../auth/mod.ts";
 import type { RequestHeaders } from "../auth/credentials.ts";
+import type { JsonBody } from "../engine/metric_engine.ts";
 import type { Door } from "./door.ts";
 import type { Operation } from "./route.ts";
 import type { Services } from "./services.ts";
@@ -40,13 +41,17 @@ export interface ApiCall {
   readonly isSecure: boolean;
   readonly principal: Principal;
   readonly services: Services;
-  readonly door: Door;
+  /** Arrival, Unix milliseconds. */
+  readonly nowMs: number;
+  /** Notes for log and metrics that somebody was refused whom the answer treats kindly. */
+  refused(reason: string, who: string): void;
 }
 
 export interface ApiAnswer {
   readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  /** In pieces where it is long. */
+  readonly body: string | Uint8Array | JsonBody;
 }
 
 export interface ApiOperation extends Operation {

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 
-type Headers = Record<string, string | number>;
+type Headers = Record<string, string | number | string[]>;
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 

@@ -21,7 +21,7 @@ import { credentialHeaders } from "./credential_headers.ts";
 import type { Door } from "./door.ts";
 import { errorAnswer, type ErrorStyle } from "./error_answer.ts";
 
-type Headers = Record<string, string | number>;
+type Headers = Record<string, string | number | string[]>;
 
 export class Exchange {
   readonly req: IncomingMessage;
@@ -141,9 +141,12 @@ export class Exchange {
     if (this.#answered) return;
     const headers: Headers = { ...answer.headers };
     this.#addPageHeaders(headers);
-    const bytes = typeof answer.body === "string"
-      ? Buffer.from(answer.body)
-      : answer.body;
+    const { body } = answer;
+    if (typeof body !== "string" && "chunks" in body) {
+      this.#sendCompressed(answer.status, headers, body);
+      return;
+    }
+    const bytes = typeof body === "string" ? Buffer.from(body) : body;
     this.#sendCompressed(answer.status, headers, {
       chunks: [bytes],
       byteLength: bytes.byteLength,
@@ -186,6 +189,17 @@ export class Exchange {
     );
     if (this.#style !== "metric") this.#addPageHeaders(headers);
     this.send(status, headers, body);
+  }
+
+  /** Notes a refusal that the answer does not show as one. */
+  noteRefusal(reason: string, who: string): void {
+    this.door.telemetry.countDenied(reason);
+    this.door.log.info("access refused", {
+      reason,
+      who: who.slice(0, 100),
+      from: this.from,
+      route: this.route,
+    });
   }
 
   /** The client has gone; nobody reads an answer. */

@@ -1,5 +1,8 @@
 /** The table of all routes: method, path, schemas, and who may. */
 import { z } from "zod";
+import { frontendRoutes } from "../accounts/frontend_routes.ts";
+import { loginRoutes } from "../accounts/login_routes.ts";
+import { userRoutes } from "../accounts/user_routes.ts";
 import {
   handleDebug,
   handleFree,
@@ -204,6 +207,9 @@ export const ROUTES: readonly Route[] = [
       },
     },
   },
+  ...userRoutes,
+  ...frontendRoutes,
+  ...loginRoutes,
   ...pageRoutes,
   ...swaggerRoutes,
 ];

@@ -1,6 +1,8 @@
 /** What the routes of the admin and job APIs work with. Main thread. */
+import type { AccountServices } from "../accounts/services.ts";
 import type { AccessState } from "../auth/mod.ts";
 
 export interface Services {
   readonly access: AccessState;
+  readonly accounts: AccountServices;
 }

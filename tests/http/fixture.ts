@@ -1,9 +1,10 @@
 /** The front door alone, on a free port, before a fake engine; and raw sockets to it. */
 import type { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
+import type { InstanceRecord } from "../../src/auth/access_records.ts";
 import { findCredential } from "../../src/auth/credentials.ts";
 import {
-  AccessState,
+  type AccessState,
   type Principal,
   type RequestHeaders,
   type Role,
@@ -12,6 +13,7 @@ import {
 import { ClientError } from "../../src/errors.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
 import { type HttpServer, startHttp } from "../../src/http/server.ts";
+import { type TestAccounts, testAccounts } from "../support/accounts.ts";
 import { type HttpAnswer, TestClient } from "../support/client.ts";
 import { FakeEngine } from "./fake_engine.ts";
 
@@ -19,6 +21,8 @@ export interface FixtureOptions {
   readonly main?: Record<string, unknown>;
   readonly limits?: Partial<HttpLimits>;
   readonly dev?: boolean;
+  /** Credentials are looked at as the server does; absent: the token is the role. */
+  readonly people?: TestAccounts;
 }
 
 /** What a request may differ in from a plain GET by an administrator. */
@@ -48,6 +52,8 @@ export class Fixture implements AsyncDisposable {
 
   static async start(options: FixtureOptions = {}): Promise<Fixture> {
     const engine = new FakeEngine();
+    const accounts = options.people ??
+      await testAccounts({ records: { instances: [TENANT] } });
     const errors: string[] = [];
     const server = await startHttp({
       config: {
@@ -66,8 +72,10 @@ export class Fixture implements AsyncDisposable {
         },
       },
       engine,
-      authenticator: { authenticate: roleOf },
-      services: { access: ACCESS },
+      authenticator: options.people
+        ? accounts.authenticator
+        : { authenticate: (headers) => roleOf(headers, accounts.access) },
+      services: { access: accounts.access, accounts: accounts.accounts },
       log: {
         info() {},
         err: (message) => errors.push(message),
@@ -105,29 +113,26 @@ export class Fixture implements AsyncDisposable {
   }
 }
 
-const ACCESS = new AccessState();
-ACCESS.replace({
-  instances: [{
-    name: "tenant-a",
-    cluster: "T",
-    active: true,
-    maxSeries: 0,
-    ingestionRate: 0,
-    maxQuerySamples: 0,
-  }],
-  policies: [],
-  tokens: [],
-  users: [],
-});
+const TENANT: InstanceRecord = {
+  name: "tenant-a",
+  cluster: "T",
+  active: true,
+  maxSeries: 0,
+  ingestionRate: 0,
+  maxQuerySamples: 0,
+};
 
 /** The token is the role; a promise for one role, as for a token never seen. */
-function roleOf(headers: RequestHeaders): Principal | Promise<Principal> {
+function roleOf(
+  headers: RequestHeaders,
+  access: AccessState,
+): Principal | Promise<Principal> {
   const credential = findCredential(headers, "metric");
   if (credential === undefined || credential.kind === "session") {
     throw new ClientError("E_UNAUTHENTICATED", "Use JWT Authentication");
   }
   const role = credential.token as Role;
-  const principal = new UserPrincipal({ name: "test", roles: [role] }, ACCESS);
+  const principal = new UserPrincipal({ name: "test", roles: [role] }, access);
   return role === "api" ? Promise.resolve(principal) : principal;
 }
 

@@ -1,0 +1,185 @@
+/** `/login`, `/jwt-login` and `/logout`: where sessions begin and end. Main thread. */
+import { findCookie, SESSION_COOKIE } from "../auth/credentials.ts";
+import { ClientError } from "../errors.ts";
+import type { ApiAnswer, ApiCall, ApiRoute } from "../http/api_route.ts";
+import { readForm } from "../http/form.ts";
+import { escapeHtml } from "../http/html.ts";
+
+const HTML = "text/html; charset=utf-8";
+
+function page(status: number, title: string, body: string): ApiAnswer {
+  return {
+    status,
+    headers: {
+      "Content-Type": HTML,
+      "Cache-Control": "no-store",
+      "Content-Security-Policy":
+        "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'self'",
+    },
+    body: `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${title}</title>
+<h1>ringstore</h1>
+${body}
+</html>
+`,
+  };
+}
+
+function loginPage(status: number, redirect: string, message = ""): ApiAnswer {
+  const note = message === ""
+    ? ""
+    : `<p role="alert">${escapeHtml(message)}</p>\n`;
+  return page(
+    status,
+    "Log in",
+    `${note}<form method="post" action="/login">
+<input type="hidden" name="redirect" value="${escapeHtml(redirect)}">
+<p><label>User <input name="username" autocomplete="username" required autofocus></label></p>
+<p><label>Password <input name="password" type="password" autocomplete="current-password" required></label></p>
+<p><button>Log in</button></p>
+</form>`,
+  );
+}
+
+function showLogin(call: ApiCall): ApiAnswer {
+  return loginPage(200, localTarget(call.search.get("redirect") ?? ""));
+}
+
+async function logIn(call: ApiCall): Promise<ApiAnswer> {
+  const { accounts } = call.services;
+  const form = await readForm(call);
+  const redirect = localTarget(form("redirect"));
+  let session: string;
+  try {
+    session = await accounts.login.enter({
+      headers: call.headers,
+      loginToken: call.search.get("login-token"),
+      username: form("username"),
+      password: form("password"),
+      from: call.from,
+    });
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.status !== 401) throw error;
+    call.refused("login", form("username"));
+    const answer = loginPage(401, redirect, `Login failed: ${error.message}`);
+    const { retryAfterSec } = error;
+    return retryAfterSec === undefined ? answer : {
+      ...answer,
+      headers: { ...answer.headers, "Retry-After": String(retryAfterSec) },
+    };
+  }
+  const cookies = [sessionCookie(call, session, accounts.sessions.maxAgeSec)];
+  const { cookieName } = accounts.tokenLogin;
+  if (cookieName && findCookie(call.headers, cookieName) !== undefined) {
+    cookies.push(`${cookieName}=; Path=/; Max-Age=0`);
+  }
+  return {
+    status: 302,
+    headers: { "Location": redirect, "Set-Cookie": cookies },
+    body: "",
+  };
+}
+
+async function logOut(call: ApiCall): Promise<ApiAnswer> {
+  const { sessions, revokedSessions } = call.services.accounts;
+  const cookie = findCookie(call.headers, SESSION_COOKIE);
+  const answer = page(
+    200,
+    "Logged out",
+    '<p>You are logged out. <a href="/login">Log in again</a></p>',
+  );
+  if (cookie === undefined) return answer;
+  const session = openSession(call, cookie);
+  if (session !== undefined) {
+    sessions.revoke(session);
+    await revokedSessions.add(session.id, session.expiresSec);
+  }
+  return {
+    ...answer,
+    headers: { ...answer.headers, "Set-Cookie": sessionCookie(call, "", 0) },
+  };
+}
+
+/** A cookie that is no good any more has nothing to be ended. */
+function openSession(call: ApiCall, cookie: string) {
+  try {
+    return call.services.accounts.sessions.check(cookie).session;
+  } catch (error) {
+    if (error instanceof ClientError) return undefined;
+    throw error;
+  }
+}
+
+function sessionCookie(
+  call: ApiCall,
+  value: string,
+  maxAgeSec: number,
+): string {
+  const expires = new Date(maxAgeSec === 0 ? 0 : call.nowMs + maxAgeSec * 1000);
+  const secure = call.isSecure ? "; Secure" : "";
+  return `${SESSION_COOKIE}=${value}; Path=/; Expires=${expires.toUTCString()}; ` +
+    `Max-Age=${maxAgeSec}; HttpOnly${secure}; SameSite=Lax`;
+}
+
+/** Only a path of this server; browsers read a backslash as a slash. */
+function localTarget(redirect: string): string {
+  return /^\/(?![/\\])[^\s\\]*$/.test(redirect) ? redirect : "/";
+}
+
+const LOGIN = {
+  description:
+    "Form fields `username`, `password` and `redirect`; or a token " +
+    "in the header, the parameter `login-token` or the configured cookie.",
+  answer: { type: HTML, description: "Logged in; a session cookie is set." },
+  status: 302,
+  handle: logIn,
+} as const;
+
+export const loginRoutes: readonly ApiRoute[] = [
+  {
+    kind: "api",
+    group: "public",
+    path: "/login",
+    name: "login",
+    operations: {
+      GET: {
+        id: "loginPage",
+        summary: "A form to log in with",
+        answer: { type: HTML },
+        handle: showLogin,
+      },
+      POST: { id: "login", summary: "Begin a session", ...LOGIN },
+    },
+  },
+  {
+    kind: "api",
+    group: "public",
+    path: "/jwt-login",
+    name: "jwt-login",
+    operations: {
+      GET: {
+        id: "jwtLoginByGet",
+        summary: "Begin a session by token",
+        ...LOGIN,
+      },
+      POST: { id: "jwtLogin", summary: "Begin a session by token", ...LOGIN },
+    },
+  },
+  {
+    kind: "api",
+    group: "public",
+    path: "/logout",
+    name: "logout",
+    operations: {
+      POST: {
+        id: "logout",
+        summary: "End a session",
+        answer: { type: HTML },
+        handle: logOut,
+      },
+    },
+  },
+];

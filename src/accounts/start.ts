@@ -1,0 +1,62 @@
+/** Puts the services of users and sessions together. Main thread, at start. */
+import type { AccessState } from "../auth/mod.ts";
+import type { StartedAuthentication } from "../auth/start.ts";
+import type { Config } from "../config/mod.ts";
+import { Login } from "./login.ts";
+import { LoginLimiter } from "./login_limiter.ts";
+import type {
+  AccountServices,
+  RevokedSessions,
+  UserSettings,
+} from "./services.ts";
+import { TokenLogin } from "./token_login.ts";
+import type { UserStore } from "./user_store.ts";
+import { Users } from "./users.ts";
+
+export const NOTICE_FILE = "./var/notice.txt";
+
+export interface AccountOptions {
+  readonly config: Pick<Config, "auth">;
+  readonly access: AccessState;
+  readonly authentication: StartedAuthentication;
+  readonly store: UserStore;
+  readonly settings: UserSettings;
+  readonly revokedSessions: RevokedSessions;
+  /** Takes a change of users over into `access`. */
+  readonly changed: () => Promise<void>;
+  readonly noticeFile?: string;
+  /** `CROSS_LOGIN_JWT_HS512_KEY` and `CROSS_LOGIN_JWT_PUBLIC_KEY`. */
+  readonly sharedKey?: string | undefined;
+  readonly issuerKey?: string | undefined;
+}
+
+/** Throws a `KeyError` for a key that cannot be used. */
+export async function createAccounts(
+  options: AccountOptions,
+): Promise<AccountServices> {
+  const { jwts } = options.config.auth;
+  const { sessions, keys } = options.authentication;
+  const services = {
+    users: new Users(options.store, options.changed),
+    sessions,
+    revokedSessions: options.revokedSessions,
+    limiter: new LoginLimiter(),
+    tokenLogin: await TokenLogin.create({
+      sharedKey: options.sharedKey,
+      issuerKey: options.issuerKey,
+      ownKey: keys?.publicKey,
+      cookieName: jwts["cookie-name"],
+      trustedIssuer: jwts["trusted-issuer"],
+    }),
+    settings: options.settings,
+    keys,
+    tokenMaxAgeSec: jwts["max-age"],
+    noticeFile: options.noticeFile ?? NOTICE_FILE,
+  };
+  const login = new Login(services, options.access, {
+    validateUser: jwts["validate-user"],
+    syncUser: jwts["sync-user-on-login"],
+    updateUser: jwts["update-user-on-login"],
+  });
+  return { ...services, login };
+}

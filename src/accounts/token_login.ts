@@ -1,0 +1,156 @@
+/**
+ * Logins by token (job contract, 1.7): a JWT signed with a shared secret, or an
+ * EdDSA token in a cookie of our own or of a trusted issuer. Main thread.
+ */
+import { Buffer } from "node:buffer";
+import { decodeProtectedHeader, errors, jwtVerify } from "jose";
+import { isRole, roleWords } from "../auth/roles.ts";
+import { type PublicKey, readPublicKey } from "../auth/ed25519.ts";
+import { findCookie, type RequestHeaders } from "../auth/credentials.ts";
+import { ClientError } from "../errors.ts";
+
+/** Whom a token vouches for. */
+export interface TokenUser {
+  readonly username: string;
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly projects: readonly string[];
+}
+
+export interface TokenLoginOptions {
+  /** `CROSS_LOGIN_JWT_HS512_KEY`, base64; absent: no logins by shared secret. */
+  readonly sharedKey?: string | undefined;
+  /** `CROSS_LOGIN_JWT_PUBLIC_KEY`, base64; absent: no logins by cookie. */
+  readonly issuerKey?: string | undefined;
+  readonly ownKey?: PublicKey | undefined;
+  readonly cookieName: string;
+  readonly trustedIssuer: string;
+}
+
+export class TokenLogin {
+  readonly #sharedKey: Uint8Array | undefined;
+  readonly #cookie: CookieLogin | undefined;
+
+  private constructor(
+    sharedKey: Uint8Array | undefined,
+    cookie: CookieLogin | undefined,
+  ) {
+    this.#sharedKey = sharedKey;
+    this.#cookie = cookie;
+  }
+
+  /** Throws a `KeyError` for a key that cannot be used. */
+  static async create(options: TokenLoginOptions): Promise<TokenLogin> {
+    const { sharedKey, issuerKey, ownKey, cookieName, trustedIssuer } = options;
+    const hasCookie = issuerKey && ownKey && cookieName && trustedIssuer;
+    return new TokenLogin(
+      sharedKey ? Buffer.from(sharedKey, "base64") : undefined,
+      hasCookie
+        ? {
+          name: cookieName,
+          issuer: trustedIssuer,
+          ownKey: ownKey.key,
+          issuerKey: (await readPublicKey(
+            issuerKey,
+            "CROSS_LOGIN_JWT_PUBLIC_KEY",
+          )).key,
+        }
+        : undefined,
+    );
+  }
+
+  /** The cookie in which a token may be sent; it is deleted by a login. */
+  get cookieName(): string | undefined {
+    return this.#cookie?.name;
+  }
+
+  /**
+   * The user of a request that logs in by token; `undefined`: it does not. Throws a
+   * `ClientError` (401) for a token that is not good.
+   */
+  find(
+    headers: RequestHeaders,
+    parameter: string | null,
+  ): Promise<TokenUser> | undefined {
+    const authorization = headers["authorization"];
+    const token = typeof authorization === "string" && authorization !== ""
+      ? authorization.replace(/^Bearer /, "")
+      : parameter;
+    if (this.#sharedKey !== undefined && token !== null && token !== "") {
+      return verify(token, this.#sharedKey, ["HS256", "HS512"]);
+    }
+    if (this.#cookie === undefined) return undefined;
+    const cookie = findCookie(headers, this.#cookie.name);
+    return cookie === undefined ? undefined : byCookie(cookie, this.#cookie);
+  }
+}
+
+interface CookieLogin {
+  readonly name: string;
+  readonly issuer: string;
+  readonly ownKey: CryptoKey;
+  readonly issuerKey: CryptoKey;
+}
+
+function byCookie(token: string, login: CookieLogin): Promise<TokenUser> {
+  const issuer = issuerOf(token);
+  if (issuer === undefined) return verify(token, login.ownKey, ["EdDSA"]);
+  if (issuer !== login.issuer) {
+    return Promise.reject(refusal("the issuer of the token is not trusted"));
+  }
+  return verify(token, login.issuerKey, ["EdDSA"]);
+}
+
+/** Read before the signature is checked: it says which key to check with. */
+function issuerOf(token: string): unknown {
+  try {
+    decodeProtectedHeader(token);
+    const payload = token.split(".")[1] ?? "";
+    return JSON.parse(Buffer.from(payload, "base64url").toString()).iss;
+  } catch (cause) {
+    throw refusal("the token is not readable", cause);
+  }
+}
+
+async function verify(
+  token: string,
+  key: Uint8Array | CryptoKey,
+  algorithms: string[],
+): Promise<TokenUser> {
+  try {
+    const { payload } = await jwtVerify(token, key, { algorithms });
+    if (typeof payload.sub !== "string" || payload.sub === "") {
+      throw refusal("the token names no user");
+    }
+    return {
+      username: payload.sub,
+      name: nameOf(payload.name),
+      roles: roleWords(payload.roles).filter(isRole),
+      projects: texts(payload.projects),
+    };
+  } catch (cause) {
+    if (cause instanceof ClientError) throw cause;
+    if (cause instanceof errors.JWTExpired) {
+      throw refusal("the token is expired", cause);
+    }
+    throw refusal("the token is not valid", cause);
+  }
+}
+
+/** A text, or `{"values": […]}` as some issuers write it. */
+function nameOf(claim: unknown): string {
+  if (typeof claim === "string") return claim;
+  const values = typeof claim === "object" && claim !== null &&
+    "values" in claim && claim.values;
+  return texts(values).join(" ");
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value)
+    ? value.filter((item): item is string => typeof item === "string")
+    : [];
+}
+
+function refusal(reason: string, cause?: unknown): ClientError {
+  return new ClientError("E_UNAUTHENTICATED", reason, { cause });
+}

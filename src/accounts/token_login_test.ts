@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { SignJWT } from "jose";
+import { generateKeyPair } from "../auth/ed25519.ts";
+import { ClientError } from "../errors.ts";
+import { TokenLogin } from "./token_login.ts";
+
+const SECRET = new Uint8Array(64).fill(5);
+
+async function setUp() {
+  const [own, issuer] = [await generateKeyPair(), await generateKeyPair()];
+  const login = await TokenLogin.create({
+    sharedKey: btoa(String.fromCharCode(...SECRET)),
+    issuerKey: issuer.publicKey.base64,
+    ownKey: own.publicKey,
+    cookieName: "sso",
+    trustedIssuer: "https://sso.example",
+  });
+  return { own, issuer, login };
+}
+
+function sign(
+  algorithm: string,
+  key: Uint8Array | CryptoKey,
+  claims: Record<string, unknown>,
+): Promise<string> {
+  return new SignJWT(claims).setProtectedHeader({ alg: algorithm }).sign(key);
+}
+
+async function assertRefused(doing: Promise<unknown> | undefined) {
+  await assert.rejects(async () => await doing, (error: unknown) => {
+    assert.ok(error instanceof ClientError);
+    assert.equal(error.status, 401);
+    return true;
+  });
+}
+
+Deno.test("TokenLogin takes HS256 and HS512 with the shared key, by header or parameter", async () => {
+  const { login, own } = await setUp();
+  const claims = {
+    sub: "eve",
+    roles: ["user", "nonsense", 5],
+    projects: ["p1", 7],
+    name: { values: ["Eve", "Example"] },
+  };
+  for (const algorithm of ["HS256", "HS512"]) {
+    const token = await sign(algorithm, SECRET, claims);
+    for (
+      const asked of [
+        login.find({ authorization: `Bearer ${token}` }, null),
+        login.find({ authorization: token }, null),
+        login.find({}, token),
+      ]
+    ) {
+      assert.deepEqual(await asked, {
+        username: "eve",
+        name: "Eve Example",
+        roles: ["user"],
+        projects: ["p1"],
+      });
+    }
+  }
+  const expired = { sub: "eve", exp: 1000 };
+  for (
+    const token of [
+      await sign("HS256", new Uint8Array(64), claims),
+      await sign("HS384", SECRET, claims),
+      await sign("EdDSA", own.key, claims),
+      await sign("HS256", SECRET, expired),
+      await sign("HS256", SECRET, {}),
+      "rubbish",
+    ]
+  ) await assertRefused(login.find({}, token));
+});
+
+Deno.test("TokenLogin takes EdDSA tokens in the cookie, each with the key of its issuer", async () => {
+  const { login, own, issuer } = await setUp();
+  const ask = (token: string) => login.find({ cookie: `sso=${token}` }, null);
+  const eve = { sub: "eve", roles: ["api"], name: "Eve" };
+  const trusted = { ...eve, iss: "https://sso.example" };
+  for (
+    const token of [
+      await sign("EdDSA", own.key, eve),
+      await sign("EdDSA", issuer.key, trusted),
+    ]
+  ) assert.equal((await ask(token))?.username, "eve");
+  for (
+    const token of [
+      await sign("EdDSA", issuer.key, eve),
+      await sign("EdDSA", own.key, trusted),
+      await sign("EdDSA", issuer.key, { ...eve, iss: "https://other" }),
+      await sign("HS256", SECRET, eve),
+      "rubbish",
+    ]
+  ) await assertRefused((async () => await ask(token))());
+});
+
+Deno.test("TokenLogin.find() is undefined where nobody logs in by token", async () => {
+  const { login } = await setUp();
+  assert.equal(login.find({}, null), undefined);
+  assert.equal(login.find({ cookie: "a=b" }, null), undefined);
+  const off = await TokenLogin.create({ cookieName: "", trustedIssuer: "" });
+  assert.equal(off.find({ authorization: "Bearer x" }, "y"), undefined);
+});

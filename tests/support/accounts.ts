@@ -1,0 +1,106 @@
+/** Users, sessions and credentials in memory, put together as the server does it. */
+import { createAccounts } from "../../src/accounts/start.ts";
+import type { AccountServices } from "../../src/accounts/services.ts";
+import type {
+  AccessRecords,
+  UserRecord,
+} from "../../src/auth/access_records.ts";
+import { AccessState, type Authenticator } from "../../src/auth/mod.ts";
+import { CredentialAuthenticator } from "../../src/auth/authenticator.ts";
+import { generateKeyPair } from "../../src/auth/ed25519.ts";
+import { JwtVerifier } from "../../src/auth/jwt.ts";
+import type { Keys } from "../../src/auth/keys.ts";
+import { Sessions } from "../../src/auth/sessions.ts";
+import { MemoryUsers } from "./memory_users.ts";
+
+export interface TestAccounts {
+  readonly access: AccessState;
+  readonly accounts: AccountServices;
+  readonly authenticator: Authenticator;
+  readonly keys: Keys;
+  readonly store: MemoryUsers;
+  /** `user key value` of settings that were kept. */
+  readonly settings: string[];
+  /** Ids of sessions that were ended. */
+  readonly revoked: string[];
+}
+
+export async function testAccounts(
+  options: {
+    readonly records?: Partial<AccessRecords>;
+    readonly noticeFile?: string;
+    readonly jwts?: Record<string, unknown>;
+  } = {},
+): Promise<TestAccounts> {
+  const pair = await generateKeyPair();
+  const keys: Keys = {
+    publicKey: pair.publicKey,
+    privateKey: pair,
+    madeIn: undefined,
+  };
+  const access = new AccessState();
+  const store = new MemoryUsers();
+  const settings: string[] = [];
+  const revoked: string[] = [];
+  const reload = () => {
+    access.replace({
+      instances: [],
+      policies: [],
+      tokens: [],
+      users: [...store.users.values()].map((user): UserRecord => ({
+        username: user.username,
+        roles: user.roles,
+        projects: user.projects,
+        fingerprint: user.passwordHash ?? "",
+      })),
+      ...options.records,
+    });
+    return Promise.resolve();
+  };
+  await reload();
+  const sessions = new Sessions({
+    key: new Uint8Array(32).fill(3),
+    maxAgeSec: 604_800,
+    access,
+  });
+  const authenticator = new CredentialAuthenticator({
+    verifier: new JwtVerifier(pair.publicKey.key),
+    access,
+    sessions,
+    validateUser: false,
+    refresh: () => Promise.resolve(),
+  });
+  const accounts = await createAccounts({
+    config: {
+      auth: {
+        jwts: {
+          "max-age": 3600,
+          "cookie-name": "",
+          "validate-user": false,
+          "trusted-issuer": "",
+          "sync-user-on-login": false,
+          "update-user-on-login": false,
+          ...options.jwts,
+        },
+      },
+    },
+    access,
+    authentication: { authenticator, sessions, keys },
+    store,
+    settings: {
+      set(username, key, value) {
+        settings.push(`${username} ${key} ${value}`);
+        return Promise.resolve();
+      },
+    },
+    revokedSessions: {
+      add(id) {
+        revoked.push(id);
+        return Promise.resolve();
+      },
+    },
+    changed: reload,
+    ...(options.noticeFile ? { noticeFile: options.noticeFile } : {}),
+  });
+  return { access, accounts, authenticator, keys, store, settings, revoked };
+}
