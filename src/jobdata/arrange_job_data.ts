@@ -33,27 +33,31 @@ export async function arrangeJobData(
   const complete = scopes.includes("node") ? withNodeScopes(data) : data;
   const arranged = new Map<string, JobMetricByScope>();
   for (const [name, byScope] of complete) {
-    arranged.set(
-      name,
-      mapValues(
-        byScope,
-        (metric) =>
-          withStatisticsSeries(
-            resampleMetric(metric, resolutionSec, minimumPoints),
-          ),
-      ),
-    );
-    await nextTurn();
+    const scopes = new Map<MetricScope, JobMetric>();
+    for (const [scope, metric] of byScope) {
+      scopes.set(
+        scope,
+        await withStatisticsSeries(
+          resampleMetric(metric, resolutionSec, minimumPoints),
+        ),
+      );
+      await nextTurn();
+    }
+    arranged.set(name, scopes);
   }
   return arranged;
 }
 
 /** What is stored already stays. */
-function withStatisticsSeries(metric: JobMetric): JobMetric {
-  return metric.statisticsSeries !== undefined ||
-      metric.series.length < MIN_SERIES
-    ? metric
-    : { ...metric, statisticsSeries: statisticsSeries(metric.series) };
+async function withStatisticsSeries(metric: JobMetric): Promise<JobMetric> {
+  const { series } = metric;
+  if (metric.statisticsSeries !== undefined || series.length < MIN_SERIES) {
+    return metric;
+  }
+  return {
+    ...metric,
+    statisticsSeries: await statisticsSeries(series, () => nextTurn()),
+  };
 }
 
 /**
@@ -78,10 +82,10 @@ export function selectStored(
       : byScope;
     selected.set(
       name,
-      mapValues(kept, (metric) => ({
+      new Map([...kept].map(([scope, metric]) => [scope, {
         ...metric,
         series: [...metric.series].sort((a, b) => compareSeries(a, b, order)),
-      })),
+      }])),
     );
   }
   return selected;
@@ -109,13 +113,4 @@ function compareIds(a: string, b: string): number {
 
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function mapValues(
-  byScope: JobMetricByScope,
-  change: (metric: JobMetric) => JobMetric,
-): JobMetricByScope {
-  return new Map(
-    [...byScope].map(([scope, metric]) => [scope, change(metric)]),
-  );
 }

@@ -3,7 +3,12 @@ import fc from "fast-check";
 import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 import type { MetricScope } from "../cluster/metric_scope.ts";
 import { arrangeJobData, selectStored } from "./arrange_job_data.ts";
-import type { JobData, JobMetric, Series } from "./job_data.ts";
+import type {
+  JobData,
+  JobMetric,
+  Series,
+  StatisticsSeries,
+} from "./job_data.ts";
 import { withNodeScopes } from "./node_scope.ts";
 import { resampleMetric } from "./resample.ts";
 import { statisticsSeries } from "./statistics_series.ts";
@@ -36,6 +41,11 @@ function dataOf(
       new Map(Object.entries(scopes) as [MetricScope, JobMetric][]),
     ]),
   );
+}
+
+/** Series over series, without a pause. */
+function over(all: readonly Series[]): Promise<StatisticsSeries> {
+  return statisticsSeries(all, () => Promise.resolve());
 }
 
 /** Metrics and their scopes, without the values. */
@@ -94,7 +104,7 @@ Deno.test("arrangeJobData() adds node scopes only where they are asked for", asy
 Deno.test("arrangeJobData() adds series over series from eight series on and keeps stored ones", async () => {
   const many = (count: number) =>
     metric(Array.from({ length: count }, (_, i) => series(`h${i}`, [i])));
-  const stored = { ...many(8), statisticsSeries: statisticsSeries([]) };
+  const stored = { ...many(8), statisticsSeries: await over([]) };
   const arranged = await arrangeJobData(
     dataOf({
       few: { node: many(7) },
@@ -103,20 +113,20 @@ Deno.test("arrangeJobData() adds series over series from eight series on and kee
     }),
     RAW,
   );
-  const over = (name: string) => arranged.get(name)?.get("node");
-  assert.equal(over("few")?.statisticsSeries, undefined);
-  assert.deepEqual(over("many")?.statisticsSeries, {
+  const found = (name: string) => arranged.get(name)?.get("node");
+  assert.equal(found("few")?.statisticsSeries, undefined);
+  assert.deepEqual(found("many")?.statisticsSeries, {
     mean: null,
     median: Float64Array.of(3.5),
     min: Float64Array.of(0),
     max: Float64Array.of(7),
   });
-  assert.equal(over("stored"), stored);
+  assert.equal(found("stored"), stored);
 });
 
-Deno.test("statisticsSeries() needs three values at a step and every series at least so long", () => {
+Deno.test("statisticsSeries() needs three values at a step and every series at least so long", async () => {
   const all = [[1, 9, 1, 5], [3, NaN, NaN, 5], [2, 7, 4], [NaN, 5, NaN, 5]];
-  assert.deepEqual(statisticsSeries(all.map((data) => series("h", data))), {
+  assert.deepEqual(await over(all.map((data) => series("h", data))), {
     mean: null,
     median: Float64Array.of(2, 7, NaN, NaN),
     min: Float64Array.of(1, 5, NaN, NaN),
@@ -124,9 +134,21 @@ Deno.test("statisticsSeries() needs three values at a step and every series at l
   });
 });
 
-Deno.test("statisticsSeries() finds the median that sorting finds", () => {
-  fc.assert(
-    fc.property(
+Deno.test("statisticsSeries() lets others have their turn", async () => {
+  let pauses = 0;
+  const data = new Array<number>(1000).fill(1);
+  const all = Array.from({ length: 1000 }, () => series("h", data));
+  const { median } = await statisticsSeries(all, () => {
+    pauses++;
+    return Promise.resolve();
+  });
+  assert.equal(median?.[999], 1);
+  assert.equal(pauses, 3);
+});
+
+Deno.test("statisticsSeries() finds the median that sorting finds", async () => {
+  await fc.assert(
+    fc.asyncProperty(
       fc.array(
         fc.oneof(
           fc.integer({ min: -3, max: 3 }),
@@ -135,8 +157,8 @@ Deno.test("statisticsSeries() finds the median that sorting finds", () => {
         ),
         { minLength: 3, maxLength: 60 },
       ),
-      (values) => {
-        const { median } = statisticsSeries(
+      async (values) => {
+        const { median } = await over(
           values.map((value) => series("h", [value])),
         );
         const sorted = values.filter((value) => !Number.isNaN(value))
@@ -186,7 +208,7 @@ Deno.test("arrangeJobData() makes series over the thinned series anew", async ()
   const rising = Array.from({ length: 20 }, (_, i) => i);
   const stored = {
     ...metric(Array.from({ length: 8 }, (_, i) => series(`h${i}`, rising))),
-    statisticsSeries: statisticsSeries([series("h", rising)]),
+    statisticsSeries: await over([series("h", rising)]),
   };
   const arranged = await arrangeJobData(dataOf({ m: { node: stored } }), {
     scopes: [],

@@ -12,8 +12,17 @@ export const MIN_SERIES = 8;
 /** Steps with fewer values say nothing. */
 const MIN_VALUES = 3;
 
-/** As long as the longest series; NaN beyond the shortest. */
-export function statisticsSeries(series: readonly Series[]): StatisticsSeries {
+/** Values looked at between two pauses: a few milliseconds. */
+const VALUES_PER_TURN = 1 << 18;
+
+/**
+ * As long as the longest series; NaN beyond the shortest. `pause` is waited for now
+ * and then, so that others get their turn.
+ */
+export async function statisticsSeries(
+  series: readonly Series[],
+  pause: () => Promise<unknown>,
+): Promise<StatisticsSeries> {
   let shortest = series[0]?.data.length ?? 0;
   let longest = 0;
   for (const { data } of series) {
@@ -23,7 +32,9 @@ export function statisticsSeries(series: readonly Series[]): StatisticsSeries {
   const empty = new Float64Array(longest).fill(NaN);
   const [min, median, max] = [empty, empty.slice(), empty.slice()];
   const values = new Float64Array(series.length);
+  const turn = Math.max(1, Math.floor(VALUES_PER_TURN / series.length));
   for (let i = 0; i < shortest; i++) {
+    if (i % turn === turn - 1) await pause();
     let count = 0;
     let least = Infinity;
     let most = -Infinity;
