@@ -112,13 +112,7 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
       Deno.exit(FAILURE_STATUS);
     },
   );
-  const access = new AccessControl(database);
-  await access.reload();
-  database.changed(() => {
-    access.reload().catch((error) =>
-      log.err("the database cannot be read", { error: errorText(error) })
-    );
-  });
+  const access = await AccessControl.open(database, log);
   const authentication = await startAuthentication(config, {
     access: access.state,
     refresh: () => access.refresh(),
@@ -135,7 +129,7 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
     store: new DatabaseUsers(database.users),
     settings: database.configuration,
     revokedSessions: { add: (id, sec) => database.sessions.revoke(id, sec) },
-    changed: () => access.reload(),
+    changed: () => access.reload(["users"]),
     sharedKey: Deno.env.get("CROSS_LOGIN_JWT_HS512_KEY"),
     issuerKey: Deno.env.get("CROSS_LOGIN_JWT_PUBLIC_KEY"),
   });

@@ -1,127 +1,159 @@
 /**
- * Keeps the control plane in memory as the database has it: read again after every
- * change of our own, before it is answered, and when another process (the command
- * line) changed something. Main thread.
+ * Keeps what the front door knows of instances, policies, tokens and users the same
+ * as the database: who changes something here waits until it counts, and what other
+ * processes change counts soon. Main thread.
  */
-import type { RemoteTables } from "../db/remote.ts";
-import type { InstanceRow } from "../db/instance_table.ts";
-import type { PolicyRow } from "../db/policy_table.ts";
-import type { TokenRow } from "../db/token_table.ts";
-import type {
-  AccessRecords,
-  InstanceRecord,
-  PolicyRecord,
-  TokenRecord,
-} from "./access_records.ts";
+import type { DatabaseClient } from "../db/remote.ts";
+import type { Log } from "../log.ts";
+import {
+  instanceRecord,
+  policyRecord,
+  RecordMaker,
+  tokenRecord,
+} from "./access_rows.ts";
+import type { AccessRecords } from "./access_records.ts";
 import { AccessState } from "./access_state.ts";
-import { monotonicMs } from "../clock.ts";
 
-type AccessTables = Pick<
-  RemoteTables,
-  "instances" | "policies" | "tokens" | "users"
->;
+/** After this a reading that failed is tried again. */
+const RETRY_MS = 1000;
 
-/** Strangers who guess tokens cannot make us read the tables more often. */
-const REFRESH_MS = 100;
+export type AccessTable = keyof AccessRecords;
+const TABLES: readonly AccessTable[] = [
+  "instances",
+  "policies",
+  "tokens",
+  "users",
+];
+
+type Database = Pick<DatabaseClient, AccessTable | "changed" | "look">;
 
 export class AccessControl {
   readonly state = new AccessState();
-  readonly #tables: AccessTables;
-  /** Under way. */
-  #reading: Promise<void> | undefined;
-  /** Will begin when that is done, since it may have read too early. */
+  readonly #database: Database;
+  readonly #log: Pick<Log, "err">;
+  #records: AccessRecords = {
+    instances: [],
+    policies: [],
+    tokens: [],
+    users: [],
+  };
+  readonly #makers = {
+    instances: new RecordMaker(instanceRecord),
+    policies: new RecordMaker(policyRecord),
+    tokens: new RecordMaker(tokenRecord),
+  };
+  /** Tables that may have changed since they were read. */
+  readonly #due = new Set<AccessTable>();
+  /** The reading that comes next, as long as it has not begun. */
   #next: Promise<void> | undefined;
-  #refreshedMs = -Infinity;
+  /** Settles when nothing is being read. */
+  #idle: Promise<void> = Promise.resolve();
+  #nextLook: Promise<void> | undefined;
+  #lastLook: Promise<void> = Promise.resolve();
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
 
-  constructor(tables: AccessTables) {
-    this.#tables = tables;
+  private constructor(database: Database, log: Pick<Log, "err">) {
+    this.#database = database;
+    this.#log = log;
   }
 
-  /** Resolves when everything written to the tables before the call is in force. */
-  reload(): Promise<void> {
-    if (this.#reading === undefined) return this.#begin();
-    return this.#next ??= this.#reading.catch(() => {}).then(() => {
-      this.#next = undefined;
-      return this.#begin();
-    });
-  }
-
-  /** The same for who is not sure that anything changed; not too often. */
-  refresh(): Promise<void> {
-    const now = monotonicMs();
-    if (now - this.#refreshedMs < REFRESH_MS) {
-      return this.#reading ?? Promise.resolve();
+  /** Rejects when the database cannot be read. */
+  static async open(
+    database: Database,
+    log: Pick<Log, "err">,
+  ): Promise<AccessControl> {
+    const control = new AccessControl(database, log);
+    try {
+      await control.reload();
+    } catch (error) {
+      control.close();
+      throw error;
     }
-    this.#refreshedMs = now;
-    return this.reload();
+    database.changed(() => void control.reload().catch(() => {}));
+    return control;
   }
 
-  #begin(): Promise<void> {
-    const reading = this.#read().finally(() => {
-      if (this.#reading === reading) this.#reading = undefined;
-    });
-    this.#reading = reading;
-    return reading;
+  /**
+   * Resolves when everything written to these tables before the call counts. Rejects
+   * when they cannot be read; that is logged and tried again.
+   */
+  reload(tables: readonly AccessTable[] = TABLES): Promise<void> {
+    for (const table of tables) this.#due.add(table);
+    if (this.#next === undefined) {
+      this.#next = this.#idle.then(() => {
+        this.#next = undefined;
+        return this.#load();
+      });
+      // Who waits for the reading is told how it went.
+      this.#idle = this.#next.catch(() => {});
+    }
+    return this.#next;
   }
 
-  async #read(): Promise<void> {
-    const all = { includeInactive: true };
-    const [instances, policies, tokens, users] = await Promise.all([
-      this.#tables.instances.list(all),
-      this.#tables.policies.list(all),
-      this.#tables.tokens.list(all),
-      this.#tables.users.listAccess(),
-    ]);
-    this.state.replace(
-      {
-        instances: instances.map(instanceRecord),
-        policies: policies.map(policyRecord),
-        tokens: tokens.map(tokenRecord),
-        users,
-      } satisfies AccessRecords,
+  /**
+   * Resolves when what other processes wrote before the call counts. However many
+   * ask, the database is asked once at a time.
+   */
+  refresh(): Promise<void> {
+    if (this.#nextLook === undefined) {
+      this.#nextLook = this.#lastLook.then(async () => {
+        this.#nextLook = undefined;
+        await this.#database.look();
+        await this.#idle;
+      });
+      this.#lastLook = this.#nextLook.catch(() => {});
+    }
+    return this.#nextLook;
+  }
+
+  /** Tries nothing again any more. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+  }
+
+  async #load(): Promise<void> {
+    const tables = [...this.#due];
+    this.#due.clear();
+    try {
+      const read = await Promise.all(
+        tables.map((table) => this.#read(table)),
+      );
+      this.#records = Object.assign({ ...this.#records }, ...read);
+      this.state.replace(this.#records);
+    } catch (error) {
+      for (const table of tables) this.#due.add(table);
+      this.#log.err("who may do what cannot be read from the database", {
+        error,
+      });
+      this.#tryAgain();
+      throw error;
+    }
+  }
+
+  #tryAgain(): void {
+    if (this.#isClosed) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(
+      () => void this.reload([]).catch(() => {}),
+      RETRY_MS,
     );
   }
-}
 
-function instanceRecord(row: InstanceRow): InstanceRecord {
-  return {
-    name: row.name,
-    cluster: row.cluster,
-    active: row.status === "active",
-    maxSeries: row.limits.maxSeries ?? 0,
-    ingestionRate: row.limits.ingestionRate ?? 0,
-    maxQuerySamples: row.limits.maxQuerySamples ?? 0,
-  };
-}
-
-function policyRecord(row: PolicyRow): PolicyRecord {
-  return {
-    name: row.name,
-    active: row.status === "active",
-    scopes: row.scopes,
-    realms: row.realms.map(({ instance, cluster, labelPolicies }) => ({
-      instance,
-      cluster,
-      selectors: labelPolicies,
-    })),
-    expiresSec: secondsOf(row.expiration),
-  };
-}
-
-function tokenRecord(row: TokenRow): TokenRecord {
-  return {
-    name: row.name,
-    active: row.status === "active",
-    policy: row.accessPolicy,
-    secretHash: row.secretSha256,
-    expiresSec: secondsOf(row.expiration),
-  };
-}
-
-/** Unix seconds of an RFC 3339 time; Infinity where there is none. */
-function secondsOf(expiration: string | null): number {
-  if (expiration === null) return Infinity;
-  const ms = Date.parse(expiration);
-  // What cannot be read has expired: anything undecided is a refusal.
-  return Number.isNaN(ms) ? -Infinity : ms / 1000;
+  async #read(table: AccessTable): Promise<Partial<AccessRecords>> {
+    const all = { includeInactive: true };
+    const makers = this.#makers;
+    const { instances, policies, tokens, users } = this.#database;
+    switch (table) {
+      case "instances":
+        return { instances: makers.instances.make(await instances.list(all)) };
+      case "policies":
+        return { policies: makers.policies.make(await policies.list(all)) };
+      case "tokens":
+        return { tokens: makers.tokens.make(await tokens.list(all)) };
+      case "users":
+        return { users: await users.listAccess() };
+    }
+  }
 }

@@ -20,14 +20,22 @@ export class AccessState {
     [ADMIN_POLICY.name, new Policy(ADMIN_POLICY)],
   ]);
 
-  /** From now on these count, for requests on open connections too. */
+  /**
+   * From now on these count, for requests on open connections too. A record that is
+   * the same object as before stands for something that has not changed.
+   */
   replace(records: AccessRecords): void {
     this.#instances = byName(records.instances);
     this.#tokens = byName(records.tokens);
     this.#users = new Map(records.users.map((user) => [user.username, user]));
+    const before = this.#policies;
     this.#policies = new Map(
-      [ADMIN_POLICY, ...records.policies]
-        .map((record) => [record.name, new Policy(record)]),
+      [...records.policies, ADMIN_POLICY].map((record) => {
+        const known = before.get(record.name);
+        // What workers know of an unchanged policy goes on being of use.
+        const policy = known?.record === record ? known : new Policy(record);
+        return [record.name, policy];
+      }),
     );
   }
 

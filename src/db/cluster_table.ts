@@ -23,10 +23,9 @@ export class ClusterTable {
   }
 
   /** Notes that clusters are known now; for those known before nothing changes. */
-  note(names: readonly string[]): void {
-    const now = nowRfc3339();
+  note(names: readonly string[], createdAt: string = nowRfc3339()): void {
     this.#connection.transaction(() => {
-      for (const name of names) this.#insert.run(name, now);
+      for (const name of names) this.#insert.run(name, createdAt);
     });
   }
 

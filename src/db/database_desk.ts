@@ -33,6 +33,8 @@ export class DatabaseDesk {
         return this.#open(request);
       case "call":
         return this.#send(this.#answer(request));
+      case "look":
+        return this.#look(request.id);
       case "close":
         return this.#close();
     }
@@ -71,6 +73,11 @@ export class DatabaseDesk {
     } catch (error) {
       return { kind: "error", id, ...describe(explainSqliteError(error)) };
     }
+  }
+
+  #look(id: number): void {
+    if (this.#database !== undefined) this.#lookForChange(this.#database);
+    this.#send({ kind: "value", id, value: undefined });
   }
 
   #lookForChange(database: Database): void {

@@ -44,11 +44,20 @@ export class DatabaseLine {
     return this.#opened.promise;
   }
 
-  async call(
+  call(
     entity: string,
     method: string,
     args: readonly unknown[],
   ): Promise<unknown> {
+    return this.#ask((id) => ({ kind: "call", id, entity, method, args }));
+  }
+
+  /** Resolves after `onChanged` was called, if there is reason to. */
+  async look(): Promise<void> {
+    await this.#ask((id) => ({ kind: "look", id }));
+  }
+
+  async #ask(request: (id: number) => DatabaseRequest): Promise<unknown> {
     if (this.#state !== "open") throw unusable();
     if (this.#pending.size >= CALLS_MAX) {
       throw new ClientError("E_OVERLOAD", "the database has too much to do", {
@@ -58,7 +67,7 @@ export class DatabaseLine {
     const id = this.#nextId++;
     const pending = Promise.withResolvers<unknown>();
     // What cannot be sent throws here, before anybody waits for it.
-    this.#post({ kind: "call", id, entity, method, args });
+    this.#post(request(id));
     this.#pending.set(id, pending);
     return await pending.promise;
   }

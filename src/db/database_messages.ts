@@ -8,6 +8,8 @@ import type { DatabaseOptions } from "./database_options.ts";
 export type DatabaseRequest =
   | { readonly kind: "open"; readonly options: DatabaseOptions }
   | DatabaseCall
+  /** Has another process changed the database? If so it is said before the answer. */
+  | { readonly kind: "look"; readonly id: number }
   /** The last one; everything asked before is answered first. */
   | { readonly kind: "close" };
 

@@ -33,6 +33,7 @@ const SELECT = `SELECT name, display_name AS displayName,
 
 export class InstanceTable {
   readonly #connection: Connection;
+  readonly #count: Statement<{ count: number }>;
   readonly #get: Statement<InstanceRecord>;
   readonly #list: Statement<InstanceRecord>;
   readonly #insert: Statement<never>;
@@ -40,6 +41,7 @@ export class InstanceTable {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#count = connection.prepare("SELECT count(*) AS count FROM instance");
     this.#get = connection.prepare(`${SELECT} WHERE name = ?`);
     this.#list = connection.prepare(
       `${SELECT} WHERE status = 'active' OR ? ORDER BY name`,
@@ -57,6 +59,11 @@ export class InstanceTable {
   get(name: string): InstanceRow | undefined {
     const record = this.#get.get(name);
     return record && instanceRow(record);
+  }
+
+  /** Of all there are, inactive ones included. */
+  count(): number {
+    return this.#count.get()?.count ?? 0;
   }
 
   /** By name; active ones only, unless asked otherwise. */

@@ -61,6 +61,7 @@ const SELECT = `SELECT name, display_name AS displayName,
 
 export class PolicyTable {
   readonly #connection: Connection;
+  readonly #count: Statement<{ count: number }>;
   readonly #get: Statement<PolicyRecord>;
   readonly #list: Statement<PolicyRecord>;
   readonly #insert: Statement<never>;
@@ -70,6 +71,7 @@ export class PolicyTable {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#count = connection.prepare("SELECT count(*) AS count FROM policy");
     this.#get = connection.prepare(`${SELECT} WHERE name = ?`);
     this.#list = connection.prepare(
       `${SELECT} WHERE status = 'active' OR ? ORDER BY name`,
@@ -95,6 +97,11 @@ export class PolicyTable {
   get(name: string): PolicyRow | undefined {
     const record = this.#get.get(name);
     return record && policyRow(record);
+  }
+
+  /** Of all there are, inactive ones included. */
+  count(): number {
+    return this.#count.get()?.count ?? 0;
   }
 
   /** By name; active ones only, unless asked otherwise. */

@@ -31,6 +31,8 @@ export interface DatabaseClient extends RemoteTables {
    * for what this one changes. It takes the place of the one before.
    */
   changed(callback: () => void): void;
+  /** Looks now whether that is so; resolves when the callback was called, or not. */
+  look(): Promise<void>;
   /** Ends the worker when everything asked so far is done. */
   close(): Promise<void>;
 }
@@ -54,6 +56,7 @@ export async function openDatabaseWorker(
     changed: (callback) => {
       line.onChanged = callback;
     },
+    look: () => line.look(),
     close: () => line.close(),
   };
 }

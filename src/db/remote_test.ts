@@ -143,3 +143,19 @@ Deno.test("DatabaseLine rejects its opening when the worker dies of it", async (
   using fixture = new TemporaryDatabase();
   await assert.rejects(line.open(fixture.options), /died.*no start/);
 });
+
+Deno.test("DatabaseClient.look() calls back first where there is reason to", async () => {
+  await using fixture = new RemoteFixture();
+  const client = await fixture.start();
+  const other = fixture.open();
+  let calls = 0;
+  client.changed(() => calls++);
+  await client.clusters.note(["own"]);
+  await client.look();
+  const before = calls;
+  other.tables.clusters.note(["emmy"]);
+  await client.look();
+  assert.equal(calls, before + 1);
+  await client.look();
+  assert.equal(calls, before + 1);
+});

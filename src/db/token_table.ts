@@ -25,6 +25,7 @@ const SELECT = `SELECT name, display_name AS displayName,
 
 export class TokenTable {
   readonly #connection: Connection;
+  readonly #count: Statement<{ count: number }>;
   readonly #get: Statement<TokenRow>;
   readonly #list: Statement<TokenRow>;
   readonly #insert: Statement<never>;
@@ -33,6 +34,7 @@ export class TokenTable {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#count = connection.prepare("SELECT count(*) AS count FROM token");
     this.#get = connection.prepare(`${SELECT} WHERE name = ?`);
     this.#list = connection.prepare(
       `${SELECT} WHERE status = 'active' OR ? ORDER BY name`,
@@ -53,6 +55,11 @@ export class TokenTable {
   get(name: string): TokenRow | undefined {
     const row = this.#get.get(name);
     return row && { ...row };
+  }
+
+  /** Of all there are, inactive ones included. */
+  count(): number {
+    return this.#count.get()?.count ?? 0;
   }
 
   /** By name; active ones only, unless asked otherwise. */

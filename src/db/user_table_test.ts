@@ -100,3 +100,20 @@ Deno.test("ConfigurationTable.set() refuses a user that does not exist", () => {
     (error) => error instanceof ClientError && error.code === "E_NOT_FOUND",
   );
 });
+
+Deno.test("UserTable.listAccess() has a fingerprint that changes with the password only", () => {
+  using fixture = new TemporaryDatabase();
+  const { users } = fixture.open().tables;
+  const fingerprints = () =>
+    new Map(users.listAccess().map((one) => [one.username, one.fingerprint]));
+  users.create(user("eve", "user"), "hash");
+  users.create(user("bot", "api"), null);
+  const before = fingerprints();
+  assert.deepEqual([...before.keys()].sort(), ["bot", "eve"]);
+  assert.doesNotMatch(before.get("eve")!, /hash/);
+  users.setRoles("eve", ["user"], ["admin"]);
+  assert.deepEqual(fingerprints(), before);
+  users.setPassword("eve", "other");
+  assert.notEqual(fingerprints().get("eve"), before.get("eve"));
+  assert.equal(fingerprints().get("bot"), before.get("bot"));
+});
