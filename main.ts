@@ -5,6 +5,7 @@
 import { createAccounts } from "./src/accounts/start.ts";
 import { DatabaseUsers } from "./src/accounts/database_users.ts";
 import { AccessControl } from "./src/auth/access_control.ts";
+import { subscriptionGrant } from "./src/auth/mod.ts";
 import { startAuthentication } from "./src/auth/start.ts";
 import {
   type CommandLine,
@@ -33,6 +34,7 @@ import type { MetricEngine } from "./src/engine/metric_engine.ts";
 import { BackendNodes, type NodeProvider } from "./src/engine/node_provider.ts";
 import { startEngine } from "./src/engine/sharded_engine.ts";
 import { type HttpServer, startHttp } from "./src/http/server.ts";
+import { type NatsService, startNats } from "./src/nats/nats_service.ts";
 import { errorText, Log } from "./src/log.ts";
 import { storeDirectory } from "./src/persist/filenames.ts";
 
@@ -142,11 +144,18 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
     },
     nodeProvider(config),
   );
+  const nats = startNats({
+    config,
+    engine,
+    log,
+    grantOf: (instance, policy) =>
+      subscriptionGrant(access.state, instance, policy),
+  });
   const server = await startHttp({
     config,
     engine,
     authenticator: authentication.authenticator,
-    services: { access: access.state, accounts },
+    services: { access: access.state, accounts, nats },
     log,
     dev: line.dev,
     version: VERSION,
@@ -155,7 +164,7 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
   printLine(`ringstore ${VERSION} listening on ${addressOf(config, server)}`);
   showRestore(engine);
   log.info("stopping", { signal: await stopped });
-  await stop(server, engine, database, log);
+  await stop(server, engine, database, nats, log);
 }
 
 /** Who knows the nodes of running jobs; `undefined`: nobody. */
@@ -199,13 +208,14 @@ async function stop(
   server: HttpServer,
   engine: MetricEngine,
   database: DatabaseClient,
+  nats: NatsService | undefined,
   log: Log,
 ): Promise<void> {
   const late = setTimeout(() => {
     log.warn("stopped before everything was finished");
     Deno.exit(0);
   }, STOP_MS);
-  await server.close();
+  await Promise.all([nats?.close(), server.close()]);
   await engine.close();
   await database.close();
   clearTimeout(late);

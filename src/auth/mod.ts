@@ -8,4 +8,5 @@ export {
 export type { CredentialPlace, RequestHeaders } from "./credentials.ts";
 export { type Action, Principal, UserPrincipal } from "./principal.ts";
 export { type Role, ROLES } from "./roles.ts";
+export { subscriptionGrant } from "./subscription_grant.ts";
 export { KeyError } from "./ed25519.ts";

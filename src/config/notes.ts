@@ -32,14 +32,8 @@ const NOT_SERVED: readonly {
   { path: ["main", "embed-static-files"], asks: (on) => on === true },
   { path: ["main", "static-files"], asks: (file) => file !== "" },
   // Not yet served; each line goes when its part comes.
-  { path: ["nats", "address"], asks: (address) => address !== "" },
   { path: ["main", "api-subjects"] },
-  { path: ["metric-store", "nats-subscriptions"], asks: isFilled },
 ];
-
-function isFilled(value: Json): boolean {
-  return Array.isArray(value) && value.length > 0;
-}
 
 /**
  * Moves values from older spellings to where they belong, in the source.
@@ -86,6 +80,7 @@ export function reviewConfig(
     ...notServed(source),
     ...oddAggregations(source),
     ...openDoor(config),
+    ...withoutBroker(config),
   ];
 }
 
@@ -138,5 +133,15 @@ function openDoor({ main }: Config): ConfigNote[] {
         `port ${port} may read, write and delete everything`
       : "main.disable-authentication on an address of the network: EVERYBODY " +
         `who can reach ${host} port ${port} may read, write and delete everything`,
+  }];
+}
+
+function withoutBroker(config: Config): ConfigNote[] {
+  const count = config["metric-store"]["nats-subscriptions"].length;
+  if (count === 0 || config.nats.address !== "") return [];
+  return [{
+    level: "warn",
+    message:
+      "metric-store.nats-subscriptions: nothing comes without nats.address",
   }];
 }

@@ -5,11 +5,11 @@
  */
 import type { z } from "zod";
 import { archiveRetention, authSection, mainSection } from "./schema_main.ts";
+import { natsSection } from "./schema_nats.ts";
 import {
   clustersSection,
   metricsSection,
   metricStoreSection,
-  natsSection,
 } from "./schema_store.ts";
 import {
   flag,

@@ -1,4 +1,4 @@
-/** The sections `metrics`, `clusters`, `metric-store` and `nats`. */
+/** The sections `metrics`, `clusters` and `metric-store`. */
 import { z } from "zod";
 import type { Aggregation } from "../engine/metric_engine.ts";
 import {
@@ -7,16 +7,14 @@ import {
   flag,
   ignored,
   integer,
-  list,
-  name,
   named,
   oneOf,
   positiveDuration,
-  secretText,
   section,
   size,
   text,
 } from "./values.ts";
+import { natsSubscriptions } from "./schema_nats.ts";
 
 const AGGREGATION = '"sum", "avg" or null';
 
@@ -82,13 +80,6 @@ const cleanup = section({
   }
 });
 
-const natsSubscription = section({
-  "subscribe-to": name().describe("Subject, wildcards allowed."),
-  "cluster-tag": text().default("").describe(
-    "Cluster of lines that name none.",
-  ),
-});
-
 export const metricStoreSection = section({
   "retention-in-memory": duration().describe(
     "How long samples are kept; 0s: until the cap is reached.",
@@ -122,8 +113,9 @@ export const metricStoreSection = section({
   ),
   checkpoints: checkpoints.prefault({}).describe("Log and snapshots."),
   cleanup: cleanup.prefault({}).describe("What becomes of old samples."),
-  "nats-subscriptions": list(natsSubscription, "subscriptions").default([])
-    .describe("Where samples come from by NATS."),
+  "nats-subscriptions": natsSubscriptions.default([]).describe(
+    "Where samples come from by NATS.",
+  ),
   debug: ignored().optional().describe("Accepted, has no effect."),
 }).superRefine((store, context) => {
   if (store["retention-in-memory"] === 0 && store["memory-cap"] === 0) {
@@ -131,25 +123,6 @@ export const metricStoreSection = section({
       code: "custom",
       path: ["memory-cap"],
       message: "more than 0, since retention-in-memory 0 keeps everything",
-    });
-  }
-});
-
-export const natsSection = section({
-  address: text().default("").describe(
-    "Such as `nats://host:4222`; empty: no NATS.",
-  ),
-  username: text().default("").describe("User name."),
-  password: secretText().default("").describe("Its password."),
-  "creds-file-path": text().default("").describe(
-    "Credentials file, instead of user name and password.",
-  ),
-}).superRefine((nats, context) => {
-  if ((nats.username === "") !== (nats.password === "")) {
-    context.addIssue({
-      code: "custom",
-      path: [nats.username === "" ? "username" : "password"],
-      message: "a text, since user name and password belong together",
     });
   }
 });

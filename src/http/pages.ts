@@ -10,9 +10,16 @@ export function notFound(context: Context): Response {
   return context.text(NOT_FOUND, 404);
 }
 
+/**
+ * A broker that is away does not make the server unhealthy: HTTP works, and a
+ * restart would not help. Its state has a line of its own.
+ */
 function health(context: Context, door: Door): Response {
+  const { nats } = door.services;
   const failed = door.engine.state === "failed";
-  return context.text(failed ? "failed\n" : "ok\n", failed ? 503 : 200);
+  const state = failed ? "failed\n" : "ok\n";
+  const broker = nats === undefined ? "" : `nats ${nats.state}\n`;
+  return context.text(state + broker, failed ? 503 : 200);
 }
 
 function ready(context: Context, door: Door): Response {
@@ -68,6 +75,9 @@ export const pageRoutes: readonly PageRoute[] = [
       GET: {
         id: "alive",
         summary: "Whether the server works",
+        description:
+          "With a broker configured a second line tells of the connection: " +
+          "`nats connected` or `nats connecting`.",
         answer: { type: "text/plain", example: "ok\n" },
       },
     },

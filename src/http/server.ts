@@ -87,6 +87,7 @@ function createDoor(options: HttpOptions): Door {
       engine,
       gate,
       version,
+      nats: services.nats,
       requestsInFlight: () => inFlight.size,
     }),
     limits,

@@ -17,6 +17,8 @@ import type {
   MetricEngine,
   ShardStats,
 } from "../engine/metric_engine.ts";
+import type { NatsStatus } from "../nats/nats_service.ts";
+import type { SubscriptionStats } from "../nats/subscription_stats.ts";
 import type { ByteGate } from "./byte_gate.ts";
 
 /** From a query of one series to one that the client gives up on. */
@@ -50,6 +52,8 @@ export interface TelemetrySources {
   readonly engine: MetricEngine;
   readonly gate: ByteGate;
   readonly version: string;
+  /** Absent: no broker is configured. */
+  readonly nats?: NatsStatus | undefined;
   /** How many requests have no answer yet. */
   readonly requestsInFlight: () => number;
 }
@@ -103,6 +107,32 @@ const ARCHIVE_COUNTERS: readonly [string, string, keyof ArchiveStats][] = [
   ["archive_rows_total", "Samples written to them.", "rowsTotal"],
 ];
 
+const SUBSCRIPTION_COUNTERS: readonly [
+  string,
+  string,
+  keyof SubscriptionStats,
+][] = [
+  ["nats_messages_total", "Messages received.", "messages"],
+  ["nats_message_bytes_total", "Their bytes.", "bytes"],
+  ["nats_samples_total", "Samples stored of them.", "stored"],
+  [
+    "nats_dropped_messages_total",
+    "Messages dropped for want of room.",
+    "dropped",
+  ],
+  ["nats_failed_messages_total", "Messages the store never took.", "failed"],
+  [
+    "nats_redelivered_messages_total",
+    "Messages of a stream that came again.",
+    "redelivered",
+  ],
+  [
+    "nats_retries_total",
+    "Batches that the store did not take at once.",
+    "retries",
+  ],
+];
+
 export class Telemetry {
   readonly #registry = new Registry();
   readonly #requests: Counter<"route" | "status">;
@@ -141,6 +171,7 @@ export class Telemetry {
     this.#registerShards(sources.engine);
     this.#registerArchive(sources.engine);
     this.#registerProcess(sources);
+    if (sources.nats !== undefined) this.#registerNats(sources.nats);
   }
 
   get contentType(): string {
@@ -221,6 +252,54 @@ export class Telemetry {
       "Samples before it are in Parquet files.",
       [],
       (gauge) => gauge.set(engine.archive?.reachedSec ?? 0),
+    );
+  }
+
+  #registerNats(nats: NatsStatus): void {
+    this.#gauge(
+      "nats_connected",
+      "1 while there is a connection to the broker.",
+      [],
+      (gauge) => gauge.set(nats.state === "connected" ? 1 : 0),
+    );
+    this.#counter(
+      "nats_connects_total",
+      "Connections made to the broker.",
+      [],
+      (counter) => counter.inc(nats.connectsTotal),
+    );
+    this.#gauge(
+      "nats_in_flight_bytes",
+      "Bytes of messages received and not yet stored.",
+      [],
+      (gauge) => gauge.set(nats.bytesInFlight),
+    );
+    for (const [name, help, key] of SUBSCRIPTION_COUNTERS) {
+      this.#counter(name, help, ["subject", "durable"], (counter) => {
+        for (const { subject, durable, [key]: count } of nats.subscriptions) {
+          counter.inc({ subject, durable }, Number(count));
+        }
+      });
+    }
+    const byReason =
+      (key: "rejected" | "skipped") => (counter: Counter<string>) => {
+        for (const { subject, durable, [key]: counts } of nats.subscriptions) {
+          for (const [reason, count] of Object.entries(counts)) {
+            counter.inc({ subject, durable, reason }, count);
+          }
+        }
+      };
+    this.#counter(
+      "nats_rejected_lines_total",
+      "Lines refused as wrong, by reason.",
+      ["subject", "durable", "reason"],
+      byReason("rejected"),
+    );
+    this.#counter(
+      "nats_skipped_lines_total",
+      "Lines passed over without being wrong, by reason.",
+      ["subject", "durable", "reason"],
+      byReason("skipped"),
     );
   }
 

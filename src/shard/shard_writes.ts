@@ -4,6 +4,7 @@
  */
 import { KeyTable } from "../ingest/key_table.ts";
 import { assert } from "../assert.ts";
+import type { StreamMark } from "../engine/metric_engine.ts";
 import { ClientError } from "../errors.ts";
 import { type Forward, LineIngest } from "../ingest/line_ingest.ts";
 import { SlowLines } from "../ingest/slow_line.ts";
@@ -26,6 +27,7 @@ import {
 } from "./open_batches.ts";
 import type { ClusterNews } from "./cluster_news.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
+import { HeldLines } from "./held_lines.ts";
 import type { ShardPersistence } from "./shard_persistence.ts";
 import type { ShardOutbox } from "./shard_outbox.ts";
 import type { StatsBlock } from "./shard_stats.ts";
@@ -47,6 +49,7 @@ export class ShardWrites {
   readonly #keys = new KeyTable();
   readonly #ingest: LineIngest;
   readonly #marks: StreamMarks;
+  readonly #held = new HeldLines();
   readonly #batches: OpenBatches;
   /** Where a carried piece is joined with the part that continues it. */
   #scratch = new Uint8Array(0);
@@ -99,6 +102,9 @@ export class ShardWrites {
     if (!isLast) this.#batches.keep(id, batch);
     const failures = this.#persistence?.failures;
     try {
+      if (batch.mark !== undefined && !isLast) {
+        return this.#hold(frame, id, batch.mark);
+      }
       this.#take(frame, id, batch, isLast);
       if (isLast) this.#outbox.endForwards(id, batch);
       this.#commit(batch, failures, isLast);
@@ -118,20 +124,17 @@ export class ShardWrites {
     const batch = this.#batches.begin(frame, this.#horizon);
     const failures = this.#persistence?.failures;
     const isEnd = (frame.aux & FORWARD_END) !== 0;
-    if (isEnd) this.#checkWhole(id, batch);
-    else this.#take(frame, id, batch, true, true);
-    this.#commit(batch, failures, isEnd);
-    if (batch.mark !== undefined && !isEnd) {
-      this.#marks.countFrame(batch.mark.stream, id);
+    if (batch.mark !== undefined && !isEnd) this.#hold(frame, id, batch.mark);
+    else {
+      this.#take(frame, id, batch, true, true);
+      this.#commit(batch, failures, isEnd);
     }
     this.#done(id, DONE_OF_FORWARD, batch);
   }
 
-  /** A mark stands for all lines before it: none may have failed on the way. */
-  #checkWhole(id: number, batch: OpenBatch): void {
-    const stream = batch.mark?.stream ?? "";
-    if (this.#marks.framesOf(stream, id) === batch.line) return;
-    throw new ClientError("E_OVERLOAD", "a part of the batch was not stored");
+  #hold(frame: RingConsumer, id: number, mark: StreamMark): void {
+    const lines = frame.bytes.subarray(textStart(frame), frame.end);
+    this.#held.add(mark.stream, id, lines);
   }
 
   /** Into the log with it, at the end of a marked batch together with the mark. */
@@ -170,21 +173,46 @@ export class ShardWrites {
       this.#outbox.forward(shard, id, batch, source, from, to, line);
     };
     let source = frame.bytes;
-    if (batch.carry === undefined) {
+    const before = this.#before(id, batch, isForward);
+    if (before === undefined) {
       this.#apply(source, frame.view, start, end, batch, isLast, forward);
       return;
     }
-    const length = batch.carry.length + end - start;
+    const length = before.bytes + end - start;
     // A scratch of its own: what other shards send may come in between.
     const scratch = this.#takeScratch(length + SLACK);
-    scratch.set(batch.carry);
-    scratch.set(frame.bytes.subarray(start, end), batch.carry.length);
+    let at = 0;
+    for (const piece of before.pieces) {
+      scratch.set(piece, at);
+      at += piece.length;
+    }
+    scratch.set(frame.bytes.subarray(start, end), at);
     scratch.fill(0, length, length + SLACK);
-    batch.carry = undefined;
     const view = new DataView(scratch.buffer);
     source = scratch;
     this.#apply(scratch, view, 0, length, batch, isLast, forward);
     this.#scratch = scratch;
+  }
+
+  /** What was kept to go in front of the frame; `undefined`: nothing. */
+  #before(
+    id: number,
+    batch: OpenBatch,
+    isForward: boolean,
+  ): { pieces: readonly Uint8Array[]; bytes: number } | undefined {
+    const { carry, mark } = batch;
+    if (mark !== undefined) {
+      const held = this.#held.take(mark.stream, id);
+      // A mark stands for all lines before it: none may have failed on the way.
+      if (isForward && held.pieces.length !== batch.line) {
+        throw new ClientError("E_OVERLOAD", "a part of the batch was lost");
+      }
+      batch.line = 1;
+      return held.bytes === 0 ? undefined : held;
+    }
+    if (carry === undefined) return undefined;
+    batch.carry = undefined;
+    return { pieces: [carry], bytes: carry.length };
   }
 
   #takeScratch(bytes: number): Uint8Array<ArrayBuffer> {

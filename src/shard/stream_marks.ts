@@ -21,8 +21,6 @@ export type Marks = ReadonlyMap<string, number>;
 
 export class StreamMarks {
   readonly #reached = new Map<string, number>();
-  /** By stream: frames of the batch under way that were taken in whole. */
-  readonly #underWay = new Map<string, { batch: number; frames: number }>();
 
   /** Whether a batch that ends with this mark was applied before. */
   covers({ stream, sequence }: StreamMark): boolean {
@@ -35,25 +33,11 @@ export class StreamMarks {
     // Put at the end: the order is that of use.
     this.#reached.delete(stream);
     this.#reached.set(stream, Math.max(before, sequence));
-    this.#underWay.delete(stream);
     if (this.#reached.size <= MARKS_MAX) return;
     for (const oldest of this.#reached.keys()) {
       this.#reached.delete(oldest);
       return;
     }
-  }
-
-  /** A frame of lines of the batch was applied and logged. */
-  countFrame(stream: string, batch: number): void {
-    const known = this.#underWay.get(stream);
-    if (known?.batch === batch) known.frames++;
-    else this.#underWay.set(stream, { batch, frames: 1 });
-  }
-
-  /** How many frames of the batch were counted. */
-  framesOf(stream: string, batch: number): number {
-    const known = this.#underWay.get(stream);
-    return known?.batch === batch ? known.frames : 0;
   }
 
   /** Takes over what was on disk. */

@@ -12,19 +12,6 @@ Deno.test("StreamMarks.covers() what was reached and nothing beyond", () => {
   assert.equal(marks.covers({ stream: "b", sequence: 1 }), false);
 });
 
-Deno.test("StreamMarks.framesOf() counts frames of the last batch of a stream only", () => {
-  const marks = new StreamMarks();
-  marks.countFrame("a", 1);
-  marks.countFrame("a", 2);
-  marks.countFrame("a", 2);
-  marks.countFrame("b", 3);
-  assert.equal(marks.framesOf("a", 1), 0);
-  assert.equal(marks.framesOf("a", 2), 2);
-  assert.equal(marks.framesOf("b", 3), 1);
-  marks.reach({ stream: "a", sequence: 1 });
-  assert.equal(marks.framesOf("a", 2), 0);
-});
-
 Deno.test("StreamMarks.encode() is read back by readMarks(), the higher of two marks winning", () => {
   const marks = new StreamMarks();
   assert.equal(marks.encode(), undefined);

@@ -23,6 +23,8 @@ export interface StoreSettings {
   readonly store?: Readonly<Record<string, unknown>>;
   /** Merged over `metric-store.checkpoints`. */
   readonly checkpoints?: Readonly<Record<string, unknown>>;
+  /** Further top-level sections. */
+  readonly sections?: Readonly<Record<string, unknown>>;
 }
 
 export class DurableServer implements AsyncDisposable {
@@ -87,6 +89,7 @@ export class DurableServer implements AsyncDisposable {
         ...settings.store,
         checkpoints: { directory: this.checkpoints, ...settings.checkpoints },
       },
+      ...settings.sections,
     };
     await Deno.writeTextFile(configFile, JSON.stringify(config));
     return new Child({

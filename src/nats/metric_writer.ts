@@ -1,0 +1,106 @@
+/**
+ * The end of a subscription that faces the store: which samples its messages may
+ * write, what became of them, and when to try again. Main thread only.
+ */
+import type { DataScope } from "../engine/data_scope.ts";
+import type { MetricEngine, StreamMark } from "../engine/metric_engine.ts";
+import { ClientError, type ErrorCode } from "../errors.ts";
+import { type MetricMessage, writeMessages } from "./message_batch.ts";
+import { pause, pauseMs } from "./pauses.ts";
+import type { SeldomLog } from "./seldom_log.ts";
+import type { SubscriptionStats } from "./subscription_stats.ts";
+
+const FIRST_PAUSE_MS = 100;
+const MOST_PAUSE_MS = 5000;
+
+/** Failures that pass, whatever the batch holds. */
+const PASSING: readonly ErrorCode[] = [
+  "E_OVERLOAD",
+  "E_NOT_READY",
+  "E_STORAGE",
+];
+
+/** Why nothing may be written just now, such as an access policy that is gone. */
+export interface ScopeRefusal {
+  readonly refused: string;
+}
+
+/** What lines may be written, and the cluster of those that name none. */
+export interface WriteGrant {
+  readonly scope: DataScope;
+  readonly defaultCluster: string;
+}
+
+/** Asked before every batch, since instances and policies change. */
+export type GrantSource = () => WriteGrant | ScopeRefusal;
+
+export interface MetricWriterOptions {
+  readonly engine: Pick<MetricEngine, "openBatch">;
+  readonly grant: GrantSource;
+  readonly stats: SubscriptionStats;
+  readonly log: SeldomLog;
+  /** Aborted when the server stops. */
+  readonly stopped: AbortSignal;
+}
+
+export class MetricWriter {
+  readonly #options: MetricWriterOptions;
+
+  constructor(options: MetricWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Stores the messages, again and again while the store cannot take them.
+   * `false`: they are not stored, because it never will, or the server stops.
+   * With `mark` only the latter ends it.
+   */
+  async write(
+    messages: readonly MetricMessage[],
+    mark?: StreamMark,
+  ): Promise<boolean> {
+    const { stats, stopped, log } = this.#options;
+    const subject = messages[0]?.subject;
+    for (let attempt = 1;; attempt++) {
+      try {
+        await this.#writeOnce(messages, mark);
+        return true;
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        const passes = mark !== undefined || PASSING.includes(error.code);
+        log.warn(
+          passes ? "samples wait for the store" : "samples are lost",
+          { subject, messages: messages.length, reason: error.message },
+        );
+        if (!passes) {
+          stats.failed += messages.length;
+          return false;
+        }
+        stats.retries++;
+      }
+      await pause(pauseMs(attempt, FIRST_PAUSE_MS, MOST_PAUSE_MS), stopped);
+      if (stopped.aborted) return false;
+    }
+  }
+
+  async #writeOnce(
+    messages: readonly MetricMessage[],
+    mark: StreamMark | undefined,
+  ): Promise<void> {
+    const { engine, grant, stats, log } = this.#options;
+    const granted = grant();
+    if ("refused" in granted) {
+      throw new ClientError("E_FORBIDDEN", granted.refused);
+    }
+    const report = await writeMessages(engine, { ...granted, mark }, messages);
+    stats.addReport(report);
+    const [first] = report.errors;
+    if (first === undefined) return;
+    log.warn("lines refused", {
+      subject: messages[0]?.subject,
+      messages: messages.length,
+      ...report.rejected,
+      reason: first.message,
+    });
+  }
+}
