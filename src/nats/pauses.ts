@@ -8,7 +8,7 @@ export function pauseMs(
   attempt: number,
   firstMs: number,
   mostMs: number,
-  random: () => number = Math.random,
+  random: () => number = chance,
 ): number {
   const pause = Math.min(mostMs, firstMs * 2 ** Math.min(attempt - 1, 30));
   return pause * (1 - JITTER * random());
@@ -26,4 +26,9 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(end, ms);
     signal.addEventListener("abort", end);
   });
+}
+
+/** In [0, 1). */
+function chance(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32;
 }
