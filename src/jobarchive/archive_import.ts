@@ -12,10 +12,11 @@ import {
   META_FILE,
   PACKED_DATA_FILE,
 } from "./archive_layout.ts";
-import { pathOf } from "./archive_error.ts";
+import { JobArchiveError, pathOf } from "./archive_error.ts";
+import { parseData, readIfThere } from "./data_file.ts";
 import { walkArchive, type WalkCursor } from "./archive_walk.ts";
 import type { JobArchive } from "./job_archive.ts";
-import type { JobMeta } from "./job_meta.ts";
+import { type JobMeta, placeOf, readJobMeta } from "./job_meta.ts";
 
 /** Something in the archive that is not as it should be. */
 export interface ArchiveFinding {
@@ -70,6 +71,40 @@ export function verifyArchive(
     const _ of readArchivedJobs(archive, { ...options, withData: true })
   ) good++;
   return good;
+}
+
+/**
+ * Puts a job that lies in two files of any place into the archive (`import` of
+ * single jobs) and returns what its meta file says. Throws `JobArchiveError` where
+ * a file is missing or bad, else as `JobArchive.write`.
+ */
+export async function importJobFiles(
+  archive: JobArchive,
+  metaPath: string,
+  dataPath: string,
+): Promise<JobMeta> {
+  const bytes = existing(metaPath);
+  const data = parseData(existing(dataPath), dataPath, false);
+  let meta: JobMeta;
+  try {
+    const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    meta = readJobMeta(json, placeOf(json));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new JobArchiveError(
+      `${metaPath} is not the record of a job: ${reason}`,
+      metaPath,
+      error,
+    );
+  }
+  await archive.write(meta, data);
+  return meta;
+}
+
+function existing(path: string): Uint8Array {
+  const bytes = readIfThere(path);
+  if (bytes !== undefined) return bytes;
+  throw new JobArchiveError(`${path} does not exist`, path);
 }
 
 function readOne(

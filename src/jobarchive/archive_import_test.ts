@@ -7,10 +7,12 @@ import { inDirectory, JOB, META, someData } from "./_archive_fixture.ts";
 import {
   type ArchiveFinding,
   countArchivedJobs,
+  importJobFiles,
   readArchivedJobs,
   verifyArchive,
 } from "./archive_import.ts";
 import { jobDirectory } from "./archive_layout.ts";
+import { JobArchiveError } from "./archive_error.ts";
 import { openJobArchive } from "./job_archive.ts";
 
 Deno.test("readArchivedJobs reports what it cannot read and goes on", () =>
@@ -96,4 +98,31 @@ Deno.test("verifyArchive finds damage, leftovers and metrics of other hosts", ()
     ];
     assert.equal(found.length, want.length, found.join("\n"));
     want.forEach((one, i) => assert.match(found[i] ?? "", one));
+  }));
+
+Deno.test("importJobFiles puts a job of two files where it belongs", () =>
+  inDirectory(async (root) => {
+    const archive = openJobArchive(root);
+    const emmy = new URL("../../tests/testdata/emmy/1403244-", import.meta.url)
+      .pathname;
+    const imported = await importJobFiles(
+      archive,
+      `${emmy}meta.json`,
+      `${emmy}data.json.gz`,
+    );
+    assert.equal(imported.job.numNodes, 32);
+    assert.deepEqual(archive.readMeta(REAL_JOB_PLACE), imported);
+    assert.equal(archive.readData(REAL_JOB_PLACE).size, 9);
+    const none = `${root}/none.json`;
+    await assert.rejects(
+      importJobFiles(archive, none, `${emmy}data.json.gz`),
+      /none\.json does not exist/,
+    );
+    for (const text of ["{", "[]", "{}", '{"cluster":"a","jobId":0}']) {
+      Deno.writeTextFileSync(none, text);
+      await assert.rejects(
+        importJobFiles(archive, none, `${emmy}data.json.gz`),
+        (error) => error instanceof JobArchiveError && error.path === none,
+      );
+    }
   }));

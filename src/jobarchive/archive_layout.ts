@@ -10,10 +10,6 @@
  */
 import { ClientError } from "../errors.ts";
 
-/** The format written, and the only one read. */
-export const ARCHIVE_VERSION = 3;
-
-export const VERSION_FILE = "version.txt";
 /** When leftovers were last compressed; upstream reads it. */
 export const COMPRESS_FILE = "compress.txt";
 export const CLUSTER_FILE = "cluster.json";

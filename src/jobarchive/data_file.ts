@@ -201,7 +201,15 @@ export function readDataFile(
   return undefined;
 }
 
-function parseData(bytes: Uint8Array, path: string, check: boolean): JobData {
+/**
+ * The data in the bytes of a file; a name that ends in `.gz` says that they are
+ * compressed. Throws {@linkcode JobArchiveError}.
+ */
+export function parseData(
+  bytes: Uint8Array,
+  path: string,
+  check: boolean,
+): JobData {
   try {
     if (bytes.length > DATA_BYTES_MAX) throw tooLong(path);
     const text = path.endsWith(".gz")

@@ -4,20 +4,19 @@
  * file that makes it a job of the archive, so that whenever the process dies what
  * is there is readable.
  */
+import { prepareArchive } from "../cluster/archive_version.ts";
 import { ClientError } from "../errors.ts";
 import type { JobData } from "../jobdata/job_data.ts";
 import { DENO_FILES, type Files } from "../persist/files.ts";
 import { orStorageError } from "../persist/storage_error.ts";
 import { JobArchiveError } from "./archive_error.ts";
 import {
-  ARCHIVE_VERSION,
   CLUSTER_FILE,
   DATA_FILE,
   jobDirectory,
   type JobPlace,
   META_FILE,
   PACKED_DATA_FILE,
-  VERSION_FILE,
 } from "./archive_layout.ts";
 import {
   readDataFile,
@@ -166,41 +165,14 @@ export class JobArchive {
 }
 
 /**
- * The archive in a directory. An empty one becomes an archive; one of another
- * version, or with files but no version, is refused with a `JobArchiveError`.
+ * The archive in a directory; none or an empty one becomes an archive. Throws a
+ * `ConfigError` where the directory holds anything else.
  */
 export function openJobArchive(
   root: string,
   options: JobArchiveOptions = {},
 ): JobArchive {
-  const files = options.files ?? DENO_FILES;
-  const path = `${root}/${VERSION_FILE}`;
-  const bytes = readIfThere(path);
-  if (bytes === undefined) {
-    orStorageError("the job archive cannot be made", root, () => {
-      files.makeDirectory(root);
-    });
-    const found = [...Deno.readDirSync(root)]
-      .find((entry) => !entry.name.startsWith("."));
-    if (found !== undefined) {
-      throw new JobArchiveError(
-        `${root} has ${found.name} but no ${VERSION_FILE}: it is no job archive`,
-        root,
-      );
-    }
-    const version = encoder.encode(`${ARCHIVE_VERSION}\n`);
-    writeWhole(files, root, VERSION_FILE, [version]);
-  } else {
-    const version = decoder.decode(bytes).trim();
-    if (version !== String(ARCHIVE_VERSION)) {
-      throw new JobArchiveError(
-        `${path}: version ${
-          JSON.stringify(version)
-        }, expected ${ARCHIVE_VERSION}`,
-        path,
-      );
-    }
-  }
+  prepareArchive(root);
   return new JobArchive(root, options);
 }
 

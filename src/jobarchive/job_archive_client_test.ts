@@ -132,6 +132,6 @@ Deno.test("JobArchiveClient.open() refuses what is no archive", () =>
     Deno.writeTextFileSync(`${root}/version.txt`, "2\n");
     await assert.rejects(
       JobArchiveClient.open({ root, validate: false }),
-      /version "2", expected 3/,
+      /got "2", expected 3/,
     );
   }));

@@ -116,6 +116,27 @@ export function readJobMeta(json: unknown, place: JobPlace): JobMeta {
   };
 }
 
+/**
+ * Where the job of a parsed `meta.json` belongs, for files that lie elsewhere.
+ * Throws a `SyntaxError` if it does not say.
+ */
+export function placeOf(json: unknown): JobPlace {
+  const { cluster, jobId, startTime } = objectOf(json, "the file");
+  if (typeof cluster !== "string" || cluster === "") {
+    throw new SyntaxError("cluster: expected a name");
+  }
+  for (const [key, value] of Object.entries({ jobId, startTime })) {
+    if (integerOf(value) <= 0) {
+      throw new SyntaxError(`${key}: expected an integer above 0`);
+    }
+  }
+  return {
+    cluster,
+    jobId: integerOf(jobId),
+    startTime: integerOf(startTime),
+  };
+}
+
 type Meta = Readonly<Record<string, unknown>>;
 
 function restOfJob(

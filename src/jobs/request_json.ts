@@ -57,9 +57,10 @@ export function listOf<Item extends z.ZodType>(item: Item) {
   return z.array(item, { error: "expected a list" });
 }
 
-/** One of some words. */
+/** One of some words; an empty one is not told of. */
 export function oneOf<const Word extends string>(words: readonly Word[]) {
-  return z.enum(words, { error: `expected one of ${words.join(", ")}` });
+  const told = words.filter((word) => word !== "");
+  return z.enum(words, { error: `expected one of ${told.join(", ")}` });
 }
 
 /** An object with these keys and no others. */
