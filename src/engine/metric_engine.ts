@@ -219,6 +219,8 @@ export interface MetricEngine {
   readonly state: EngineState;
   /** Absent: what ages out is dropped. */
   readonly archive?: ArchiveStats | undefined;
+  /** Series of each named instance that ever had one, as they are now. */
+  readonly instanceSeries?: ReadonlyMap<string, number>;
   /** Clusters with samples in memory; during a restore those found so far. */
   readonly clusters: ClusterPresence;
   openBatch(options: BatchOptions): Batch;

@@ -15,6 +15,7 @@ import { ANSWER_BYTES_MAX, answerTooLarge } from "../query/answer_queries.ts";
 import { sampleLimit, tooManySamples } from "../query/sample_limit.ts";
 import { selectorCount } from "../query/select_series.ts";
 import { besideBytes } from "../shard/memory_guard.ts";
+import { InstanceCounts } from "../shard/instance_counts.ts";
 import { StatsBlock } from "../shard/shard_stats.ts";
 import { createWiring, type Wiring } from "../shard/shard_wiring.ts";
 import { type Ask, type Reply, shardOf } from "../transport/messages.ts";
@@ -125,6 +126,7 @@ class ShardedEngine implements StoreEngine {
   readonly #notify: (notice: EngineNotice) => void;
   readonly #openBatches = new OpenBatchSet();
   readonly #archiver: Archiver | undefined;
+  readonly #instances: InstanceCounts;
   readonly #sparedNodes: SparedNodes | undefined;
   /** Resolves when questions are answered. */
   readonly #ready = Promise.withResolvers<void>();
@@ -174,6 +176,7 @@ class ShardedEngine implements StoreEngine {
         notify,
       });
     this.#ready.promise.catch(() => {}); // Only a clean-up waits for it.
+    this.#instances = new InstanceCounts(this.#wiring.instances);
     this.#stats = this.#wiring.stats.map((memory) => new StatsBlock(memory));
     this.#workers = new ShardWorkers(
       this.#wiring,
@@ -353,6 +356,10 @@ class ShardedEngine implements StoreEngine {
       names.forEach((name, i) => found.set(name, reply.nodes[i]!));
     }));
     return found;
+  }
+
+  get instanceSeries(): ReadonlyMap<string, number> {
+    return this.#instances.read();
   }
 
   get archive(): ArchiveStats | undefined {

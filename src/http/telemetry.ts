@@ -213,6 +213,16 @@ export class Telemetry {
         }
       });
     }
+    this.#gauge(
+      "instance_series",
+      "Series of each instance but the default one.",
+      ["instance"],
+      (gauge) => {
+        for (const [instance, series] of engine.instanceSeries ?? []) {
+          gauge.set({ instance }, series);
+        }
+      },
+    );
     const byReason = (key: "rejectedTotal" | "skippedTotal") =>
     (
       counter: Counter<string>,

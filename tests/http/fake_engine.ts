@@ -51,6 +51,7 @@ export class FakeEngine implements MetricEngine {
     nodes: readonly string[];
     metrics: readonly string[] | undefined;
   }[] = [];
+  readonly instanceSeries = new Map([["team", 3]]);
   report: WriteReport | Promise<WriteReport> = ALL_STORED;
   /** Thrown by whatever is asked. */
   failure: Error | undefined;

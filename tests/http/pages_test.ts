@@ -50,6 +50,7 @@ Deno.test("/metrics speaks the Prometheus format", async () => {
       'ringstore_ingest_rejected_lines_total{shard="0",reason="syntax"} 2',
       'ringstore_ingest_skipped_lines_total{shard="0",reason="too-old"} 3',
       'ringstore_series{shard="0"} 5',
+      'ringstore_instance_series{instance="team"} 3',
       'ringstore_inbox_bytes{shard="0"} 9',
       "ringstore_http_in_flight_bytes 0",
       'ringstore_engine_state{state="ready"} 1',

@@ -105,6 +105,10 @@ Deno.test("write answers 403 before 429 before 400", async () => {
   ]);
   assert.deepEqual(await status({ syntax: 1, rate: 1 }), [429, "1"]);
   assert.deepEqual(await status({ syntax: 1, "memory-cap": 1 }), [429, "1"]);
+  assert.deepEqual(await status({ syntax: 1, "instance-series": 1 }), [
+    429,
+    "1",
+  ]);
   assert.deepEqual(await status({ forbidden: 0, rate: 0, "max-series": 1 }), [
     400,
     undefined,

@@ -304,6 +304,10 @@ Deno.test("max_series bounds an instance over all shards, also after a restart",
       engine = await restart(engine, directory, withSnapshot);
       await assertFull();
     }
+    assert.deepEqual(
+      engine.instanceSeries,
+      new Map([["team", 5], ["other", 12]]),
+    );
     const [gone] = Object.keys(await values(engine, limited));
     assert.equal(await engine.free(limited, [["c", gone!]], TIME + 600), 1);
     const roomy = await write(engine, limited, [line("new", 1)]);
