@@ -4,7 +4,7 @@
  * Main thread.
  */
 import { ClientError } from "../errors.ts";
-import type { BatchContext } from "../transport/messages.ts";
+import type { AskedView, BatchContext } from "../transport/messages.ts";
 import type { ClusterGrant, DataScope, ScopeView } from "./data_scope.ts";
 
 /** UTF-8 bytes of what goes with each frame of a batch; frames between shards hold 64 KiB. */
@@ -28,20 +28,42 @@ export function demandCluster(scope: DataScope, cluster: string): void {
  * all of the cluster is visible.
  */
 export function viewOfCluster(
-  scope: DataScope,
+  { view }: DataScope,
   cluster: string,
-): { readonly view?: ScopeView } {
-  if (scope.view === undefined) return {};
-  const grants = scope.view.grants.filter((one) => covers(one, cluster));
-  return grants.some(isUnlimited) ? {} : { view: { ...scope.view, grants } };
+): { readonly view?: AskedView } {
+  if (view === undefined) return {};
+  let known = askedViews.get(view);
+  if (known === undefined) askedViews.set(view, known = new Map());
+  let asked = known.get(cluster);
+  if (asked === undefined) {
+    const grants = view.grants.filter((one) => covers(one, cluster));
+    asked = grants.some(isUnlimited) ? ALL : {
+      view: { id: view.id, grants: JSON.stringify(grants) },
+    };
+    if (known.size >= CLUSTERS_MAX) known.clear();
+    known.set(cluster, asked);
+  }
+  return asked;
 }
 
+/** What shards are told of a view, by cluster. */
+const askedViews = new WeakMap<
+  ScopeView,
+  Map<string, { readonly view?: AskedView }>
+>();
+/** Clusters of one view for which it is remembered. */
+const CLUSTERS_MAX = 64;
+/** Nothing is hidden. */
+const ALL = {};
+
 /** The same for a question about all of the instance. */
-export function wholeView(scope: DataScope): { readonly view?: ScopeView } {
+export function wholeView(scope: DataScope): { readonly view?: AskedView } {
   const { view } = scope;
-  const isWhole = view === undefined ||
-    view.grants.some((one) => one.cluster === "*" && isUnlimited(one));
-  return isWhole ? {} : { view };
+  if (
+    view === undefined ||
+    view.grants.some((one) => one.cluster === "*" && isUnlimited(one))
+  ) return {};
+  return { view: { id: view.id, grants: JSON.stringify(view.grants) } };
 }
 
 /**

@@ -116,7 +116,7 @@ export class QueryAnswerer {
         }
       } else {
         const host = hosts.get(query.host);
-        const shown = filter?.metric(metric.name).at(query.host);
+        const shown = filter?.at(metric.name, query.host);
         if (host !== undefined && shown?.showsNothing !== true) {
           this.#shown = shown;
           this.#query(request, query, host, metric, horizonOf(host), out);

@@ -2,8 +2,9 @@
  * Compiled filters by view and cluster, least recently used first out, so that a
  * policy is compiled once per shard and not once per question. Owner thread only.
  */
-import { MATCHERS_MAX, type ScopeView } from "../engine/data_scope.ts";
+import { type ClusterGrant, MATCHERS_MAX } from "../engine/data_scope.ts";
 import { ClientError } from "../errors.ts";
+import type { AskedView } from "../transport/messages.ts";
 import { SeriesFilter } from "./series_filter.ts";
 
 /** Filters kept, and matchers of all of them: their patterns are what takes memory. */
@@ -20,13 +21,14 @@ export class FilterCache {
    * is shown. Throws a {@linkcode ClientError} (403) where the view is too large.
    */
   of(
-    view: ScopeView | undefined,
+    view: AskedView | undefined,
     cluster: string,
   ): SeriesFilter | undefined {
     if (view === undefined) return undefined;
     const key = `${cluster}\0${view.id}`;
     const known = this.#filters.get(key);
-    const filter = known ?? new SeriesFilter(view.grants, cluster);
+    const filter = known ??
+      new SeriesFilter(JSON.parse(view.grants) as ClusterGrant[], cluster);
     if (filter.matchers > MATCHERS_MAX) {
       throw new ClientError(
         "E_FORBIDDEN",

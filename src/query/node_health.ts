@@ -32,7 +32,7 @@ export function nodeHealth(
   const missing: string[] = [];
   for (const name of expected) {
     const metric = metrics.get(name);
-    const shown = metric && filter?.metric(name).at(host.name);
+    const shown = metric && filter?.at(name, host.name);
     const state = metric === undefined || shown?.showsNothing
       ? MISSING
       : metricState(table, host, metric, nowSec, shown);

@@ -13,6 +13,9 @@ import { LabelPattern } from "../engine/label_pattern.ts";
 import type { HostLevel, Level } from "../store/level_tree.ts";
 import type { MetricCatalog } from "../store/metric_catalog.ts";
 
+/** Hosts of which a filter remembers what they pass. */
+const HOSTS_MAX = 4096;
+
 interface Matcher {
   readonly label: LabelName;
   holds(value: string): boolean;
@@ -30,10 +33,8 @@ export class HostFilter {
   /** One of them suffices; `undefined`: everything is shown. */
   readonly #rests: readonly Rest[] | undefined;
 
-  constructor(rests: readonly Rest[]) {
-    this.#rests = rests.some((rest) => rest.level.length === 0)
-      ? undefined
-      : rests;
+  constructor(rests: readonly Rest[] | undefined) {
+    this.#rests = rests;
   }
 
   get showsAll(): boolean {
@@ -52,25 +53,15 @@ export class HostFilter {
   }
 }
 
-/** What is shown of one metric. */
-export class MetricFilter {
-  readonly #rests: readonly Rest[];
-  readonly #everywhere: HostFilter | undefined;
-
-  constructor(rests: readonly Rest[]) {
-    this.#rests = rests;
-    const isSettled = rests.every((rest) => rest.host.length === 0);
-    this.#everywhere = isSettled ? new HostFilter(rests) : undefined;
-  }
-
-  at(host: string): HostFilter {
-    return this.#everywhere ?? new HostFilter(restsAt(this.#rests, host));
-  }
-}
+const EVERYTHING = new HostFilter(undefined);
+const NOTHING = new HostFilter([]);
 
 export class SeriesFilter {
   readonly #rests: readonly Rest[];
-  readonly #metrics = new Map<string, MetricFilter>();
+  /** By metric: whether it passes each of `#rests`. */
+  readonly #byMetric = new Map<string, readonly boolean[]>();
+  /** By host: which of `#rests` it passes. */
+  readonly #byHost = new Map<string, readonly number[]>();
   /** Of the grants, for who bounds them. */
   readonly matchers: number;
 
@@ -98,29 +89,52 @@ export class SeriesFilter {
     this.matchers = matchers;
   }
 
-  /** To be asked for configured metrics only: the answers are kept. */
-  metric(name: string): MetricFilter {
-    let filter = this.#metrics.get(name);
-    if (filter === undefined) {
-      filter = new MetricFilter(
-        this.#rests.filter(({ metric }) =>
-          metric.every((one) => one.holds(name))
-        ),
-      );
-      this.#metrics.set(name, filter);
+  /** To be asked for configured metrics only: what is found out of them is kept. */
+  at(metric: string, host: string): HostFilter {
+    const passes = this.#metric(metric);
+    let shown: Rest[] | undefined;
+    for (const index of this.#host(host)) {
+      if (!passes[index]) continue;
+      const rest = this.#rests[index]!;
+      if (rest.level.length === 0) return EVERYTHING;
+      (shown ??= []).push(rest);
     }
-    return filter;
+    return shown === undefined ? NOTHING : new HostFilter(shown);
+  }
+
+  #metric(name: string): readonly boolean[] {
+    let passes = this.#byMetric.get(name);
+    if (passes === undefined) {
+      passes = this.#rests.map(({ metric }) =>
+        metric.every((one) => one.holds(name))
+      );
+      this.#byMetric.set(name, passes);
+    }
+    return passes;
+  }
+
+  #host(name: string): readonly number[] {
+    let passed = this.#byHost.get(name);
+    if (passed === undefined) {
+      passed = this.#rests.flatMap(({ host }, index) =>
+        host.every((one) => one.holds(name)) ? [index] : []
+      );
+      if (this.#byHost.size >= HOSTS_MAX) this.#byHost.clear();
+      this.#byHost.set(name, passed);
+    }
+    return passed;
   }
 
   /** Whether any series of the host is shown. */
   showsHost(host: HostLevel, catalog: MetricCatalog): boolean {
-    const rests = restsAt(this.#rests, host.name);
-    if (rests.length === 0) return false;
+    const passed = this.#host(host.name);
+    if (passed.length === 0) return false;
     // A host without series does not exist.
-    if (rests.some(({ metric, level }) => metric.length + level.length === 0)) {
-      return true;
-    }
-    return this.#showsAnyOf(host, host.name, catalog, new Map());
+    const isWhole = passed.some((index) => {
+      const { metric, level } = this.#rests[index]!;
+      return metric.length + level.length === 0;
+    });
+    return isWhole || this.#showsAnyOf(host, host.name, catalog, new Map());
   }
 
   #showsAnyOf(
@@ -132,7 +146,7 @@ export class SeriesFilter {
     for (const metric of level.series.keys()) {
       let filter = filters.get(metric);
       if (filter === undefined) {
-        filter = this.metric(catalog.metric(metric).name).at(host);
+        filter = this.at(catalog.metric(metric).name, host);
         filters.set(metric, filter);
       }
       if (filter.shows(level)) return true;
@@ -142,10 +156,6 @@ export class SeriesFilter {
     }
     return false;
   }
-}
-
-function restsAt(rests: readonly Rest[], host: string): Rest[] {
-  return rests.filter((rest) => rest.host.every((one) => one.holds(host)));
 }
 
 function compile(

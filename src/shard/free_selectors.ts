@@ -61,8 +61,7 @@ export function shownAtAndBelow(
   const shown: number[] = [];
   function collect(level: Level, filter: SeriesFilter | undefined): void {
     for (const [metric, series] of level.series) {
-      const atHost = filter?.metric(catalog.metric(metric).name)
-        .at(level.host.name);
+      const atHost = filter?.at(catalog.metric(metric).name, level.host.name);
       if (atHost?.shows(level) !== false) shown.push(series);
     }
     for (const child of level.children?.values() ?? []) collect(child, filter);

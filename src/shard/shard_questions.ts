@@ -8,8 +8,7 @@ import { JsonWriter } from "../query/json_writer.ts";
 import { FilterCache } from "../query/filter_cache.ts";
 import { nodeHealth } from "../query/node_health.ts";
 import { QueryAnswerer } from "../query/answer_queries.ts";
-import type { Ask, Reply } from "../transport/messages.ts";
-import type { ScopeView } from "../engine/data_scope.ts";
+import type { Ask, AskedView, Reply } from "../transport/messages.ts";
 import type { EngineOptions } from "../engine/metric_engine.ts";
 import type { ArchiveRows } from "./archive_rows.ts";
 import {
@@ -140,7 +139,7 @@ export class ShardQuestions {
   }
 
   /** Logged by name: what a view shows then may not be what it showed before. */
-  #freeShown(ask: AskOf<"free">, view: ScopeView): Reply {
+  #freeShown(ask: AskOf<"free">, view: AskedView): Reply {
     const { instance, toSec } = ask;
     const series = new Set(
       ask.selectors.flatMap((path) =>
@@ -192,7 +191,7 @@ export class ShardQuestions {
     const expectedOf = (host: string) =>
       ask.metrics ??
         [...metrics.keys()].filter((name) =>
-          filter?.metric(name).at(host).showsNothing !== true
+          filter?.at(name, host).showsNothing !== true
         );
     const nodes = ask.nodes.map((name) => {
       const host = tree.host(ask.instance, ask.cluster, name);

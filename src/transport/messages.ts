@@ -18,7 +18,6 @@
  *
  * Everything but line protocol and answers is JSON: it is rare and small.
  */
-import type { ScopeView } from "../engine/data_scope.ts";
 import type {
   LineError,
   NodeHealth,
@@ -78,12 +77,20 @@ export interface BatchContext {
   readonly maxSeries?: number;
 }
 
+/** A view (src/engine/data_scope.ts) as far as it matters to a question. */
+export interface AskedView {
+  /** Names the view: shards keep what they made of it by this. */
+  readonly id: string;
+  /** The grants as JSON, written once for many questions and read when they are new. */
+  readonly grants: string;
+}
+
 /** A question to one shard. Queries carry the indices that the shard is to answer. */
 export type Ask =
   | {
     readonly kind: "query";
     readonly instance: string;
-    readonly view?: ScopeView;
+    readonly view?: AskedView;
     /** Samples that may be read; absent: as many as the configuration allows. */
     readonly maxSamples?: number;
     readonly request: QueryRequest;
@@ -91,13 +98,13 @@ export type Ask =
   | {
     readonly kind: "hosts";
     readonly instance: string;
-    readonly view?: ScopeView;
+    readonly view?: AskedView;
     readonly cluster: string;
   }
   | {
     readonly kind: "free";
     readonly instance: string;
-    readonly view?: ScopeView;
+    readonly view?: AskedView;
     readonly selectors: readonly (readonly string[])[];
     readonly toSec: number;
   }
@@ -111,7 +118,7 @@ export type Ask =
   | {
     readonly kind: "health";
     readonly instance: string;
-    readonly view?: ScopeView;
+    readonly view?: AskedView;
     readonly cluster: string;
     readonly nodes: readonly string[];
     readonly metrics: readonly string[] | undefined;
