@@ -5,6 +5,7 @@
 import { ROOT } from "../tests/support/server.ts";
 import type { IngestRow } from "./ingest_bench.ts";
 import type { QueryRow } from "./query_bench.ts";
+import type { PolicyRow } from "./policy_bench.ts";
 import { type BenchResults, RESULT_FILE } from "./run.ts";
 import { print } from "./support/report.ts";
 import type { TargetKind } from "./support/targets.ts";
@@ -19,7 +20,9 @@ const TITLES: Readonly<Record<TargetKind, string>> = {
 };
 
 /** The whole page; peers that did not run are shown as a dash. */
-export function renderPage({ run, ingest, query }: BenchResults): string {
+export function renderPage(
+  { run, ingest, query, policy }: BenchResults,
+): string {
   return [
     "# Benchmarks",
     "",
@@ -69,7 +72,32 @@ export function renderPage({ run, ingest, query }: BenchResults): string {
       ).join(", ")
     }.`,
     "",
+    ...policySection(policy),
   ].join("\n");
+}
+
+function policySection(rows: readonly PolicyRow[] | undefined): string[] {
+  const [first] = rows ?? [];
+  if (rows === undefined || first === undefined) return [];
+  return [
+    "## Instances and access policies",
+    "",
+    "Time within a scope over the time without limits, measured next to each other",
+    "through the engine: the median of interleaved pairs and their quartiles. Every",
+    "scope shows the same samples; the second column is what chance makes of it.",
+    "",
+    ...table(
+      ["work", "ms", ...Object.keys(first.ratios)],
+      rows.map(({ work, plainMs, ratios }) => [
+        work,
+        plainMs.toFixed(1),
+        ...Object.values(ratios).map(({ median, low, high }) =>
+          `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`
+        ),
+      ]),
+    ),
+    "",
+  ];
 }
 
 function ingestCells({ shape, rates }: IngestRow): string[] {

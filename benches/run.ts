@@ -4,15 +4,21 @@
  * table in `docs/benchmarks.md`. With `--small` everything runs in seconds and
  * the numbers mean nothing.
  *
+ * `--only policy` measures the cost of instances and policies and nothing else.
+ *
  * Arguments: `--small --peer-cc PATH --hosts N --hours N --repeat N --only KINDS
  * --out FILE`.
  */
 import { ROOT } from "../tests/support/server.ts";
 import { runIngestBench } from "./ingest_bench.ts";
+import { runPolicyBench } from "./policy_bench.ts";
 import { runQueryBench } from "./query_bench.ts";
 import { parseBenchArguments } from "./support/arguments.ts";
 import { describeRun, type RunDescription } from "./support/machine.ts";
 import { print, writeResult } from "./support/report.ts";
+
+/** A part of its own among the kinds of `--only`. */
+const POLICY = "policy";
 
 export const RESULT_FILE = `${ROOT}var/bench/results.json`;
 
@@ -20,16 +26,26 @@ export interface BenchResults {
   readonly run: RunDescription;
   readonly ingest: Awaited<ReturnType<typeof runIngestBench>>;
   readonly query: Awaited<ReturnType<typeof runQueryBench>>;
+  /** Absent where `--only` left it out. */
+  readonly policy?: Awaited<ReturnType<typeof runPolicyBench>>;
 }
 
 if (import.meta.main) {
   const args = parseBenchArguments(Deno.args);
-  const results: BenchResults = {
-    run: await describeRun(),
-    ingest: await runIngestBench(args),
-    query: await runQueryBench(args),
-  };
-  const file = args.out ?? RESULT_FILE;
-  await writeResult(file, results);
-  print(`\nresults: ${file}`);
+  if (args.only?.join() === POLICY) {
+    const policy = await runPolicyBench(args);
+    if (args.out !== undefined) await writeResult(args.out, policy);
+  } else {
+    const results: BenchResults = {
+      run: await describeRun(),
+      ingest: await runIngestBench(args),
+      query: await runQueryBench(args),
+      ...(args.only?.includes(POLICY) === false
+        ? {}
+        : { policy: await runPolicyBench(args) }),
+    };
+    const file = args.out ?? RESULT_FILE;
+    await writeResult(file, results);
+    print(`\nresults: ${file}`);
+  }
 }

@@ -26,6 +26,10 @@ Deno.test("deno task bench --small measures every shape and its page renders", a
     for (const { shape } of [...results.ingest, ...results.query.rows]) {
       assert.ok(page.includes(`| ${shape} |`), shape);
     }
+    for (const { work } of results.policy ?? []) {
+      assert.ok(page.includes(`| ${work} |`), work);
+    }
+    assert.equal(results.policy?.length, 5);
     for (const { rates } of results.ingest) assert.ok((rates.ours ?? 0) > 0);
   } finally {
     await Deno.remove(file);
