@@ -299,6 +299,22 @@ export class Telemetry {
           }
         }
       };
+    const { jobEvents } = nats;
+    if (jobEvents !== undefined) {
+      this.#counter(
+        "nats_job_events_total",
+        "Job events and node states, by what became of them.",
+        ["outcome"],
+        (counter) => {
+          for (const outcome of ["handled", "failed", "dropped"] as const) {
+            counter.inc({ outcome }, jobEvents[outcome]);
+          }
+          for (const [problem, count] of Object.entries(jobEvents.problems)) {
+            counter.inc({ outcome: problem }, count);
+          }
+        },
+      );
+    }
     this.#counter(
       "nats_rejected_lines_total",
       "Lines refused as wrong, by reason.",

@@ -15,6 +15,9 @@ import {
   type ScopeRefusal,
   type WriteGrant,
 } from "./metric_writer.ts";
+import { type ApiSubjects, JobEventListener } from "./job_event_listener.ts";
+import type { JobEventSink } from "./job_event_queue.ts";
+import type { JobEventStats } from "./job_event_stats.ts";
 import { NatsLink, type NatsState } from "./nats_link.ts";
 import { SeldomLog } from "./seldom_log.ts";
 import { StreamSubscription } from "./stream_subscription.ts";
@@ -28,10 +31,12 @@ export interface NatsStatus {
   /** Bytes of messages received and not yet stored. */
   readonly bytesInFlight: number;
   readonly subscriptions: readonly SubscriptionStats[];
+  /** Absent: nobody takes them. */
+  readonly jobEvents?: JobEventStats | undefined;
 }
 
 /** Something that listens on every connection. */
-export interface NatsListener {
+interface NatsListener {
   attach(connection: NatsConnection): void;
   /** Takes nothing more; resolves when what was taken is dealt with. */
   close(): Promise<void>;
@@ -52,8 +57,10 @@ export interface NatsServiceOptions {
   readonly log: Pick<Log, "debug" | "info" | "warn" | "err">;
   /** Not asked for subscriptions without instance and access policy. */
   readonly grantOf: GrantResolver;
-  /** What else listens, such as for job events. */
-  readonly listeners?: readonly NatsListener[];
+  /** Who takes job events and node states, and their subjects; absent: nobody. */
+  readonly jobEvents?:
+    | { readonly subjects: ApiSubjects; readonly sink: JobEventSink }
+    | undefined;
 }
 
 /** `undefined` where no broker is configured. */
@@ -67,6 +74,7 @@ export function startNats(
 
 export class NatsService implements NatsStatus {
   readonly subscriptions: readonly SubscriptionStats[];
+  readonly jobEvents: JobEventStats | undefined;
   readonly #budget: ByteBudget;
   readonly #stopping = new AbortController();
   readonly #listeners: readonly NatsListener[];
@@ -82,9 +90,15 @@ export class NatsService implements NatsStatus {
       this.#subscription(one, options)
     );
     this.subscriptions = made.map(({ stats }) => stats);
+    const events = options.jobEvents && new JobEventListener({
+      ...options.jobEvents,
+      log: options.log,
+      stopped: this.#stopping.signal,
+    });
+    this.jobEvents = events?.stats;
     this.#listeners = [
       ...made.map(({ listener }) => listener),
-      ...options.listeners ?? [],
+      ...(events === undefined ? [] : [events]),
     ];
     this.#link = new NatsLink({
       options: () => connectOptions(nats),
