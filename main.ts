@@ -4,6 +4,7 @@
  */
 import { createAccounts } from "./src/accounts/start.ts";
 import { DatabaseUsers } from "./src/accounts/database_users.ts";
+import { startAdmin } from "./src/admin/start.ts";
 import { AccessControl } from "./src/auth/access_control.ts";
 import { subscriptionGrant } from "./src/auth/mod.ts";
 import { startAuthentication } from "./src/auth/start.ts";
@@ -105,7 +106,7 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
   const stopped = stopSignal();
   const log = createLog(line);
   for (const flag of line.withoutEffect) log.info(`-${flag} has no effect`);
-  const { config, metrics, notes } = loadSetup(line.configFile);
+  const { config, clusters, metrics, notes } = loadSetup(line.configFile);
   for (const { level, message } of notes) log[level](message);
   const database = await openDatabaseWorker(
     databaseOptions(config),
@@ -151,11 +152,19 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
     grantOf: (instance, policy) =>
       subscriptionGrant(access.state, instance, policy),
   });
+  const admin = await startAdmin({
+    config,
+    clusters,
+    tables: database,
+    engine,
+    access,
+    log,
+  });
   const server = await startHttp({
     config,
     engine,
     authenticator: authentication.authenticator,
-    services: { access: access.state, accounts, nats },
+    services: { access: access.state, accounts, admin, nats },
     log,
     dev: line.dev,
     version: VERSION,

@@ -150,6 +150,7 @@ function run(
       door.log.info("changed", {
         what: operation.id,
         path: call.path,
+        created: answer.headers?.["Location"],
         who: call.principal.name,
         from: call.from,
         status: answer.status,

@@ -33,6 +33,10 @@ export function checkSchema<Output>(
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0];
+  if (issue?.code === "unrecognized_keys") {
+    const path = [...issue.path, issue.keys[0]].map(String).join(".");
+    throw new ClientError("E_BAD_REQUEST", `${path}: unknown field`);
+  }
   const where = issue?.path.map(String).join(".") || "the body";
   const got = issue?.input === undefined
     ? ""

@@ -132,7 +132,7 @@ function parameter(
 ): Json {
   return {
     name: described.name,
-    in: "query",
+    in: described.in ?? "query",
     description: described.description,
     required: described.required ?? false,
     schema: described.repeated

@@ -12,7 +12,9 @@ import type { Exchange } from "./exchange.ts";
 export interface Parameter {
   readonly name: string;
   readonly description: string;
-  readonly type: "string" | "integer";
+  readonly type: "string" | "integer" | "boolean";
+  /** Absent: in the query string. */
+  readonly in?: "query" | "header";
   readonly required?: boolean;
   /** It may be given several times. */
   readonly repeated?: boolean;

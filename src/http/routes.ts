@@ -3,6 +3,7 @@ import { z } from "zod";
 import { frontendRoutes } from "../accounts/frontend_routes.ts";
 import { loginRoutes } from "../accounts/login_routes.ts";
 import { userRoutes } from "../accounts/user_routes.ts";
+import { adminRoutes } from "../admin/admin_routes.ts";
 import {
   handleDebug,
   handleFree,
@@ -207,6 +208,7 @@ export const ROUTES: readonly Route[] = [
       },
     },
   },
+  ...adminRoutes,
   ...userRoutes,
   ...frontendRoutes,
   ...loginRoutes,

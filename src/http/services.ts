@@ -1,11 +1,13 @@
 /** What the routes of the admin and job APIs work with. Main thread. */
 import type { AccountServices } from "../accounts/services.ts";
+import type { AdminService } from "../admin/admin_service.ts";
 import type { AccessState } from "../auth/mod.ts";
 import type { NatsStatus } from "../nats/nats_service.ts";
 
 export interface Services {
   readonly access: AccessState;
   readonly accounts: AccountServices;
+  readonly admin: AdminService;
   /** Absent: no broker is configured. */
   readonly nats?: NatsStatus | undefined;
 }

@@ -14,6 +14,7 @@ import { ClientError } from "../../src/errors.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
 import { type HttpServer, startHttp } from "../../src/http/server.ts";
 import { type TestAccounts, testAccounts } from "../support/accounts.ts";
+import { testAdmin } from "../support/admin.ts";
 import { type HttpAnswer, TestClient } from "../support/client.ts";
 import { FakeEngine } from "./fake_engine.ts";
 
@@ -75,7 +76,11 @@ export class Fixture implements AsyncDisposable {
       authenticator: options.people
         ? accounts.authenticator
         : { authenticate: (headers) => roleOf(headers, accounts.access) },
-      services: { access: accounts.access, accounts: accounts.accounts },
+      services: {
+        access: accounts.access,
+        accounts: accounts.accounts,
+        admin: await testAdmin({ engine }),
+      },
       log: {
         info() {},
         err: (message) => errors.push(message),
