@@ -18,6 +18,7 @@ import { printKeyPair, printToken } from "./src/cli/key_commands.ts";
 import { drawStatus, printError, printLine } from "./src/cli/output.ts";
 import { dropPrivileges } from "./src/cli/privileges.ts";
 import { showRestore } from "./src/cli/restore_progress.ts";
+import { runPublish } from "./src/cli/publish_command.ts";
 import { stopSignal } from "./src/cli/stop_signal.ts";
 import {
   printEstimate,
@@ -61,6 +62,8 @@ async function run(line: CommandLine): Promise<void> {
       return await runExport(line);
     case "estimate":
       return printEstimate(line);
+    case "publish":
+      return await runPublish(line);
     case "user-add":
     case "user-del":
     case "user-list":

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { delimiter, dirname } from "node:path";
 import { Child, freePort } from "./support/child.ts";
+import { brokerProgram } from "./support/broker.ts";
 import { ROOT, startArguments } from "./support/server.ts";
 
 const README_ADDRESS = "localhost:8082";
@@ -16,6 +17,7 @@ const COPIED = [
   "deno.lock",
   "config.json",
   "api",
+  "docs",
   "src",
   "workers",
 ];
@@ -60,6 +62,62 @@ Deno.test("README's commands work on a clean copy", async () => {
   }
 });
 
+Deno.test("README's three commands bring samples by NATS", async () => {
+  const readme = Deno.readTextFileSync(`${ROOT}README.md`);
+  const block = /<!-- test:nats -->\s*```sh\n([\s\S]*?)```/.exec(readme)?.[1];
+  const commands = (block ?? "").trim().split("\n");
+  assert.equal(commands.length, 3, "three commands, one a line");
+  brokerProgram();
+
+  const directory = await Deno.makeTempDir({ prefix: "ringstore-readme-" });
+  const running: Child[] = [];
+  try {
+    const address = `localhost:${freePort()}`;
+    const brokerPort = String(freePort());
+    const moved = (text: string) =>
+      text.replaceAll(README_ADDRESS, address).replaceAll("4222", brokerPort);
+    await copyCheckout(directory);
+    const configFile = `${directory}/docs/examples/nats.json`;
+    await Deno.writeTextFile(
+      configFile,
+      moved(await Deno.readTextFile(configFile)),
+    );
+    const [broker = "", start = "", publish = ""] = commands.map(moved);
+    running.push(shell(`exec ${broker}`, directory));
+    const args = startArguments();
+    assert.match(start, /^deno task start -config \S+$/);
+    running.push(
+      new Child({
+        command: Deno.execPath(),
+        args: [...args, ...start.split(" ").slice(3)],
+        cwd: directory,
+      }),
+    );
+    const server = running[1]!;
+    await server.untilAnswers(`http://${address}/ready`, 200, START_MS);
+    await server.until("connection to the broker", START_MS, async () => {
+      const health = await fetch(`http://${address}/health`);
+      return (await health.text()).includes("nats connected") || undefined;
+    });
+    const sent = await runShell(publish, directory);
+    assert.match(sent, /^1 lines in 1 messages/m);
+    const token = await runShell(
+      "deno task -q token --user me --roles api",
+      directory,
+    );
+    await server.until("the sample", START_MS, async () => {
+      const answer = await fetch(
+        `http://${address}/api/healthcheck/?cluster=fritz&node=f0301&metric-names=cpu_load`,
+        { headers: { Authorization: `Bearer ${token.trim()}` } },
+      );
+      return (await answer.text()).includes('"State":"full"') || undefined;
+    });
+  } finally {
+    for (const child of running.reverse()) await child.stop();
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
 /** The `sh` blocks in the marked parts, without the command that starts the server. */
 function testedBlocks(readme: string): string[] {
   const parts = readme.matchAll(
@@ -87,18 +145,25 @@ async function runShell(commands: string, cwd: string): Promise<string> {
     'curl() { command curl --silent --show-error --fail-with-body "$@"; }',
     commands,
   ].join("\n");
-  const shell = new Child({
+  const child = shell(script, cwd);
+  const { code } = await child.ended();
+  assert.equal(code, 0, `${commands}\nended with ${code}:\n${child.output}`);
+  return child.output;
+}
+
+/** Deno and the broker are found, wherever they are. */
+function shell(script: string, cwd: string): Child {
+  return new Child({
     command: "bash",
     args: ["-c", script],
     cwd,
     env: {
       NO_COLOR: "1",
-      PATH: `${dirname(Deno.execPath())}${delimiter}${
-        Deno.env.get("PATH") ?? ""
-      }`,
+      PATH: [
+        dirname(Deno.execPath()),
+        Deno.env.get("PATH") ?? "",
+        "/usr/sbin",
+      ].join(delimiter),
     },
   });
-  const { code } = await shell.ended();
-  assert.equal(code, 0, `${commands}\nended with ${code}:\n${shell.output}`);
-  return shell.output;
 }

@@ -12,6 +12,11 @@ import {
   UsageError,
 } from "./flags.ts";
 import {
+  PUBLISH_FLAGS,
+  type PublishLine,
+  readPublish,
+} from "./publish_flags.ts";
+import {
   ESTIMATE_FLAGS,
   EXPORT_FLAGS,
   IMPORT_FLAGS,
@@ -51,6 +56,7 @@ export type CommandLine =
       readonly maxAgeSec: number | undefined;
     }
     | TransferLine
+    | PublishLine
     | UserLine
     | { readonly command: "clean-up" | "migrate-db" }
     | { readonly command: "gen-keypair" | "version" | "help" }
@@ -133,6 +139,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     help: "print the memory and disk that a centre will need",
     flags: ESTIMATE_FLAGS,
     read: (flags, common) => ({ ...common, ...readEstimate(flags) }),
+  },
+  publish: {
+    help: "send lines from FILE or the input by NATS or HTTP",
+    words: ["FILE"],
+    flags: PUBLISH_FLAGS,
+    read: (flags, common) => ({ ...common, ...readPublish(flags) }),
   },
   user: {
     help: "users of the database; the password is read from the input",

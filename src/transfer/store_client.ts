@@ -76,9 +76,19 @@ export class StoreClient {
       : { Authorization: `Bearer ${token}` };
   }
 
-  /** Sends `lines` lines. Throws a {@linkcode StoreError}. */
-  async write(text: string, lines: number): Promise<WriteOutcome> {
-    const answer = await this.#send("POST", "/api/write", text);
+  /**
+   * Sends `lines` lines; `cluster` is that of lines that name none. Throws a
+   * {@linkcode StoreError}.
+   */
+  async write(
+    text: string,
+    lines: number,
+    cluster?: string,
+  ): Promise<WriteOutcome> {
+    const query = cluster === undefined
+      ? ""
+      : `?cluster=${encodeURIComponent(cluster)}`;
+    const answer = await this.#send("POST", `/api/write${query}`, text);
     const body = await answer.text();
     if (answer.ok) {
       const skipped = readSkipped(answer.headers.get("X-Skipped"));
