@@ -25,6 +25,7 @@ import {
   runExport,
   runImport,
 } from "./src/cli/transfer_commands.ts";
+import { generateToken } from "./src/cli/tokengen_command.ts";
 import { migrateDatabase, runUserCommand } from "./src/cli/user_commands.ts";
 import { VERSION, versionText } from "./src/cli/version.ts";
 import { nowSec } from "./src/clock.ts";
@@ -56,6 +57,8 @@ async function run(line: CommandLine): Promise<void> {
       return await printKeyPair();
     case "token":
       return await printToken(line);
+    case "tokengen":
+      return generateToken(line);
     case "import":
       return await runImport(line);
     case "export":

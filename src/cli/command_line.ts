@@ -2,6 +2,7 @@
  * The command line: upstream's flags, and commands of our own. Turns arguments
  * into a value that says what to do; does nothing itself.
  */
+import { ADMIN_POLICY } from "../auth/access_records.ts";
 import { parseDuration } from "../config/duration.ts";
 import { LOG_LEVELS, type LogLevel } from "../log.ts";
 import { type Role, ROLES } from "../auth/mod.ts";
@@ -11,6 +12,7 @@ import {
   parseFlags,
   UsageError,
 } from "./flags.ts";
+import type { TokenGenLine } from "./tokengen_command.ts";
 import {
   PUBLISH_FLAGS,
   type PublishLine,
@@ -58,6 +60,7 @@ export type CommandLine =
     | TransferLine
     | PublishLine
     | UserLine
+    | TokenGenLine
     | { readonly command: "clean-up" | "migrate-db" }
     | { readonly command: "gen-keypair" | "version" | "help" }
   );
@@ -123,6 +126,25 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       },
     },
     read: ({ values }, common) => readToken(values, common),
+  },
+  tokengen: {
+    help: "make a token of the admin API, and print it this once",
+    flags: {
+      "access-policy": {
+        value: "NAME",
+        help: "what it may do (default __admin__: everything)",
+      },
+      "token-file": {
+        value: "FILE",
+        help: "write it there as well; the file must not exist",
+      },
+    },
+    read: ({ values }, common) => ({
+      ...common,
+      command: "tokengen",
+      policy: values.get("access-policy") ?? ADMIN_POLICY.name,
+      file: values.get("token-file"),
+    }),
   },
   import: {
     help: "send upstream's checkpoints to a running server",

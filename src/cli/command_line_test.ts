@@ -131,3 +131,21 @@ Deno.test("usage() names every flag and command", () => {
     ]
   ) assert.ok(text.includes(word), word);
 });
+
+Deno.test("parseCommandLine() knows tokengen", () => {
+  const parsed = (...args: string[]) => {
+    const { configFile: _, logLevel: __, logDates: ___, ...rest } =
+      parseCommandLine(["tokengen", ...args]);
+    return rest;
+  };
+  assert.deepEqual(parsed(), {
+    command: "tokengen",
+    policy: "__admin__",
+    file: undefined,
+  });
+  assert.deepEqual(parsed("--access-policy=p", "-token-file", "f"), {
+    command: "tokengen",
+    policy: "p",
+    file: "f",
+  });
+});
