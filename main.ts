@@ -2,6 +2,7 @@
  * Wiring only: arguments, configuration, log, keys, engine, HTTP, signals. Ends
  * with 0, with 2 where the command line is not understood, else with 1.
  */
+import { runArchiveCommand } from "./src/cli/archive_commands.ts";
 import { createAccounts } from "./src/accounts/start.ts";
 import { DatabaseUsers } from "./src/accounts/database_users.ts";
 import { startAdmin } from "./src/admin/start.ts";
@@ -35,6 +36,8 @@ import { databaseOptions } from "./src/db/database_options.ts";
 import { type DatabaseClient, openDatabaseWorker } from "./src/db/remote.ts";
 import type { MetricEngine } from "./src/engine/metric_engine.ts";
 import { BackendNodes, type NodeProvider } from "./src/engine/node_provider.ts";
+import { JobArchiveClient } from "./src/jobarchive/job_archive_client.ts";
+import { startJobApi } from "./src/jobs/start.ts";
 import { startEngine } from "./src/engine/sharded_engine.ts";
 import { type HttpServer, startHttp } from "./src/http/server.ts";
 import { type NatsService, startNats } from "./src/nats/nats_service.ts";
@@ -71,6 +74,10 @@ async function run(line: CommandLine): Promise<void> {
     case "user-del":
     case "user-list":
       return await runUserCommand(line);
+    case "archive-import":
+    case "archive-verify":
+    case "archive-init-db":
+      return runArchiveCommand(line);
     case "migrate-db":
       return migrateDatabase(line);
     case "clean-up":
@@ -149,8 +156,19 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
       // Everything acknowledged is in the log: a restart brings all of it back.
       if (level === "crit") Deno.exit(FAILURE_STATUS);
     },
-    nodeProvider(config),
+    nodeProvider(config) ?? ownNodes(database),
   );
+  const jobs = startJobApi({
+    config,
+    tables: database,
+    clusters,
+    archive: await JobArchiveClient.open({
+      root: config.archive.path,
+      validate: config.main.validate,
+    }),
+    engine,
+    log,
+  });
   const nats = startNats({
     config,
     engine,
@@ -170,7 +188,13 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
     config,
     engine,
     authenticator: authentication.authenticator,
-    services: { access: access.state, accounts, admin, nats },
+    services: {
+      access: access.state,
+      accounts,
+      admin,
+      jobs: jobs.services,
+      nats,
+    },
     log,
     dev: line.dev,
     version: VERSION,
@@ -182,7 +206,19 @@ async function serve(line: CommandLine & { command: "serve" }): Promise<void> {
   await stop(server, engine, database, nats, log);
 }
 
-/** Who knows the nodes of running jobs; `undefined`: nobody. */
+/** Nodes of running jobs, as our own job API knows them. */
+function ownNodes({ jobs }: DatabaseClient): NodeProvider {
+  return {
+    async usedNodes(tsSec) {
+      const nodes = await jobs.usedNodes(tsSec);
+      return new Map(
+        [...nodes].map(([cluster, hosts]) => [cluster, new Set(hosts)]),
+      );
+    },
+  };
+}
+
+/** Who else knows the nodes of running jobs; `undefined`: nobody. */
 function nodeProvider({ main }: Config): NodeProvider | undefined {
   const url = main["backend-url"];
   return url === ""

@@ -6,6 +6,7 @@ import { ADMIN_POLICY } from "../auth/access_records.ts";
 import { parseDuration } from "../config/duration.ts";
 import { LOG_LEVELS, type LogLevel } from "../log.ts";
 import { type Role, ROLES } from "../auth/mod.ts";
+import { type ArchiveLine, readArchive } from "./archive_flags.ts";
 import {
   type FlagSpecs,
   type ParsedFlags,
@@ -61,6 +62,7 @@ export type CommandLine =
     | PublishLine
     | UserLine
     | TokenGenLine
+    | ArchiveLine
     | { readonly command: "clean-up" | "migrate-db" }
     | { readonly command: "gen-keypair" | "version" | "help" }
   );
@@ -84,6 +86,7 @@ const SERVE_FLAGS: FlagSpecs = {
     help: "the same as: user add NAME --roles ROLES",
   },
   "del-user": { value: "NAME", help: "the same as: user del NAME" },
+  "init-db": { help: "the same as: archive init-db" },
   "migrate-db": { help: "bring the database up to date, and end" },
   jwt: { value: "USER", help: "the same as: token --user USER" },
   "cleanup-checkpoints": {
@@ -91,11 +94,6 @@ const SERVE_FLAGS: FlagSpecs = {
   },
   gops: { help: "accepted, has no effect" },
   server: { help: "accepted, has no effect" },
-};
-
-/** Flags of upstream's programs whose work this version does not do. */
-const NOT_YET: Readonly<Record<string, string>> = {
-  "init-db": "comes with the job API",
 };
 
 interface Command {
@@ -168,6 +166,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     flags: PUBLISH_FLAGS,
     read: (flags, common) => ({ ...common, ...readPublish(flags) }),
   },
+  archive: {
+    help:
+      "the archive of jobs: take in another one, check it, rebuild the database",
+    words: ["import|verify|init-db", "DIR"],
+    flags: {},
+    read: (flags, common) => ({ ...common, ...readArchive(flags) }),
+  },
   user: {
     help: "users of the database; the password is read from the input",
     words: ["add|del|list", "NAME"],
@@ -183,7 +188,6 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
 /** Throws a {@linkcode UsageError}. */
 export function parseCommandLine(args: readonly string[]): CommandLine {
-  refuseNotYet(args);
   const first = parseFlags(args, { ...COMMON_FLAGS, ...SERVE_FLAGS });
   const [name, ...others] = first.rest;
   if (name === undefined) return readServe(first, readCommon(first.values));
@@ -243,16 +247,6 @@ export function usage(): string {
   ].join("\n");
 }
 
-function refuseNotYet(args: readonly string[]): void {
-  for (const arg of args) {
-    const name = /^--?([^=]+)/.exec(arg)?.[1] ?? "";
-    if (!Object.hasOwn(NOT_YET, name)) continue;
-    throw new UsageError(
-      `-${name} ${NOT_YET[name]}, which this version does not have`,
-    );
-  }
-}
-
 function readCommon(values: ReadonlyMap<string, string>): CommonOptions {
   const word = values.get("loglevel") ?? "warn";
   const logLevel = LOG_LEVELS.find((level) => level === word);
@@ -281,6 +275,7 @@ function readServe(
   if (deleted !== undefined) {
     return { ...common, command: "user-del", username: deleted };
   }
+  if (on("init-db")) return { ...common, command: "archive-init-db" };
   if (on("migrate-db")) return { ...common, command: "migrate-db" };
   if (on("cleanup-checkpoints")) return { ...common, command: "clean-up" };
   return {

@@ -105,7 +105,9 @@ Deno.test("parseCommandLine() says what is wrong", () => {
     ["user add", /user add needs a NAME/],
     ["user list me", /user needs one of/],
     ["user add eve me", /unexpected word: me/],
-    ["-init-db", /-init-db comes with the job API/],
+    ["archive", /archive needs one of: import DIR, verify, init-db/],
+    ["archive import", /archive needs one of/],
+    ["archive verify x", /archive needs one of/],
   ];
   for (const [args, message] of cases) {
     assert.throws(() => parseCommandLine(args.split(" ")), (error: unknown) => {

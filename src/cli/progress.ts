@@ -1,6 +1,5 @@
-/** How far an import is: a bar on a terminal, else a line now and then. */
+/** How far long work is: a bar on a terminal, else a line now and then. */
 import { monotonicMs } from "../clock.ts";
-import type { ImportProgress } from "../transfer/import_checkpoints.ts";
 import { drawStatus, printError } from "./output.ts";
 
 const BAR_CHARS = 30;
@@ -8,19 +7,34 @@ const REDRAW_MS = 100;
 /** Between two lines where there is no terminal. */
 const STEP_PERCENT = 10;
 
+export interface Progress {
+  /** In the unit of `all`. */
+  readonly done: number;
+  readonly all: number;
+  /** Things dealt with. */
+  readonly count: number;
+}
+
 export class ProgressDisplay {
+  /** What the things are called. */
+  readonly #things: string;
   readonly #isTerminal = Deno.stderr.isTerminal();
   readonly #startMs = monotonicMs();
   #drawnMs = -Infinity;
   #nextPercent = STEP_PERCENT;
 
-  show({ doneBytes, allBytes, samples }: ImportProgress): void {
-    const done = allBytes === 0 ? 1 : doneBytes / allBytes;
+  constructor(things: string) {
+    this.#things = things;
+  }
+
+  show(progress: Progress): void {
+    const { all, count } = progress;
+    const done = all === 0 ? 1 : progress.done / all;
     const percent = Math.floor(done * 100);
     const nowMs = monotonicMs();
     const seconds = (nowMs - this.#startMs) / 1000;
-    const text = `${String(percent).padStart(3)} %  ${samples} samples  ${
-      Math.round(samples / Math.max(seconds, 0.001))
+    const text = `${String(percent).padStart(3)} %  ${count} ${this.#things}  ${
+      Math.round(count / Math.max(seconds, 0.001))
     }/s`;
     if (this.#isTerminal) {
       if (nowMs - this.#drawnMs < REDRAW_MS) return;

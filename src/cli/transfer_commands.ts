@@ -22,13 +22,14 @@ export async function runImport(
 ): Promise<void> {
   const client = await connect(line.server, line.configFile, "api");
   const tally = new ImportTally();
-  const progress = new ProgressDisplay();
+  const progress = new ProgressDisplay("samples");
   try {
     await importCheckpoints(
       client,
       line,
       tally,
-      (state) => progress.show(state),
+      ({ doneBytes, allBytes, samples }) =>
+        progress.show({ done: doneBytes, all: allBytes, count: samples }),
     );
   } finally {
     progress.end();

@@ -3,13 +3,17 @@
  * commands in their own process; SQLite's write-ahead log lets them be side by side.
  */
 import { dirname } from "node:path";
+import { ArchiveQueueTable } from "./archive_queue_table.ts";
 import { ClusterTable } from "./cluster_table.ts";
 import { ConfigurationTable } from "./configuration_table.ts";
 import { Connection } from "./connection.ts";
 import type { DatabaseOptions } from "./database_options.ts";
 import { InstanceTable } from "./instance_table.ts";
+import { JobTable } from "./job_table.ts";
 import { checkSchema, migrate, SchemaError } from "./migrations.ts";
+import { NodeTable } from "./node_table.ts";
 import { PolicyTable } from "./policy_table.ts";
+import { TagTable } from "./tag_table.ts";
 import { SessionTable } from "./session_table.ts";
 import { TokenTable } from "./token_table.ts";
 import { UserTable } from "./user_table.ts";
@@ -30,6 +34,10 @@ export class DatabaseTables {
   readonly policies: PolicyTable;
   readonly tokens: TokenTable;
   readonly sessions: SessionTable;
+  readonly tags: TagTable;
+  readonly jobs: JobTable;
+  readonly archiveQueue: ArchiveQueueTable;
+  readonly nodes: NodeTable;
 
   constructor(connection: Connection) {
     this.users = new UserTable(connection);
@@ -39,6 +47,10 @@ export class DatabaseTables {
     this.policies = new PolicyTable(connection);
     this.tokens = new TokenTable(connection);
     this.sessions = new SessionTable(connection);
+    this.tags = new TagTable(connection);
+    this.jobs = new JobTable(connection, this.tags);
+    this.archiveQueue = new ArchiveQueueTable(connection, this.jobs, this.tags);
+    this.nodes = new NodeTable(connection);
   }
 }
 

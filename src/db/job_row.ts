@@ -82,8 +82,8 @@ export type NewJob = Omit<JobRow, "id">;
 /** The batch system's name of a job; of several matches the methods say which. */
 export interface JobKey {
   readonly jobId: number;
-  readonly cluster?: string;
-  readonly startTime?: number;
+  readonly cluster?: string | undefined;
+  readonly startTime?: number | undefined;
   /** Only jobs of these clusters are looked at; absent: all. */
   readonly clusters?: readonly string[];
 }

@@ -4,6 +4,7 @@
  */
 import { TrieRouter } from "hono/router/trie-router";
 import type { Principal } from "../auth/mod.ts";
+import type { JobAccess } from "../auth/principal.ts";
 import type { CredentialPlace } from "../auth/credentials.ts";
 import { nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
@@ -181,17 +182,28 @@ function letIn(
     return;
   }
   exchange.authenticate(PLACE_BY_GROUP[group], (principal) => {
-    checkGroup(principal, group, operation);
-    if (group === "job" && !door.allowedAddresses(exchange.from)) {
-      throw refused(`the job API does not answer to ${exchange.from}`);
-    }
+    if (group === "job") {
+      checkJobGroup(exchange, principal, operation?.scope ?? "jobs:read");
+    } else checkGroup(principal, group, operation);
     next(principal);
   });
 }
 
+/** The rules of the job API for programs; throws `E_UNAUTHENTICATED`. */
+export function checkJobGroup(
+  exchange: Exchange,
+  principal: Principal,
+  scope: JobAccess,
+): void {
+  if (!exchange.door.allowedAddresses(exchange.from)) {
+    throw refused(`the job API does not answer to ${exchange.from}`);
+  }
+  if (!principal.mayUseJobs("job", scope)) throw refused("missing privileges");
+}
+
 function checkGroup(
   principal: Principal,
-  group: Exclude<Group, "public">,
+  group: Exclude<Group, "public" | "job">,
   operation: ApiOperation | undefined,
 ): void {
   switch (group) {
@@ -201,7 +213,6 @@ function checkGroup(
         "E_FORBIDDEN",
         "the admin API needs scope admin, or the role admin",
       );
-    case "job":
     case "userapi":
       if (principal.mayUseJobs(group, operation?.scope ?? "jobs:read")) return;
       throw refused("missing privileges");

@@ -7,6 +7,10 @@ import { z } from "zod";
 import type { DataScope } from "../engine/data_scope.ts";
 import type { NodeHealth } from "../engine/metric_engine.ts";
 import { ClientError } from "../errors.ts";
+import type { Principal } from "../auth/mod.ts";
+import { nowSec } from "../clock.ts";
+import { takeNodeStates } from "../jobs/node_states.ts";
+import { checkJobGroup } from "./api_dispatch.ts";
 import { requireReadable } from "./engine_state.ts";
 import type { Exchange } from "./exchange.ts";
 import { checkSchema, parseJson } from "./json_text.ts";
@@ -40,33 +44,58 @@ interface Question {
 }
 
 export function handleHealth(exchange: Exchange): void {
-  exchange.authorize("health", (scope) => {
-    if (exchange.hasBody()) {
-      readBody(exchange, (body) => {
-        const question = questionOfBody(body, exchange.req.method === "POST");
-        ask(exchange, scope, question);
-      });
-    } else {
+  exchange.authenticate("metric", (principal) => {
+    const orgId = exchange.req.headers["x-scope-orgid"];
+    if (!exchange.hasBody()) {
+      const scope = principal.dataScope("health", orgId);
       ask(exchange, scope, questionOfParameters(exchange.parameters()));
+      return;
     }
+    readBody(exchange, (body) => {
+      const given = bodyOf(body);
+      if (exchange.req.method === "POST" && isStateUpdate(given)) {
+        takeStates(exchange, principal, body);
+        return;
+      }
+      const scope = principal.dataScope("health", orgId);
+      ask(exchange, scope, questionOf(given));
+    });
   });
 }
 
-function questionOfBody(body: Uint8Array, posted: boolean): Question {
+/** The backend's path for states of nodes; the rules are those of `/api/nodestate`. */
+function takeStates(
+  exchange: Exchange,
+  principal: Principal,
+  body: Uint8Array,
+): void {
+  checkJobGroup(exchange, principal, "jobs:write");
+  takeNodeStates(
+    exchange.door.services.jobs,
+    body,
+    nowSec(),
+    principal.jobView().clusters,
+  ).then(() => exchange.send(200, {}, ""))
+    .catch((error) => exchange.fail(error));
+}
+
+function bodyOf(body: Uint8Array): unknown {
+  return parsing(() => parseJson(body));
+}
+
+function questionOf(value: unknown): Question {
+  const request = parsing(() => checkSchema(healthRequestSchema, value ?? {}));
+  return {
+    cluster: request.cluster ?? "",
+    nodes: request.nodes ?? [],
+    metrics: request["metric-names"] ?? [],
+  };
+}
+
+/** Says of what goes wrong that it was the body, in upstream's words. */
+function parsing<Value>(parse: () => Value): Value {
   try {
-    const value = parseJson(body);
-    if (posted && isStateUpdate(value)) {
-      throw new ClientError(
-        "E_BAD_REQUEST",
-        "updates of node states are not served, only questions: nodes as texts",
-      );
-    }
-    const request = checkSchema(healthRequestSchema, value ?? {});
-    return {
-      cluster: request.cluster ?? "",
-      nodes: request.nodes ?? [],
-      metrics: request["metric-names"] ?? [],
-    };
+    return parse();
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     throw new ClientError(

@@ -2,6 +2,11 @@
 import { z } from "zod";
 import { frontendRoutes } from "../accounts/frontend_routes.ts";
 import { loginRoutes } from "../accounts/login_routes.ts";
+import { clusterRoutes } from "../jobs/cluster_routes.ts";
+import { jobRoutes } from "../jobs/job_routes.ts";
+import { machineStateRoutes } from "../jobs/machine_state_routes.ts";
+import { readRoutes } from "../jobs/read_routes.ts";
+import { tagRoutes } from "../jobs/tag_routes.ts";
 import { userRoutes } from "../accounts/user_routes.ts";
 import { adminRoutes } from "../admin/admin_routes.ts";
 import {
@@ -209,6 +214,11 @@ export const ROUTES: readonly Route[] = [
     },
   },
   ...adminRoutes,
+  ...jobRoutes,
+  ...tagRoutes,
+  ...readRoutes,
+  ...clusterRoutes,
+  ...machineStateRoutes,
   ...userRoutes,
   ...frontendRoutes,
   ...loginRoutes,

@@ -3,6 +3,7 @@ import type { AccountServices } from "../accounts/services.ts";
 import type { AdminService } from "../admin/admin_service.ts";
 import type { AccessState } from "../auth/mod.ts";
 import type { NatsStatus } from "../nats/nats_service.ts";
+import type { JobServices } from "../jobs/services.ts";
 
 export interface Services {
   readonly access: AccessState;
@@ -10,4 +11,5 @@ export interface Services {
   readonly admin: AdminService;
   /** Absent: no broker is configured. */
   readonly nats?: NatsStatus | undefined;
+  readonly jobs: JobServices;
 }

@@ -37,7 +37,7 @@ export function jobStatistics(
 
 /**
  * `<metric>_<statistic>` of the metrics that the sub-cluster itself names as
- * footprint (O34) and that have statistics.
+ * footprint (O34); 0 of those without statistics, as upstream has it.
  */
 export function jobFootprint(
   statistics: JobStatisticsByMetric,
@@ -47,9 +47,7 @@ export function jobFootprint(
     subCluster.footprint.flatMap((name) => {
       const kind = subCluster.metrics.get(name)?.footprint ?? "";
       const values = ownValue(statistics, name);
-      return kind === "" || values === undefined
-        ? []
-        : [[`${name}_${kind}`, values[kind]]];
+      return kind === "" ? [] : [[`${name}_${kind}`, values?.[kind] ?? 0]];
     }),
   );
 }

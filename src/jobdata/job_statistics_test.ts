@@ -89,6 +89,8 @@ Deno.test("jobFootprint() takes the statistic that the sub-cluster itself names"
   assert.deepEqual(jobFootprint(STATISTICS, SUB), {
     load_avg: 2.5,
     mem_max: 3,
+    // It has no values.
+    silent_min: 0,
   });
 });
 

@@ -19,6 +19,7 @@ import { TemporaryDatabase } from "../../src/db/_fixture.ts";
 import { FakeEngine } from "../http/fake_engine.ts";
 import { testAccounts } from "../support/accounts.ts";
 import { testAdmin } from "../support/admin.ts";
+import { noJobs } from "../support/no_jobs.ts";
 import { type HttpAnswer, TestClient } from "../support/client.ts";
 
 export const API = "/admin/api/v1";
@@ -151,7 +152,7 @@ export class AdminServer implements AsyncDisposable {
         refresh: () => access.refresh(),
         ...now,
       }),
-      services: { access: access.state, accounts, admin },
+      services: { access: access.state, accounts, admin, jobs: noJobs() },
       log: { info: record("info"), err: record("err") },
       dev: false,
       version: "0.0.0-test",

@@ -41,15 +41,23 @@ const STATS_TOLERANCE = 0.005 + 1e-9;
 /** A scenario with all its times moved to around `nowSec`. */
 export function loadScenario(text: string, nowSec: number): GoldenScenario {
   const { anchor } = JSON.parse(text) as GoldenScenario;
+  return JSON.parse(shiftTimes(text, anchor, nowSec)) as GoldenScenario;
+}
+
+/** Moves recorded times: `hour` to two hours before the last full one, `now` to now. */
+export function shiftTimes(
+  text: string,
+  anchor: "hour" | "now",
+  nowSec: number,
+): string {
   const baseSec = anchor === "now"
     ? nowSec
     : Math.floor(nowSec / 3600) * 3600 - 2 * 3600;
-  const shifted = text.replace(
+  return text.replace(
     // The recorded text is JSON: a time may follow the `n` of an escaped newline.
     /(?<![0-9])1(79|80)\d{7}(?![0-9])/g,
     (time) => String(Number(time) - RECORDED_SEC + baseSec),
   );
-  return JSON.parse(shifted) as GoldenScenario;
 }
 
 /** Compares an answer with the recorded one where no deviation is noted. */

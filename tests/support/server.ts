@@ -27,6 +27,9 @@ export interface ServerOptions {
   readonly sections?: Readonly<Record<string, unknown>>;
   /** Further command-line flags. */
   readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called with the server's directory and configuration file before it starts. */
+  readonly prepare?: (directory: string, configFile: string) => Promise<void>;
 }
 
 /** The arguments of the `start` task after `deno`, entry file included. */
@@ -56,6 +59,7 @@ export class TestServer implements AsyncDisposable {
       configFile,
       JSON.stringify(configuration(options, directory)),
     );
+    await options.prepare?.(directory, configFile);
     const child = new Child({
       command: Deno.execPath(),
       args: [
@@ -65,6 +69,7 @@ export class TestServer implements AsyncDisposable {
         ...(options.flags ?? []),
       ],
       cwd: ROOT,
+      ...(options.env ? { env: options.env } : {}),
     });
     try {
       const url = await child.until(
@@ -114,6 +119,7 @@ function configuration(options: ServerOptions, directory: string) {
       checkpoints: { directory: `${directory}/checkpoints` },
       ...options.metricStore,
     },
+    archive: { path: `${directory}/job-archive` },
     ...options.sections,
   };
 }

@@ -1,0 +1,84 @@
+/** How a row of the table `job` and a {@linkcode JobRow} are made of each other. */
+import type { SqlValue } from "./connection.ts";
+import type { JobRow, NewJob } from "./job_row.ts";
+
+/** What is selected as it is, in the order of the table. */
+const PLAIN = {
+  jobId: "job_id",
+  cluster: "cluster",
+  subCluster: "subcluster",
+  startTime: "start_time",
+  submitTime: "submit_time",
+  user: "hpc_user",
+  project: "project",
+  partition: "cluster_partition",
+  arrayJobId: "array_job_id",
+  duration: "duration",
+  walltime: "walltime",
+  jobState: "job_state",
+  numNodes: "num_nodes",
+  numHwthreads: "num_hwthreads",
+  numAcc: "num_acc",
+  smt: "smt",
+  shared: "shared",
+  monitoringStatus: "monitoring_status",
+  requestedMemory: "requested_memory",
+  energy: "energy",
+} as const satisfies Partial<Record<keyof NewJob, string>>;
+
+const JSON_TEXT = {
+  energyFootprint: "energy_footprint",
+  footprint: "footprint",
+  resources: "resources",
+  metaData: "meta_data",
+} as const satisfies Omit<Record<keyof NewJob, string>, keyof typeof PLAIN>;
+
+type JsonKey = keyof typeof JSON_TEXT;
+
+/** A row as it is selected: with JSON texts. */
+export type JobRecord =
+  & Omit<JobRow, JsonKey>
+  & { readonly [Key in JsonKey]: string | null };
+
+const COLUMNS = Object.entries({ ...PLAIN, ...JSON_TEXT });
+
+/** What to select for {@linkcode jobRow}; meta data can be long, so lists do without. */
+export function jobColumns(withMetaData: boolean): string {
+  const selected = COLUMNS.map(([key, column]) =>
+    key === "metaData" && !withMetaData
+      ? "NULL AS metaData"
+      : `${column} AS ${key}`
+  );
+  return ["id", ...selected].join(", ");
+}
+
+export function jobRow(record: JobRecord): JobRow {
+  return {
+    ...record,
+    energyFootprint: decode(record.energyFootprint),
+    footprint: decode(record.footprint),
+    resources: decode(record.resources) ?? [],
+    metaData: decode(record.metaData),
+  };
+}
+
+/** The names and marks of an INSERT that {@linkcode jobValues} go into. */
+export const INSERT_COLUMNS = `(${
+  COLUMNS.map(([, column]) => column).join(", ")
+}) VALUES (${COLUMNS.map(() => "?").join(", ")})`;
+
+export function jobValues(job: NewJob): SqlValue[] {
+  return [
+    ...(Object.keys(PLAIN) as (keyof typeof PLAIN)[]).map((key) => job[key]),
+    ...(Object.keys(JSON_TEXT) as JsonKey[]).map((key) => encode(job[key])),
+  ];
+}
+
+export function encode(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value);
+}
+
+/** Only this program writes these columns, in the shape that the row has. */
+function decode<Value>(text: string | null): Value | null {
+  return text === null ? null : JSON.parse(text);
+}

@@ -1,0 +1,145 @@
+/**
+ * Nodes and the history of their states: a row for each node of each report. The
+ * newest row of a node is kept however old it is.
+ */
+import type { Connection, Statement } from "./connection.ts";
+
+export const NODE_STATES = [
+  "allocated",
+  "reserved",
+  "idle",
+  "down",
+  "mixed",
+  "unknown",
+] as const;
+export type NodeState = typeof NODE_STATES[number];
+
+export type HealthState = "full" | "partial" | "failed";
+
+/** Metrics that a node's health was judged by. */
+export interface HealthMetrics {
+  readonly missing: readonly string[];
+  readonly degraded: readonly string[];
+}
+
+/** What a report says of one node. */
+export interface NodeReport {
+  readonly hostname: string;
+  readonly subCluster: string;
+  readonly state: NodeState;
+  readonly health: HealthState;
+  readonly healthMetrics: HealthMetrics;
+  readonly jobsRunning: number;
+  readonly cpusAllocated: number;
+  /** MB. */
+  readonly memoryAllocated: number;
+  readonly gpusAllocated: number;
+}
+
+export interface NodeStateRow extends NodeReport {
+  /** Of the row in the history. */
+  readonly id: number;
+  readonly cluster: string;
+  /** When the report was received. */
+  readonly time: number;
+}
+
+type NodeStateRecord = Omit<NodeStateRow, "healthMetrics"> & {
+  readonly healthMetrics: string;
+};
+
+const SELECT =
+  `SELECT node_state.id, cluster, hostname, subcluster AS subCluster,
+  time_stamp AS time, node_state AS state, health_state AS health,
+  health_metrics AS healthMetrics, jobs_running AS jobsRunning,
+  cpus_allocated AS cpusAllocated, memory_allocated AS memoryAllocated,
+  gpus_allocated AS gpusAllocated`;
+
+const HAS_NEWER = `EXISTS (SELECT 1 FROM node_state AS newer
+  WHERE newer.node_id = node_state.node_id
+  AND (newer.time_stamp, newer.id) > (node_state.time_stamp, node_state.id))`;
+
+export class NodeTable {
+  readonly #connection: Connection;
+  readonly #upsert: Statement<{ id: number }>;
+  readonly #insertState: Statement<never>;
+  readonly #latest: Statement<NodeStateRecord>;
+  readonly #oldStates: Statement<NodeStateRecord>;
+  readonly #deleteOldStates: Statement<never>;
+  readonly #deleteStates: Statement<never>;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#upsert = connection.prepare(
+      `INSERT INTO node (hostname, cluster, subcluster) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET subcluster = excluded.subcluster RETURNING id`,
+    );
+    this.#insertState = connection.prepare(
+      `INSERT INTO node_state (node_id, time_stamp, node_state, health_state,
+       health_metrics, jobs_running, cpus_allocated, memory_allocated,
+       gpus_allocated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#latest = connection.prepare(
+      `${SELECT} FROM node CROSS JOIN node_state ON node_state.id = (
+         SELECT id FROM node_state WHERE node_id = node.id
+         ORDER BY time_stamp DESC, id DESC LIMIT 1)
+       WHERE cluster = ? ORDER BY hostname`,
+    );
+    this.#oldStates = connection.prepare(
+      `${SELECT} FROM node_state CROSS JOIN node ON node.id = node_state.node_id
+       WHERE time_stamp < ? AND ${HAS_NEWER} ORDER BY time_stamp LIMIT ?`,
+    );
+    this.#deleteOldStates = connection.prepare(
+      `DELETE FROM node_state WHERE id IN (SELECT id FROM node_state
+       WHERE time_stamp < ? AND ${HAS_NEWER} ORDER BY time_stamp LIMIT ?)`,
+    );
+    this.#deleteStates = connection.prepare(
+      "DELETE FROM node_state WHERE id IN (SELECT value FROM json_each(?))",
+    );
+  }
+
+  /** Notes what is told of nodes of a cluster; new nodes are made. */
+  report(cluster: string, time: number, reports: readonly NodeReport[]): void {
+    this.#connection.transaction(() => {
+      for (const node of reports) {
+        const { hostname, subCluster } = node;
+        const id = this.#upsert.get(hostname, cluster, subCluster)?.id ?? null;
+        this.#insertState.run(
+          id,
+          time,
+          node.state,
+          node.health,
+          JSON.stringify(node.healthMetrics),
+          node.jobsRunning,
+          node.cpusAllocated,
+          node.memoryAllocated,
+          node.gpusAllocated,
+        );
+      }
+    });
+  }
+
+  /** The last that was told of each node of a cluster, by host name. */
+  latest(cluster: string): NodeStateRow[] {
+    return this.#latest.all(cluster).map(nodeStateRow);
+  }
+
+  /** Rows of before that are not the newest of their node, the oldest first. */
+  oldStates(beforeSec: number, limit: number): NodeStateRow[] {
+    return this.#oldStates.all(beforeSec, limit).map(nodeStateRow);
+  }
+
+  /** Deletes what {@linkcode oldStates} gives; returns how many: fewer than `limit`: all. */
+  deleteOldStates(beforeSec: number, limit: number): number {
+    return this.#deleteOldStates.run(beforeSec, limit).changes;
+  }
+
+  /** Deletes rows of the history. */
+  deleteStates(ids: readonly number[]): void {
+    this.#deleteStates.run(JSON.stringify(ids));
+  }
+}
+
+function nodeStateRow(record: NodeStateRecord): NodeStateRow {
+  return { ...record, healthMetrics: JSON.parse(record.healthMetrics) };
+}

@@ -1,0 +1,301 @@
+/** Jobs begin, end, are listed and deleted (contract, 2.4 to 2.6, 2.11, 2.12). Main thread. */
+import { messageSchema } from "../accounts/user_routes.ts";
+import { ClientError } from "../errors.ts";
+import {
+  type ApiAnswer,
+  type ApiCall,
+  type ApiOperation,
+  type ApiRoute,
+  json,
+} from "../http/api_route.ts";
+import { inSlices, OMIT_TAGGED } from "../db/job_slices.ts";
+import { jobPages } from "../db/job_pages.ts";
+import { shownJob } from "./answers.ts";
+import { clustersOf, pathNumber } from "./job_access.ts";
+import { deleteJobSchema, stopJobSchema } from "./job_requests.ts";
+import { jobListSchema, jobSchema, usedNodesSchema } from "./job_schemas.ts";
+import { startJob, stopJob } from "./lifecycle.ts";
+import { writtenList } from "./list_answer.ts";
+import { parseListQuery } from "./list_query.ts";
+import { decodeRequest } from "./request_json.ts";
+import { startJobSchema } from "./start_job_request.ts";
+
+const JSON_TYPE = "application/json";
+
+async function start(call: ApiCall): Promise<ApiAnswer> {
+  await startJob(call.services.jobs, call.principal, call.body);
+  return json(201, { msg: "success" });
+}
+
+async function stop(call: ApiCall): Promise<ApiAnswer> {
+  const job = await stopJob(call.services.jobs, call.principal, call.body);
+  return json(200, shownJob(call, job));
+}
+
+async function list(call: ApiCall): Promise<ApiAnswer> {
+  const { items, page, withMetadata, ...filter } = parseListQuery(call.search);
+  const { jobs } = call.services.jobs.tables;
+  const { own } = call.principal.jobView();
+  const pages = jobPages(
+    jobs,
+    {
+      ...filter,
+      ...clustersOf(call.principal),
+      ...(own ? { visibleTo: own } : {}),
+    },
+    { offset: (page - 1) * items, limit: items, withMetaData: withMetadata },
+  );
+  return await writtenList(call, pages, { items, page, withMetadata });
+}
+
+async function usedNodes(call: ApiCall): Promise<ApiAnswer> {
+  const text = call.search.get("ts");
+  if (text === null || !/^[+-]?\d{1,15}$/.test(text)) {
+    throw new ClientError(
+      "E_BAD_REQUEST",
+      `ts: a Unix time in seconds is needed, got ${
+        text === null ? "none" : JSON.stringify(text.slice(0, 40))
+      }`,
+    );
+  }
+  const nodes = await call.services.jobs.tables.jobs.usedNodes(Number(text));
+  const { clusters } = call.principal.jobView();
+  const entries = [...nodes].filter(([cluster]) =>
+    clusters === undefined || clusters.has(cluster)
+  );
+  return json(200, { usedNodes: Object.fromEntries(entries) });
+}
+
+async function deleteById(call: ApiCall): Promise<ApiAnswer> {
+  const id = pathNumber(call, "id");
+  const { clusters } = clustersOf(call.principal);
+  const { jobs } = call.services.jobs.tables;
+  const job = clusters === undefined ? undefined : await jobs.get(id);
+  if (clusters === undefined || (job && clusters.includes(job.cluster))) {
+    await jobs.delete(id);
+  }
+  return json(200, { msg: `Successfully deleted job ${id}` });
+}
+
+async function deleteByKey(call: ApiCall): Promise<ApiAnswer> {
+  const key = decodeRequest(deleteJobSchema, call.body);
+  const { jobs } = call.services.jobs.tables;
+  const id = await jobs.deleteByKey({ ...key, ...clustersOf(call.principal) });
+  if (id === undefined) {
+    throw new ClientError(
+      "E_UNPROCESSABLE",
+      `jobId: there is no job ${key.jobId}`,
+    );
+  }
+  return json(200, { msg: `Successfully deleted job ${id}` });
+}
+
+async function deleteBefore(call: ApiCall): Promise<ApiAnswer> {
+  const beforeSec = pathNumber(call, "ts");
+  const word = call.search.get("omit-tagged") ?? "none";
+  const omitTagged = OMIT_TAGGED.find((known) => known === word);
+  if (omitTagged === undefined) {
+    throw new ClientError(
+      "E_BAD_REQUEST",
+      `omit-tagged: one of ${OMIT_TAGGED.join(", ")} is expected, got ${
+        JSON.stringify(word.slice(0, 40))
+      }`,
+    );
+  }
+  if (clustersOf(call.principal).clusters !== undefined) {
+    throw new ClientError(
+      "E_FORBIDDEN",
+      "delete_job_before needs a realm of all clusters",
+    );
+  }
+  const { jobs } = call.services.jobs.tables;
+  const count = await inSlices((after) =>
+    jobs.deleteBefore(beforeSec, omitTagged, after)
+  );
+  return json(200, { msg: `Successfully deleted ${count} jobs` });
+}
+
+const LIST: Omit<ApiOperation, "id"> = {
+  summary: "List jobs, the newest first",
+  parameters: [
+    {
+      name: "state",
+      type: "string",
+      repeated: true,
+      description: "Only jobs in one of these states.",
+    },
+    { name: "cluster", type: "string", description: "Only of this cluster." },
+    { name: "project", type: "string", description: "Only of this project." },
+    {
+      name: "start-time",
+      type: "string",
+      description: "`<from>-<to>`, Unix seconds, both included.",
+    },
+    {
+      name: "items-per-page",
+      type: "integer",
+      description: "Jobs on a page, 25 unless given.",
+    },
+    { name: "page", type: "integer", description: "From 1." },
+    {
+      name: "with-metadata",
+      type: "string",
+      description: "Also their metadata; `false` and `0` mean no.",
+    },
+  ],
+  answer: { type: JSON_TYPE, schema: jobListSchema },
+  scope: "jobs:read",
+  handle: list,
+};
+
+const START = {
+  summary: "A job has started",
+  body: {
+    type: JSON_TYPE,
+    schema: startJobSchema.meta({ id: "StartJob" }),
+    required: true,
+  },
+  answer: { type: JSON_TYPE, schema: messageSchema },
+  status: 201,
+  errors: { 422: "The job is known already." },
+  scope: "jobs:write",
+  handle: start,
+} as const;
+
+const STOP = {
+  summary: "A job has ended; it will be archived",
+  body: {
+    type: JSON_TYPE,
+    schema: stopJobSchema.meta({ id: "StopJob" }),
+    required: true,
+  },
+  answer: { type: JSON_TYPE, schema: jobSchema },
+  errors: { 404: "There is no such job.", 422: "It does not run any more." },
+  scope: "jobs:write",
+  handle: stop,
+} as const;
+
+const DELETE = {
+  answer: { type: JSON_TYPE, schema: messageSchema },
+  scope: "jobs:write",
+  audited: true,
+} as const;
+
+/** With `api-subjects`, jobs start and stop by message alone. */
+function byHttp({ config }: { config: { "api-subjects"?: unknown } }) {
+  return config["api-subjects"] === undefined;
+}
+
+export const jobRoutes: readonly ApiRoute[] = [
+  {
+    kind: "api",
+    group: "job",
+    path: "/api/jobs/start_job",
+    name: "start-job",
+    when: byHttp,
+    operations: {
+      POST: { id: "startJob", ...START },
+      PUT: { id: "startJobByPut", ...START },
+    },
+  },
+  {
+    kind: "api",
+    group: "job",
+    path: "/api/jobs/stop_job",
+    name: "stop-job",
+    when: byHttp,
+    operations: {
+      POST: { id: "stopJob", ...STOP },
+      PUT: { id: "stopJobByPut", ...STOP },
+    },
+  },
+  {
+    kind: "api",
+    group: "job",
+    path: "/api/jobs",
+    name: "jobs",
+    operations: { GET: { id: "jobs", ...LIST } },
+  },
+  {
+    kind: "api",
+    group: "userapi",
+    path: "/userapi/jobs",
+    name: "user-jobs",
+    operations: { GET: { id: "userJobs", ...LIST } },
+  },
+  {
+    kind: "api",
+    group: "job",
+    path: "/api/jobs/used_nodes",
+    name: "used-nodes",
+    operations: {
+      GET: {
+        id: "usedNodes",
+        summary: "Nodes of running jobs",
+        parameters: [{
+          name: "ts",
+          type: "integer",
+          required: true,
+          description: "Only jobs that started before, Unix seconds.",
+        }],
+        answer: { type: JSON_TYPE, schema: usedNodesSchema },
+        scope: "jobs:read",
+        handle: usedNodes,
+      },
+    },
+  },
+  {
+    kind: "api",
+    group: "job",
+    path: "/api/jobs/delete_job",
+    name: "delete-job-by-key",
+    operations: {
+      DELETE: {
+        id: "deleteJobByKey",
+        summary: "Delete a job from the database; the archive keeps it",
+        body: {
+          type: JSON_TYPE,
+          schema: deleteJobSchema.meta({ id: "JobKey" }),
+          required: true,
+        },
+        errors: { 422: "There is no such job." },
+        ...DELETE,
+        handle: deleteByKey,
+      },
+    },
+  },
+  {
+    kind: "api",
+    group: "job",
+    path: "/api/jobs/delete_job/:id",
+    name: "delete-job",
+    operations: {
+      DELETE: {
+        id: "deleteJob",
+        summary: "Delete a job from the database; the archive keeps it",
+        ...DELETE,
+        handle: deleteById,
+      },
+    },
+  },
+  {
+    kind: "api",
+    group: "job",
+    path: "/api/jobs/delete_job_before/:ts",
+    name: "delete-jobs-before",
+    operations: {
+      DELETE: {
+        id: "deleteJobsBefore",
+        summary: "Delete all jobs that started before a time from the database",
+        parameters: [{
+          name: "omit-tagged",
+          type: "string",
+          description:
+            "`none`, `all` (tagged jobs stay) or `user` (those tagged by people stay).",
+        }],
+        ...DELETE,
+        handle: deleteBefore,
+      },
+    },
+  },
+];

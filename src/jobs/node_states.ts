@@ -1,0 +1,134 @@
+/**
+ * States of nodes as the batch system reports them, with the health the metric store
+ * sees (contract, 9.1). Main thread.
+ */
+import type { SubCluster } from "../cluster/cluster.ts";
+import type { NodeReport, NodeState } from "../db/node_table.ts";
+import { DEFAULT_SCOPE } from "../engine/data_scope.ts";
+import type { NodeHealth } from "../engine/metric_engine.ts";
+import { errorText } from "../log.ts";
+import { nodeStateSchema } from "./job_requests.ts";
+import { decodeRequest } from "./request_json.ts";
+import type { JobServices } from "./services.ts";
+
+type NodeServices = Pick<
+  JobServices,
+  "tables" | "clusters" | "engine" | "log"
+>;
+
+/** Nodes of one report that are named in the log at the most. */
+const NAMED_MAX = 5;
+
+/**
+ * Notes what a report says. Throws `E_BAD_REQUEST` for one that is wrong; that it
+ * cannot be stored is only logged, since the sender could do nothing about it.
+ * `allowed`: clusters that the sender may report of; absent: all.
+ */
+export async function takeNodeStates(
+  services: NodeServices,
+  body: Uint8Array | string,
+  nowSec: number,
+  allowed?: ReadonlySet<string>,
+): Promise<void> {
+  const { cluster, nodes } = decodeRequest(nodeStateSchema, body);
+  const { log, tables } = services;
+  if (allowed !== undefined && !allowed.has(cluster)) {
+    log.warn("states of nodes of a foreign cluster are passed over", {
+      cluster,
+    });
+    return;
+  }
+  const known = nodes.flatMap((node) => {
+    const subCluster = services.clusters.subClusterOfNode(
+      cluster,
+      node.hostname,
+    );
+    return subCluster === undefined ? [] : [{ ...node, subCluster }];
+  });
+  const unknown = nodes.filter(({ hostname }) =>
+    !known.some((node) => node.hostname === hostname)
+  );
+  if (unknown.length > 0) {
+    log.warn("nodes without a sub-cluster are passed over", {
+      cluster,
+      nodes: unknown.length,
+      first: unknown.slice(0, NAMED_MAX).map(({ hostname }) => hostname)
+        .join(" "),
+    });
+  }
+  try {
+    const health = await healthOf(services, cluster, known);
+    const reports = known.map((node): NodeReport => ({
+      hostname: node.hostname,
+      subCluster: node.subCluster.name,
+      state: stateOf(node.states),
+      ...judged(stateOf(node.states), health.get(node.hostname)),
+      jobsRunning: node.jobsRunning,
+      cpusAllocated: node.cpusAllocated,
+      memoryAllocated: node.memoryAllocated,
+      gpusAllocated: node.gpusAllocated,
+    }));
+    if (reports.length > 0) await tables.nodes.report(cluster, nowSec, reports);
+  } catch (error) {
+    log.err("states of nodes are not stored", {
+      cluster,
+      error: errorText(error),
+    });
+  }
+}
+
+/** The first rule that applies, whatever the case of the words. */
+export function stateOf(states: readonly string[]): NodeState {
+  const words = new Set(states.map((word) => word.toLowerCase()));
+  if (words.has("allocated")) return "allocated";
+  if (words.has("reserved")) return "reserved";
+  if (words.has("idle") && words.has("down")) return "down";
+  if (words.has("idle")) return "idle";
+  if (words.has("down")) return "down";
+  return words.has("mixed") ? "mixed" : "unknown";
+}
+
+/** A node that is down owes no metrics. */
+function judged(
+  state: NodeState,
+  health: NodeHealth | undefined,
+): Pick<NodeReport, "health" | "healthMetrics"> {
+  const none = { missing: [], degraded: [] };
+  if (state === "down") return { health: "full", healthMetrics: none };
+  if (health === undefined || !health.known) {
+    return { health: "failed", healthMetrics: none };
+  }
+  const { missing, degraded } = health;
+  return { health: health.state, healthMetrics: { missing, degraded } };
+}
+
+/** What the store sees of nodes, by host; empty while it cannot be asked. */
+async function healthOf(
+  { engine, log }: NodeServices,
+  cluster: string,
+  nodes: readonly {
+    readonly hostname: string;
+    readonly subCluster: SubCluster;
+  }[],
+): Promise<ReadonlyMap<string, NodeHealth>> {
+  const found = new Map<string, NodeHealth>();
+  for (
+    const [subCluster, some] of Map.groupBy(nodes, (node) => node.subCluster)
+  ) {
+    try {
+      const health = await engine.health(
+        DEFAULT_SCOPE,
+        cluster,
+        [...new Set(some.map(({ hostname }) => hostname))],
+        [...subCluster.metrics.keys()],
+      );
+      for (const [host, one] of health) found.set(host, one);
+    } catch (error) {
+      log.warn("the health of nodes is not known", {
+        cluster,
+        error: errorText(error),
+      });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,28 @@
+/** What the routes and services of the job API work with. Main thread. */
+import type { ClusterCatalog } from "../cluster/cluster_catalog.ts";
+import type { DatabaseClient } from "../db/remote.ts";
+import type { JobArchiveClient } from "../jobarchive/job_archive_client.ts";
+import type { MetricEngine } from "../engine/metric_engine.ts";
+import type { Log } from "../log.ts";
+import type { JobMetrics } from "./job_metrics.ts";
+
+/** The tables of the database that have to do with jobs and nodes. */
+export type JobTables = Pick<
+  DatabaseClient,
+  "jobs" | "tags" | "nodes" | "archiveQueue"
+>;
+
+export type JobLog = Pick<Log, "info" | "warn" | "err">;
+
+export interface JobServices {
+  readonly tables: JobTables;
+  readonly clusters: ClusterCatalog;
+  readonly archive: JobArchiveClient;
+  readonly metrics: JobMetrics;
+  readonly engine: MetricEngine;
+  readonly log: JobLog;
+  /** Tells the archiver that a job waits. */
+  readonly wakeArchiver: () => void;
+  /** `""`: machine states are not kept. */
+  readonly machineStateDir: string;
+}

@@ -1,0 +1,76 @@
+/**
+ * Puts the job API together: tables, archive, metrics, and what happens in the
+ * background. Main thread, at start.
+ */
+import type { ClusterCatalog } from "../cluster/cluster_catalog.ts";
+import type { Config } from "../config/mod.ts";
+import type { MetricEngine } from "../engine/metric_engine.ts";
+import type { JobArchiveClient } from "../jobarchive/job_archive_client.ts";
+import { JobArchiver, type JobArchiverStats } from "./archiver.ts";
+import { scheduleJobWork } from "./background.ts";
+import { JobMetrics } from "./job_metrics.ts";
+import { Schedule } from "./schedule.ts";
+import type { JobLog, JobServices, JobTables } from "./services.ts";
+
+/** Between an attempt to archive a job that failed and the next one. */
+const RETRY_MS = 10_000;
+
+export interface JobApiOptions {
+  readonly config: Pick<Config, "main" | "cron" | "archive">;
+  readonly tables: JobTables;
+  readonly clusters: ClusterCatalog;
+  readonly archive: JobArchiveClient;
+  readonly engine: MetricEngine;
+  readonly log: JobLog;
+}
+
+export interface JobApi {
+  readonly services: JobServices;
+  readonly archived: Readonly<JobArchiverStats>;
+  /** Resolves when what is under way is done; jobs that wait are archived after the next start. */
+  close(): Promise<void>;
+}
+
+export function startJobApi(options: JobApiOptions): JobApi {
+  const { config, tables, clusters, archive, engine, log } = options;
+  const archiver = new JobArchiver({
+    tables,
+    archive,
+    clusters,
+    engine,
+    log,
+    retryMs: RETRY_MS,
+  });
+  const services: JobServices = {
+    tables,
+    clusters,
+    archive,
+    engine,
+    log,
+    metrics: new JobMetrics({
+      engine,
+      archive,
+      clusters,
+      resampling: config.main.resampling,
+      onProblem: (job, problem) =>
+        log.info("a job lacks a series", {
+          job: job.jobId,
+          cluster: job.cluster,
+          problem,
+        }),
+    }),
+    wakeArchiver: () => archiver.wake(),
+    machineStateDir: config.main["machine-state-dir"],
+  };
+  const schedule = new Schedule(log);
+  scheduleJobWork(schedule, config, services);
+  archiver.start();
+  return {
+    services,
+    archived: archiver.stats,
+    async close() {
+      await Promise.all([archiver.close(), schedule.close()]);
+      await archive.close();
+    },
+  };
+}

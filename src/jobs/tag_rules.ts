@@ -1,0 +1,35 @@
+/** Who sees and sets tags of which scope (contract, 7.2). Main thread. */
+import type { Principal } from "../auth/mod.ts";
+import type { TagKey } from "../db/job_row.ts";
+
+type Reader = Pick<Principal, "has" | "name">;
+
+export function mayReadTag(reader: Reader, scope: string): boolean {
+  if (scope === "global") return true;
+  if (scope === "admin") return reader.has("admin") || reader.has("support");
+  return isOwn(reader, scope);
+}
+
+export function mayWriteTag(
+  writer: Reader & Pick<Principal, "isPureApi">,
+  scope: string,
+): boolean {
+  if (scope === "global") {
+    return writer.has("admin") || writer.has("support") || writer.isPureApi;
+  }
+  if (scope === "admin") return writer.has("admin") || writer.isPureApi;
+  return isOwn(writer, scope);
+}
+
+/** The tags that may be seen, in their order. */
+export function visibleTags<Tag extends TagKey>(
+  reader: Reader,
+  tags: readonly Tag[],
+): Tag[] {
+  return tags.filter((tag) => mayReadTag(reader, tag.scope));
+}
+
+/** A private tag belongs to the user whose name is its scope. */
+function isOwn(reader: Reader, scope: string): boolean {
+  return scope !== "" && scope === reader.name;
+}
