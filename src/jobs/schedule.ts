@@ -2,6 +2,7 @@
  * Work that is done again and again, or once a day. A piece of work never overlaps
  * itself, and one that fails is reported and done again at its next time. Main thread.
  */
+import { nowSec } from "../clock.ts";
 import { errorText } from "../log.ts";
 import type { JobLog } from "./services.ts";
 
@@ -27,7 +28,7 @@ export class Schedule {
 
   /** At a full hour of the local time zone. */
   daily(hour: number, name: string, work: () => Promise<unknown>): void {
-    this.#after(msUntilHour(hour, new Date()), async () => {
+    this.#after(msUntilHour(hour, new Date(nowSec() * 1000)), async () => {
       await this.#do(name, work);
       if (!this.#isClosed) this.daily(hour, name, work);
     });
