@@ -50,6 +50,7 @@ export class AdminServer implements AsyncDisposable {
   readonly engine: FakeEngine;
   readonly keys: Keys;
   readonly access: AccessControl;
+  readonly sessions: Sessions;
   readonly adminToken: string;
   /** Another process on the same database. */
   readonly otherProcess: DatabaseTables;
@@ -63,7 +64,13 @@ export class AdminServer implements AsyncDisposable {
   private constructor(
     parts: Pick<
       AdminServer,
-      "engine" | "keys" | "access" | "adminToken" | "problems" | "log"
+      | "engine"
+      | "keys"
+      | "access"
+      | "sessions"
+      | "adminToken"
+      | "problems"
+      | "log"
     >,
     database: TemporaryDatabase,
     remote: DatabaseClient,
@@ -72,6 +79,7 @@ export class AdminServer implements AsyncDisposable {
     this.engine = parts.engine;
     this.keys = parts.keys;
     this.access = parts.access;
+    this.sessions = parts.sessions;
     this.adminToken = parts.adminToken;
     this.problems = parts.problems;
     this.log = parts.log;
@@ -115,7 +123,9 @@ export class AdminServer implements AsyncDisposable {
       licenceDirectory: options.licenceDirectory ?? "",
       problems,
     });
-    const { accounts, keys } = await testAccounts();
+    const { accounts, keys } = await testAccounts({
+      noticeFile: `${database.directory}/notice.txt`,
+    });
     const now = options.now === undefined ? {} : { now: options.now };
     const sessions = new Sessions({
       key: new Uint8Array(32).fill(3),
@@ -158,7 +168,7 @@ export class AdminServer implements AsyncDisposable {
       version: "0.0.0-test",
     });
     return new AdminServer(
-      { engine, keys, access, adminToken: text, problems, log },
+      { engine, keys, access, sessions, adminToken: text, problems, log },
       database,
       remote,
       server,
