@@ -16,9 +16,11 @@ import {
 } from "../../src/db/remote.ts";
 import { type HttpServer, startHttp } from "../../src/http/server.ts";
 import { TemporaryDatabase } from "../../src/db/_fixture.ts";
+import type { JobServices } from "../../src/jobs/services.ts";
 import { FakeEngine } from "../http/fake_engine.ts";
 import { testAccounts } from "../support/accounts.ts";
 import { testAdmin } from "../support/admin.ts";
+import { testJobs } from "../support/jobs.ts";
 import { noJobs } from "../support/no_jobs.ts";
 import { type HttpAnswer, TestClient } from "../support/client.ts";
 
@@ -28,7 +30,8 @@ export interface AdminServerOptions {
   readonly licenceDirectory?: string;
   /** Unix seconds; what expires by it is tokens. */
   readonly now?: () => number;
-  readonly main?: Record<string, unknown>;
+  /** The job API works, without jobs. */
+  readonly withJobs?: boolean;
 }
 
 export interface AdminQuestion {
@@ -60,6 +63,7 @@ export class AdminServer implements AsyncDisposable {
   readonly #database: TemporaryDatabase;
   readonly #remote: DatabaseClient;
   readonly #server: HttpServer;
+  readonly #jobs: JobServices | undefined;
 
   private constructor(
     parts: Pick<
@@ -75,7 +79,9 @@ export class AdminServer implements AsyncDisposable {
     database: TemporaryDatabase,
     remote: DatabaseClient,
     server: HttpServer,
+    jobs: JobServices | undefined,
   ) {
+    this.#jobs = jobs;
     this.engine = parts.engine;
     this.keys = parts.keys;
     this.access = parts.access;
@@ -123,6 +129,13 @@ export class AdminServer implements AsyncDisposable {
       licenceDirectory: options.licenceDirectory ?? "",
       problems,
     });
+    const jobs = options.withJobs
+      ? await testJobs({
+        tables: remote,
+        engine,
+        directory: database.directory,
+      })
+      : noJobs();
     const { accounts, keys } = await testAccounts({
       noticeFile: `${database.directory}/notice.txt`,
     });
@@ -149,8 +162,9 @@ export class AdminServer implements AsyncDisposable {
           "metrics-public": false,
           "trusted-proxies": [],
           "api-allowed-ips": [],
-          "machine-state-dir": "",
-          ...options.main,
+          "machine-state-dir": options.withJobs
+            ? `${database.directory}/machines`
+            : "",
         },
       },
       engine,
@@ -162,7 +176,7 @@ export class AdminServer implements AsyncDisposable {
         refresh: () => access.refresh(),
         ...now,
       }),
-      services: { access: access.state, accounts, admin, jobs: noJobs() },
+      services: { access: access.state, accounts, admin, jobs },
       log: { info: record("info"), err: record("err") },
       dev: false,
       version: "0.0.0-test",
@@ -172,6 +186,7 @@ export class AdminServer implements AsyncDisposable {
       database,
       remote,
       server,
+      options.withJobs ? jobs : undefined,
     );
   }
 
@@ -222,6 +237,7 @@ export class AdminServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.client.close();
     await this.#server.close();
+    await this.#jobs?.archive.close();
     this.access.close();
     await this.#remote.close();
     this.#database[Symbol.dispose]();

@@ -1,0 +1,30 @@
+/** The services of the job API on a directory and a database of their own. */
+import { readClusterFile } from "../../src/cluster/cluster_file.ts";
+import { ClusterCatalog } from "../../src/cluster/cluster_catalog.ts";
+import type { MetricEngine } from "../../src/engine/metric_engine.ts";
+import { JobArchiveClient } from "../../src/jobarchive/job_archive_client.ts";
+import { JobMetrics } from "../../src/jobs/job_metrics.ts";
+import type { JobServices, JobTables } from "../../src/jobs/services.ts";
+
+const EMMY = new URL("../testdata/clusters/emmy.json", import.meta.url);
+
+/** Cluster `emmy`, no jobs, and nothing in the background. Close its archive. */
+export async function testJobs(options: {
+  readonly tables: JobTables;
+  readonly engine: MetricEngine;
+  readonly directory: string;
+}): Promise<JobServices> {
+  const { tables, engine, directory } = options;
+  const clusters = new ClusterCatalog([readClusterFile(EMMY.pathname).cluster]);
+  const archive = await JobArchiveClient.open({
+    root: `${directory}/job-archive`,
+    validate: false,
+  });
+  const log = { info() {}, warn() {}, err() {} };
+  return {
+    ...{ tables, clusters, archive, engine, log },
+    metrics: new JobMetrics({ engine, archive, clusters, onProblem() {} }),
+    wakeArchiver() {},
+    machineStateDir: `${directory}/machines`,
+  };
+}
