@@ -48,20 +48,11 @@ export interface OldJob {
   readonly startTime: number;
 }
 
-export interface OldJobsQuery {
-  /** Jobs that started before; Unix epoch seconds. */
-  readonly beforeSec: number;
-  readonly omitTagged: OmitTagged;
-  /** Only rows behind this one. */
-  readonly afterId: number;
-  readonly limit: number;
-}
-
-/** By id, so that a slice goes on where the one before ended. */
-function oldJobsSql(omitTagged: OmitTagged): string {
-  return `SELECT id, job_id AS jobId, cluster, start_time AS startTime
-    FROM job WHERE id > ? AND start_time < ? AND job_state <> 'running'
-    ${SPARED[omitTagged]} ORDER BY id LIMIT ?`;
+/** A part of the old jobs. */
+export interface OldJobs {
+  readonly jobs: readonly OldJob[];
+  /** Where the next part begins; absent: there is none. */
+  readonly next?: JobCursor;
 }
 
 export class JobSlices {
@@ -71,19 +62,9 @@ export class JobSlices {
   readonly #delete: Readonly<Record<OmitTagged, Statement<never>>>;
   readonly #setDuration: Statement<never>;
   readonly #failOverdue: Statement<never>;
-
   readonly #old: Readonly<Record<OmitTagged, Statement<OldJob>>>;
-  readonly #deleteIds: Statement<never>;
 
   constructor(connection: Connection) {
-    this.#old = {
-      none: connection.prepare(oldJobsSql("none")),
-      all: connection.prepare(oldJobsSql("all")),
-      user: connection.prepare(oldJobsSql("user")),
-    };
-    this.#deleteIds = connection.prepare(
-      "DELETE FROM job WHERE id IN (SELECT value FROM json_each(?))",
-    );
     this.#connection = connection;
     this.#before = connection.prepare(
       `SELECT id, start_time AS startTime FROM job INDEXED BY job_all
@@ -101,6 +82,16 @@ export class JobSlices {
       none: prepareDelete("none"),
       all: prepareDelete("all"),
       user: prepareDelete("user"),
+    };
+    const prepareOld = (omit: OmitTagged) =>
+      connection.prepare<OldJob>(
+        `SELECT id, job_id AS jobId, cluster, start_time AS startTime FROM job
+         WHERE id = ? AND job_state <> 'running' ${SPARED[omit]}`,
+      );
+    this.#old = {
+      none: prepareOld("none"),
+      all: prepareOld("all"),
+      user: prepareOld("user"),
     };
     this.#setDuration = connection.prepare(
       "UPDATE job SET duration = max(0, ? - start_time) WHERE id = ?",
@@ -131,13 +122,22 @@ export class JobSlices {
     );
   }
 
-  oldJobs({ beforeSec, omitTagged, afterId, limit }: OldJobsQuery): OldJob[] {
-    return this.#old[omitTagged].all(afterId, beforeSec, limit)
-      .map((job) => ({ ...job }));
-  }
-
-  deleteIds(ids: readonly number[]): void {
-    this.#deleteIds.run(JSON.stringify(ids));
+  oldJobs(
+    beforeSec: number,
+    omitTagged: OmitTagged,
+    after: JobCursor = BEFORE_ALL,
+  ): OldJobs {
+    const isOld = this.#old[omitTagged];
+    const jobs: OldJob[] = [];
+    const { next } = this.#slice(
+      () => this.#before.all(beforeSec, after.startTime, after.id),
+      ({ id }) => {
+        const job = isOld.get(id);
+        if (job !== undefined) jobs.push({ ...job });
+        return 0;
+      },
+    );
+    return next === undefined ? { jobs } : { jobs, next };
   }
 
   failOverdue(now: number, graceSec: number): number {

@@ -25,8 +25,7 @@ import type {
 import { type JobPage, JobSearch } from "./job_search.ts";
 import {
   JobSlices,
-  type OldJob,
-  type OldJobsQuery,
+  type OldJobs,
   type OmitTagged,
   type Slice,
 } from "./job_slices.ts";
@@ -234,13 +233,22 @@ export class JobTable {
     return this.#slices.failOverdue(now, graceSec);
   }
 
-  /** Jobs that do not run any more, by id; for the retention of the archive. */
-  oldJobs(query: OldJobsQuery): OldJob[] {
-    return this.#slices.oldJobs(query);
+  /**
+   * A part of the jobs that began before, do not run any more and are not spared: some
+   * of the hundreds it looks at, so there may be none of them and more to come.
+   */
+  oldJobs(
+    beforeSec: number,
+    omitTagged: OmitTagged,
+    after?: JobCursor,
+  ): OldJobs {
+    return this.#slices.oldJobs(beforeSec, omitTagged, after);
   }
 
   deleteJobs(ids: readonly number[]): void {
-    this.#slices.deleteIds(ids);
+    this.#connection.transaction(() => {
+      for (const id of ids) this.delete(id);
+    });
   }
 
   /** Sets one entry of the meta data. Undefined if there is no such job. */

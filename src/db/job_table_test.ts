@@ -267,6 +267,36 @@ Deno.test("JobTable.deleteBefore() goes on to the end in slices and spares what 
   }
 });
 
+Deno.test("JobTable.oldJobs() finds in parts what deleteJobs() may delete", () => {
+  for (
+    const [omitTagged, wanted] of [["none", 900], ["all", 600]] as const
+  ) {
+    using fixture = new TemporaryDatabase();
+    const { jobs } = fixture.open().tables;
+    jobs.importJobs(Array.from({ length: 1800 }, (_, i) => ({
+      job: newJob({
+        jobId: i + 1,
+        startTime: T + i % 7,
+        jobState: i % 2 === 0 ? "running" : "failed",
+      }),
+      tags: i % 3 === 0 ? [{ type: "a", name: "x", scope: "global" }] : [],
+    })));
+    const late = insert(jobs, { jobId: 5000, startTime: T + 10 });
+    const ids: number[] = [];
+    let part = jobs.oldJobs(T + 10, omitTagged);
+    while (part.next !== undefined) {
+      ids.push(...part.jobs.map(({ id }) => id));
+      part = jobs.oldJobs(T + 10, omitTagged, part.next);
+    }
+    ids.push(...part.jobs.map(({ id }) => id));
+    assert.equal(new Set(ids).size, wanted);
+    jobs.deleteJobs(ids);
+    assert.equal(jobs.count({ states: ["failed"] }), 900 - wanted);
+    assert.equal(jobs.count({ states: ["running"] }), 901);
+    assert.ok(!ids.includes(late));
+  }
+});
+
 Deno.test("JobTable.updateDurations() counts from the start of each running job", async () => {
   using fixture = new TemporaryDatabase();
   const { jobs } = fixture.open().tables;

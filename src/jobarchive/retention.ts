@@ -6,8 +6,6 @@
 import type { JobPlace } from "./archive_layout.ts";
 
 const SECONDS_PER_DAY = 86_400;
-/** Jobs asked for at a time. */
-const BATCH_JOBS = 500;
 
 export interface RetentionOptions {
   readonly policy: "delete" | "copy" | "move";
@@ -21,21 +19,26 @@ export interface RetentionOptions {
   readonly targetRoot: string;
 }
 
-export interface OldJobsQuery {
-  /** Jobs that started before; Unix epoch seconds. */
-  readonly beforeSec: number;
-  readonly omitTagged: RetentionOptions["omitTagged"];
-  /** Only rows behind this one. */
-  readonly afterId: number;
-  readonly limit: number;
+/** A place among the old jobs. */
+export interface OldJobsCursor {
+  readonly startTime: number;
+  readonly id: number;
+}
+
+/** A part of the old jobs; without `next` the last one. */
+export interface OldJobsPart {
+  readonly jobs: readonly (JobPlace & { readonly id: number })[];
+  readonly next?: OldJobsCursor;
 }
 
 /** The job table, as far as retention needs it. */
 export interface RetentionJobs {
-  /** Jobs that do not run any more, by id. */
+  /** Jobs that started before and do not run any more, but for the spared ones. */
   oldJobs(
-    query: OldJobsQuery,
-  ): Promise<readonly (JobPlace & { readonly id: number })[]>;
+    beforeSec: number,
+    omitTagged: RetentionOptions["omitTagged"],
+    after?: OldJobsCursor,
+  ): Promise<OldJobsPart>;
   deleteJobs(ids: readonly number[]): Promise<unknown>;
 }
 
@@ -65,16 +68,11 @@ export async function applyRetention(
   const { policy, omitTagged, includeDb } = options;
   const beforeSec = nowSec - options.ageDays * SECONDS_PER_DAY;
   const report = { files: 0, rows: 0, failed: 0 };
-  for (let afterId = 0;;) {
-    const batch = await jobs.oldJobs({
-      beforeSec,
-      omitTagged,
-      afterId,
-      limit: BATCH_JOBS,
-    });
+  let after: OldJobsCursor | undefined;
+  do {
+    const part = await jobs.oldJobs(beforeSec, omitTagged, after);
     const gone: number[] = [];
-    for (const { id, ...place } of batch) {
-      afterId = Math.max(afterId, id);
+    for (const { id, ...place } of part.jobs) {
       try {
         if (await treat(options, files, place)) report.files++;
         gone.push(id);
@@ -87,8 +85,9 @@ export async function applyRetention(
       await jobs.deleteJobs(gone);
       report.rows += gone.length;
     }
-    if (batch.length < BATCH_JOBS) return report;
-  }
+    after = part.next;
+  } while (after !== undefined);
+  return report;
 }
 
 /** Whether there were files to treat. */

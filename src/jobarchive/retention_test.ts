@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { JobPlace } from "./archive_layout.ts";
 import {
   applyRetention,
-  type OldJobsQuery,
+  type OldJobsCursor,
   type RetentionOptions,
 } from "./retention.ts";
 
@@ -18,7 +18,7 @@ const DELETE: RetentionOptions = {
 /** Old jobs with ids from 1 on; those in `broken` fail on the disk. */
 function world(count: number, broken: readonly number[] = []) {
   const rows = new Set(Array.from({ length: count }, (_, i) => i + 1));
-  const queries: OldJobsQuery[] = [];
+  const queries: { beforeSec: number; omitTagged: string }[] = [];
   const calls: string[] = [];
   const touch = (what: string, { jobId }: JobPlace) => {
     if (broken.includes(jobId)) return Promise.reject(new Error("broken"));
@@ -31,17 +31,17 @@ function world(count: number, broken: readonly number[] = []) {
     queries,
     calls,
     jobs: {
-      oldJobs(query: OldJobsQuery) {
-        queries.push(query);
-        const ids = [...rows].filter((id) => id > query.afterId);
-        return Promise.resolve(
-          ids.slice(0, query.limit).map((id) => ({
-            id,
-            cluster: "alpha",
-            jobId: id,
-            startTime: 5,
-          })),
-        );
+      oldJobs(beforeSec: number, omitTagged: string, after?: OldJobsCursor) {
+        queries.push({ beforeSec, omitTagged });
+        const ids = [...rows].filter((id) => id > (after?.id ?? 0));
+        const jobs = ids.slice(0, 500).map((id) => ({
+          ...{ id, cluster: "alpha", jobId: id, startTime: 5 },
+        }));
+        const last = jobs.at(-1);
+        return Promise.resolve({
+          jobs,
+          ...(ids.length > 500 && last !== undefined ? { next: last } : {}),
+        });
       },
       deleteJobs(ids: readonly number[]) {
         for (const id of ids) rows.delete(id);
