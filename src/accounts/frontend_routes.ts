@@ -1,13 +1,23 @@
 /** What users do by session: a token for their scripts, and settings. Main thread. */
+import { z } from "zod";
 import { signToken } from "../auth/token.ts";
 import { ClientError } from "../errors.ts";
 import {
   type ApiAnswer,
   type ApiCall,
   type ApiRoute,
+  json,
   text,
 } from "../http/api_route.ts";
+import { readJournal } from "./journal.ts";
 import { readForm } from "../http/form.ts";
+
+const logSchema = z.array(z.object({
+  timestamp: z.string().describe("Microseconds since the epoch."),
+  priority: z.int(),
+  message: z.string(),
+  unit: z.string(),
+})).meta({ id: "LogLines" });
 
 const KEY_CHARS_MAX = 255;
 const VALUE_BYTES_MAX = 64 << 10;
@@ -63,11 +73,84 @@ async function setConfiguration(call: ApiCall): Promise<ApiAnswer> {
   return text(200, "success");
 }
 
+/** What may be in `since` and `search`: nothing that a shell or a pattern reads. */
+const PLAIN = /^[A-Za-z0-9 :.-]*$/;
+const LINES = 200;
+const LINES_MAX = 1000;
+
+async function logs(call: ApiCall): Promise<ApiAnswer> {
+  if (!call.principal.has("admin")) {
+    throw new ClientError("E_FORBIDDEN", "only admins may read the log");
+  }
+  const plain = (key: string, fallback: string) => {
+    const value = call.search.get(key) ?? fallback;
+    if (PLAIN.test(value) && !value.startsWith("-")) return value;
+    throw bad(`${key}: only letters, digits, blanks and : - . may be in it`);
+  };
+  const level = call.search.get("level");
+  return json(
+    200,
+    await readJournal({
+      unit: call.services.accounts.systemdUnit,
+      since: plain("since", "1 hour ago"),
+      lines: Math.min(
+        LINES_MAX,
+        count("lines", call.search.get("lines") ?? String(LINES), 1, Infinity),
+      ),
+      level: level === null ? undefined : count("level", level, 0, 7),
+      search: plain("search", ""),
+    }),
+  );
+}
+
+function count(key: string, text: string, least: number, most: number) {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+  if (number >= least && number <= most) return number;
+  throw bad(
+    `${key}: an integer of at least ${least}${
+      most === Infinity ? "" : ` and at most ${most}`
+    } is expected, got ${JSON.stringify(text.slice(0, 40))}`,
+  );
+}
+
 function bad(message: string): ClientError {
   return new ClientError("E_BAD_REQUEST", message);
 }
 
 export const frontendRoutes: readonly ApiRoute[] = [
+  {
+    kind: "api",
+    group: "frontend",
+    path: "/frontend/logs",
+    name: "logs",
+    operations: {
+      GET: {
+        id: "logs",
+        summary: "What the server wrote to the systemd journal",
+        parameters: [
+          { name: "since", type: "string", description: "One hour back." },
+          {
+            name: "lines",
+            type: "integer",
+            description: "200; 1,000 at most.",
+          },
+          {
+            name: "level",
+            type: "integer",
+            description: "This priority and more urgent ones, 0 to 7.",
+          },
+          {
+            name: "search",
+            type: "string",
+            description: "Occurs in the line.",
+          },
+        ],
+        answer: { type: "application/json", schema: logSchema },
+        errors: { 404: "There is no journal to be read." },
+        handle: logs,
+      },
+    },
+  },
   {
     kind: "api",
     group: "frontend",

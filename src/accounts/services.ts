@@ -30,4 +30,6 @@ export interface AccountServices {
   readonly tokenMaxAgeSec: number | undefined;
   /** Text of the operator that pages show. */
   readonly noticeFile: string;
+  /** Whose lines of the journal are shown. */
+  readonly systemdUnit: string;
 }

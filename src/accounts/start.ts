@@ -16,7 +16,9 @@ import { Users } from "./users.ts";
 export const NOTICE_FILE = "./var/notice.txt";
 
 export interface AccountOptions {
-  readonly config: Pick<Config, "auth">;
+  readonly config: Pick<Config, "auth"> & {
+    readonly main: Pick<Config["main"], "systemd-unit">;
+  };
   readonly access: AccessState;
   readonly authentication: StartedAuthentication;
   readonly store: UserStore;
@@ -52,6 +54,7 @@ export async function createAccounts(
     keys,
     tokenMaxAgeSec: jwts["max-age"],
     noticeFile: options.noticeFile ?? NOTICE_FILE,
+    systemdUnit: options.config.main["systemd-unit"],
   };
   const login = new Login(services, options.access, {
     validateUser: jwts["validate-user"],

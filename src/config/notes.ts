@@ -31,8 +31,6 @@ const NOT_SERVED: readonly {
   { path: ["main", "enable-job-taggers"], asks: (on) => on === true },
   { path: ["main", "embed-static-files"], asks: (on) => on === true },
   { path: ["main", "static-files"], asks: (file) => file !== "" },
-  // Not yet served; each line goes when its part comes.
-  { path: ["main", "api-subjects"] },
 ];
 
 /**
@@ -137,11 +135,15 @@ function openDoor({ main }: Config): ConfigNote[] {
 }
 
 function withoutBroker(config: Config): ConfigNote[] {
-  const count = config["metric-store"]["nats-subscriptions"].length;
-  if (count === 0 || config.nats.address !== "") return [];
-  return [{
+  if (config.nats.address !== "") return [];
+  const idle = [
+    ...config["metric-store"]["nats-subscriptions"].length > 0
+      ? ["metric-store.nats-subscriptions"]
+      : [],
+    ...config.main["api-subjects"] === undefined ? [] : ["main.api-subjects"],
+  ];
+  return idle.map((path) => ({
     level: "warn",
-    message:
-      "metric-store.nats-subscriptions: nothing comes without nats.address",
-  }];
+    message: `${path}: nothing comes without nats.address`,
+  }));
 }

@@ -171,7 +171,7 @@ export const mainSection = section({
   "embed-static-files": flag().default(true).describe("Not served."),
   "static-files": text().default("").describe("Not served."),
   "systemd-unit": text().default("clustercockpit.service").describe(
-    "Name of the unit, for messages.",
+    "Unit whose lines of the journal administrators may read.",
   ),
   debug: debug.prefault({}).describe("Debugging aids of upstream."),
 }).superRefine((main, context) => {

@@ -7,6 +7,7 @@ import { jobRoutes } from "../jobs/job_routes.ts";
 import { machineStateRoutes } from "../jobs/machine_state_routes.ts";
 import { readRoutes } from "../jobs/read_routes.ts";
 import { tagRoutes } from "../jobs/tag_routes.ts";
+import { taggerRoutes } from "../accounts/tagger_routes.ts";
 import { userRoutes } from "../accounts/user_routes.ts";
 import { adminRoutes } from "../admin/admin_routes.ts";
 import {
@@ -220,6 +221,7 @@ export const ROUTES: readonly Route[] = [
   ...clusterRoutes,
   ...machineStateRoutes,
   ...userRoutes,
+  ...taggerRoutes,
   ...frontendRoutes,
   ...loginRoutes,
   ...pageRoutes,

@@ -72,6 +72,7 @@ export async function testAccounts(
   });
   const accounts = await createAccounts({
     config: {
+      main: { "systemd-unit": "ringstore-test.service" },
       auth: {
         jwts: {
           "max-age": 3600,

@@ -1,0 +1,58 @@
+/**
+ * `/config/taggers`: there are no taggers here, and clients that ask are told so.
+ * Main thread.
+ */
+import { ClientError } from "../errors.ts";
+import {
+  type ApiAnswer,
+  type ApiCall,
+  type ApiRoute,
+  json,
+} from "../http/api_route.ts";
+import { readForm } from "../http/form.ts";
+
+async function run(call: ApiCall): Promise<ApiAnswer> {
+  const name = (await readForm(call))("name");
+  if (name === "") {
+    throw new ClientError(
+      "E_BAD_REQUEST",
+      "name: the name of a tagger is needed",
+    );
+  }
+  throw new ClientError(
+    "E_CONFLICT",
+    `name: there is no tagger ${JSON.stringify(name.slice(0, 60))}`,
+  );
+}
+
+export const taggerRoutes: readonly ApiRoute[] = [
+  {
+    kind: "api",
+    group: "config",
+    path: "/config/taggers",
+    name: "taggers",
+    operations: {
+      GET: {
+        id: "taggers",
+        summary: "Taggers of jobs; there are none",
+        answer: { type: "application/json" },
+        handle: () => json(200, []),
+      },
+    },
+  },
+  {
+    kind: "api",
+    group: "config",
+    path: "/config/taggers/run",
+    name: "run-tagger",
+    operations: {
+      POST: {
+        id: "runTagger",
+        summary: "Run a tagger; there are none",
+        answer: { type: "text/plain" },
+        errors: { 409: "There is no such tagger." },
+        handle: run,
+      },
+    },
+  },
+];

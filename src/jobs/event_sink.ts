@@ -1,0 +1,33 @@
+/**
+ * Job events and node states that come by message: what the HTTP routes do, for a
+ * sender who is a pure API client, as nobody but the broker knows who it was. Main
+ * thread.
+ */
+import { type AccessState, UserPrincipal } from "../auth/mod.ts";
+import { nowSec } from "../clock.ts";
+import type { JobEventSink } from "../nats/job_event_queue.ts";
+import { startJob, stopJob } from "./lifecycle.ts";
+import { takeNodeStates } from "./node_states.ts";
+import type { JobServices } from "./services.ts";
+
+export class JobEvents implements JobEventSink {
+  readonly #services: JobServices;
+  readonly #sender: UserPrincipal;
+
+  constructor(services: JobServices, access: AccessState) {
+    this.#services = services;
+    this.#sender = new UserPrincipal({ name: "nats", roles: ["api"] }, access);
+  }
+
+  startJob(json: string): Promise<void> {
+    return startJob(this.#services, this.#sender, json);
+  }
+
+  async stopJob(json: string): Promise<void> {
+    await stopJob(this.#services, this.#sender, json);
+  }
+
+  nodeState(json: string): Promise<void> {
+    return takeNodeStates(this.#services, json, nowSec());
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Starts everything behind the front door, in the order in which one needs the other,
+ * and ends it in the opposite one. Main thread.
+ *
+ * database → who may → users → metric store → jobs → NATS → admin API
+ */
+import { DatabaseUsers } from "../accounts/database_users.ts";
+import { createAccounts } from "../accounts/start.ts";
+import { startAdmin } from "../admin/start.ts";
+import { AccessControl } from "../auth/access_control.ts";
+import { type Authenticator, subscriptionGrant } from "../auth/mod.ts";
+import { startAuthentication } from "../auth/start.ts";
+import { nowSec } from "../clock.ts";
+import type { Setup } from "../cluster/load_setup.ts";
+import { engineOptions } from "../config/mod.ts";
+import { databaseOptions } from "../db/database_options.ts";
+import { type DatabaseClient, openDatabaseWorker } from "../db/remote.ts";
+import type { StoreEngine } from "../engine/metric_engine.ts";
+import { startEngine } from "../engine/sharded_engine.ts";
+import type { Services } from "../http/services.ts";
+import { JobArchiveClient } from "../jobarchive/job_archive_client.ts";
+import { JobEvents } from "../jobs/event_sink.ts";
+import { startJobApi } from "../jobs/start.ts";
+import type { Log } from "../log.ts";
+import { startNats } from "../nats/nats_service.ts";
+import { nodeProvider } from "./used_nodes.ts";
+
+export interface ServerParts {
+  readonly engine: StoreEngine;
+  readonly authenticator: Authenticator;
+  readonly services: Services;
+  /** Takes no more messages; resolves when those taken are dealt with. */
+  closeIntake(): Promise<void>;
+  /** Ends the rest, once no request needs it any more. */
+  close(): Promise<void>;
+}
+
+/** `onLost` is called when a thread has died: only a restart helps then. */
+export async function startParts(
+  { config, clusters, metrics }: Setup,
+  log: Log,
+  onLost: () => void,
+): Promise<ServerParts> {
+  const database = await openDatabaseWorker(
+    databaseOptions(config),
+    (reason) => {
+      log.crit("the database worker died", { reason });
+      onLost();
+    },
+  );
+  const access = await AccessControl.open(database, log);
+  const { authentication, accounts } = await startPeople(
+    config,
+    database,
+    access,
+    log,
+  );
+  const engine = await startEngine(
+    engineOptions(config, metrics),
+    ({ level, message, fields }) => {
+      log[level](message, fields);
+      // Everything acknowledged is in the log: a restart brings all of it back.
+      if (level === "crit") onLost();
+    },
+    nodeProvider(config, database),
+  );
+  const archive = await JobArchiveClient.open({
+    root: config.archive.path,
+    validate: config.main.validate,
+  });
+  const jobs = startJobApi({
+    config,
+    tables: database,
+    clusters,
+    archive,
+    engine,
+    log,
+  });
+  const subjects = config.main["api-subjects"];
+  const nats = startNats({
+    config,
+    engine,
+    log,
+    grantOf: (instance, policy) =>
+      subscriptionGrant(access.state, instance, policy),
+    jobEvents: subjects &&
+      { subjects, sink: new JobEvents(jobs.services, access.state) },
+  });
+  const admin = await startAdmin({
+    config,
+    clusters,
+    tables: database,
+    engine,
+    access,
+    log,
+  });
+  return {
+    engine,
+    authenticator: authentication.authenticator,
+    services: {
+      access: access.state,
+      accounts,
+      admin,
+      jobs: jobs.services,
+      nats,
+    },
+    closeIntake: () => nats?.close() ?? Promise.resolve(),
+    async close() {
+      await jobs.close();
+      await engine.close();
+      await database.close();
+    },
+  };
+}
+
+/** Credentials, users and sessions. */
+async function startPeople(
+  config: Setup["config"],
+  database: DatabaseClient,
+  access: AccessControl,
+  log: Log,
+) {
+  const authentication = await startAuthentication(config, {
+    access: access.state,
+    refresh: () => access.refresh(),
+    revokedSessions: await database.sessions.revoked(nowSec()),
+  });
+  const { keys } = authentication;
+  if (keys?.madeIn !== undefined) {
+    log.info("made a key pair for tokens", { directory: keys.madeIn });
+  }
+  const accounts = await createAccounts({
+    config,
+    access: access.state,
+    authentication,
+    store: new DatabaseUsers(database.users),
+    settings: database.configuration,
+    revokedSessions: { add: (id, sec) => database.sessions.revoke(id, sec) },
+    changed: () => access.reload(["users"]),
+    sharedKey: Deno.env.get("CROSS_LOGIN_JWT_HS512_KEY"),
+    issuerKey: Deno.env.get("CROSS_LOGIN_JWT_PUBLIC_KEY"),
+  });
+  return { authentication, accounts };
+}

@@ -1,0 +1,81 @@
+/** The server from its start to its end. Main thread. */
+import type { CommandLine } from "../cli/command_line.ts";
+import { printLine } from "../cli/output.ts";
+import { dropPrivileges } from "../cli/privileges.ts";
+import { showRestore } from "../cli/restore_progress.ts";
+import { stopSignal } from "../cli/stop_signal.ts";
+import { VERSION } from "../cli/version.ts";
+import { loadSetup } from "../cluster/load_setup.ts";
+import type { Config } from "../config/mod.ts";
+import { type HttpServer, startHttp } from "../http/server.ts";
+import type { Log } from "../log.ts";
+import { storeDirectory } from "../persist/filenames.ts";
+import { type ServerParts, startParts } from "./parts.ts";
+import { createLog } from "./server_log.ts";
+
+/** The stop takes no longer, whatever is still under way. */
+const STOP_MS = 5000;
+/** How the program ends that has lost a part of itself. */
+const FAILURE_STATUS = 1;
+
+/** Resolves when the server has stopped as a signal asked it to. */
+export async function serve(
+  line: CommandLine & { command: "serve" },
+): Promise<void> {
+  const stopped = stopSignal();
+  const log = createLog(line);
+  for (const flag of line.withoutEffect) log.info(`-${flag} has no effect`);
+  const setup = loadSetup(line.configFile);
+  const { config } = setup;
+  for (const { level, message } of setup.notes) log[level](message);
+  const parts = await startParts(setup, log, () => Deno.exit(FAILURE_STATUS));
+  const server = await startHttp({
+    config,
+    engine: parts.engine,
+    authenticator: parts.authenticator,
+    services: parts.services,
+    log,
+    dev: line.dev,
+    version: VERSION,
+  });
+  dropPrivileges(config.main, writtenPaths(config));
+  printLine(`ringstore ${VERSION} listening on ${addressOf(config, server)}`);
+  showRestore(parts.engine);
+  log.info("stopping", { signal: await stopped });
+  await stop(server, parts, log);
+}
+
+/** What the server goes on writing below. */
+function writtenPaths(
+  { main, archive, "metric-store": store }: Config,
+): string[] {
+  const samples = store.cleanup.directory;
+  const states = main["machine-state-dir"];
+  return [
+    ...["", "-wal", "-shm"].map((suffix) => main.db + suffix),
+    storeDirectory(store.checkpoints.directory),
+    archive.path,
+    ...(samples === "" ? [] : [samples]),
+    ...(states === "" ? [] : [states]),
+  ];
+}
+
+function addressOf({ main }: Config, { host, port }: HttpServer): string {
+  const scheme = main["https-cert-file"] === "" ? "http" : "https";
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Requests in flight finish first, as far as there is time. */
+async function stop(
+  server: HttpServer,
+  parts: ServerParts,
+  log: Log,
+): Promise<void> {
+  const late = setTimeout(() => {
+    log.warn("stopped before everything was finished");
+    Deno.exit(0);
+  }, STOP_MS);
+  await Promise.all([parts.closeIntake(), server.close()]);
+  await parts.close();
+  clearTimeout(late);
+}
