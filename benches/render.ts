@@ -5,6 +5,7 @@
 import { ROOT } from "../tests/support/server.ts";
 import type { IngestRow } from "./ingest_bench.ts";
 import type { QueryRow } from "./query_bench.ts";
+import type { JobBenchResult } from "./job_bench.ts";
 import type { PolicyRow } from "./policy_bench.ts";
 import { type BenchResults, RESULT_FILE } from "./run.ts";
 import { print } from "./support/report.ts";
@@ -21,7 +22,7 @@ const TITLES: Readonly<Record<TargetKind, string>> = {
 
 /** The whole page; peers that did not run are shown as a dash. */
 export function renderPage(
-  { run, ingest, query, policy }: BenchResults,
+  { run, ingest, query, policy, jobs }: BenchResults,
 ): string {
   return [
     "# Benchmarks",
@@ -73,6 +74,7 @@ export function renderPage(
     }.`,
     "",
     ...policySection(policy),
+    ...jobSection(jobs),
   ].join("\n");
 }
 
@@ -96,6 +98,35 @@ function policySection(rows: readonly PolicyRow[] | undefined): string[] {
         ),
       ]),
     ),
+    "",
+  ];
+}
+
+function jobSection(jobs: JobBenchResult | undefined): string[] {
+  if (jobs === undefined) return [];
+  const millions = (jobs.jobs / 1e6).toFixed(1);
+  const perSec = (rate: number) => `${rate.toFixed(0)} a second`;
+  return [
+    "## Jobs",
+    "",
+    `Milliseconds for a page of 25 jobs with their tags out of ${millions} M jobs`,
+    `(${
+      (jobs.fileBytes / 1e9).toFixed(1)
+    } GB), p50 / p99, through the database`,
+    "worker. Filters of a row vary among the busiest users, projects and clusters.",
+    "",
+    ...table(
+      ["list", "page 1", `page ${jobs.deepPage}`],
+      jobs.rows.map(({ shape, first, deep }) => [
+        shape,
+        ...[first, deep].map(({ p50Ms, p99Ms }) =>
+          `${p50Ms.toFixed(2)} / ${p99Ms.toFixed(2)}`
+        ),
+      ]),
+    ),
+    "",
+    `Jobs started: ${perSec(jobs.startsPerSec)}; stopped and queued for the`,
+    `archive: ${perSec(jobs.stopsPerSec)}; 16 callers, next to the jobs above.`,
     "",
   ];
 }

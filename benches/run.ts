@@ -4,21 +4,24 @@
  * table in `docs/benchmarks.md`. With `--small` everything runs in seconds and
  * the numbers mean nothing.
  *
- * `--only policy` measures the cost of instances and policies and nothing else.
+ * `--only policy` measures the cost of instances and policies and nothing else,
+ * `--only jobs` lists, starts and stops of jobs.
  *
  * Arguments: `--small --peer-cc PATH --hosts N --hours N --repeat N --only KINDS
  * --out FILE`.
  */
 import { ROOT } from "../tests/support/server.ts";
 import { runIngestBench } from "./ingest_bench.ts";
+import { runJobBench } from "./job_bench.ts";
 import { runPolicyBench } from "./policy_bench.ts";
 import { runQueryBench } from "./query_bench.ts";
 import { parseBenchArguments } from "./support/arguments.ts";
 import { describeRun, type RunDescription } from "./support/machine.ts";
 import { print, writeResult } from "./support/report.ts";
 
-/** A part of its own among the kinds of `--only`. */
+/** Parts of their own among the kinds of `--only`. */
 const POLICY = "policy";
+const JOBS = "jobs";
 
 export const RESULT_FILE = `${ROOT}var/bench/results.json`;
 
@@ -28,6 +31,8 @@ export interface BenchResults {
   readonly query: Awaited<ReturnType<typeof runQueryBench>>;
   /** Absent where `--only` left it out. */
   readonly policy?: Awaited<ReturnType<typeof runPolicyBench>>;
+  /** Absent where `--only` left it out. */
+  readonly jobs?: Awaited<ReturnType<typeof runJobBench>>;
 }
 
 if (import.meta.main) {
@@ -35,6 +40,9 @@ if (import.meta.main) {
   if (args.only?.join() === POLICY) {
     const policy = await runPolicyBench(args);
     if (args.out !== undefined) await writeResult(args.out, policy);
+  } else if (args.only?.join() === JOBS) {
+    const jobs = await runJobBench(args);
+    if (args.out !== undefined) await writeResult(args.out, jobs);
   } else {
     const results: BenchResults = {
       run: await describeRun(),
@@ -43,6 +51,9 @@ if (import.meta.main) {
       ...(args.only?.includes(POLICY) === false
         ? {}
         : { policy: await runPolicyBench(args) }),
+      ...(args.only?.includes(JOBS) === false
+        ? {}
+        : { jobs: await runJobBench(args) }),
     };
     const file = args.out ?? RESULT_FILE;
     await writeResult(file, results);

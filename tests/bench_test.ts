@@ -30,6 +30,10 @@ Deno.test("deno task bench --small measures every shape and its page renders", a
       assert.ok(page.includes(`| ${work} |`), work);
     }
     assert.equal(results.policy?.length, 5);
+    for (const { shape } of results.jobs?.rows ?? []) {
+      assert.ok(page.includes(`| ${shape} |`), shape);
+    }
+    assert.ok((results.jobs?.startsPerSec ?? 0) > 0);
     for (const { rates } of results.ingest) assert.ok((rates.ours ?? 0) > 0);
   } finally {
     await Deno.remove(file);
