@@ -23,9 +23,10 @@
  *
  * Bounded: when the arena or the records are full, or when too many keys point to
  * series that have ended, the owner clears the table; keys are learnt again from
- * the lines that come.
+ * the lines that come. Both are reserved at once and cost what is used of them: a
+ * table that grew by copying would cost twice that, since a shard's thread has no
+ * time in which memory is collected.
  */
-import { assert } from "../assert.ts";
 
 export const KEY_SHIFT = 3;
 export const KEY_WORDS = 1 << KEY_SHIFT;
@@ -38,25 +39,36 @@ const KEY_HASH = 5;
 const KEY_CHAIN = 6;
 export const KEY_CONTEXT = 7;
 
-/** 256 MiB of keys: two million series of names of ordinary length. */
-const ARENA_WORDS_MAX = 1 << 26;
+/** Some 256 MiB of keys: as many series as a shard can hold, twice. */
+const KEYS_MAX = 1 << 22;
+/** Room for a key of ordinary length. */
+const ARENA_WORDS_PER_KEY = 16;
+const FIRST_BUCKETS = 1024;
 
 /** Longer keys are parsed each time instead of being kept. */
 export const KEY_BYTES_MAX = 1024;
 
 export class KeyTable {
   /** Records; key 0 is reserved: it stands for "none" and matches nothing. */
-  records: Int32Array = new Int32Array(1024 * KEY_WORDS);
+  readonly records: Int32Array;
   /** Key bytes, each key beginning at a word. */
-  arena: Int32Array = new Int32Array(16 * 1024);
-  #arenaBytes = new Uint8Array(this.arena.buffer);
-  #buckets = new Int32Array(1024);
+  readonly arena: Int32Array;
+  readonly #arenaBytes: Uint8Array;
+  #buckets = new Int32Array(FIRST_BUCKETS);
   #keyCount = 1;
   #arenaWords = 0;
   readonly #keysMax: number;
 
-  constructor(keysMax = 1 << 22) {
+  constructor(keysMax = KEYS_MAX) {
     this.#keysMax = keysMax;
+    this.records = new Int32Array(
+      new SharedArrayBuffer(keysMax * KEY_WORDS * 4),
+    );
+    const arena = new SharedArrayBuffer(
+      keysMax * ARENA_WORDS_PER_KEY * 4 + KEY_BYTES_MAX,
+    );
+    this.arena = new Int32Array(arena);
+    this.#arenaBytes = new Uint8Array(arena);
     this.clear();
   }
 
@@ -67,7 +79,7 @@ export class KeyTable {
   /** No further key can be kept. */
   get isFull(): boolean {
     return this.#keyCount >= this.#keysMax ||
-      this.#arenaWords + KEY_BYTES_MAX / 4 > ARENA_WORDS_MAX;
+      this.#arenaWords + KEY_BYTES_MAX / 4 > this.arena.length;
   }
 
   /** Forgets every key. */
@@ -133,7 +145,9 @@ export class KeyTable {
     if (length < 4 || length > KEY_BYTES_MAX) return 0;
     if (this.isFull) return 0;
     const words = (length + 3) >> 2;
-    this.#reserve(words);
+    if (this.#keyCount === this.#buckets.length) {
+      this.#rehash(this.#buckets.length * 2);
+    }
     const key = this.#keyCount++;
     const at = key << KEY_SHIFT;
     const bucket = hash & (this.#buckets.length - 1);
@@ -157,25 +171,6 @@ export class KeyTable {
   /** Points a key at what it means now. */
   setTarget(key: number, target: number): void {
     this.records[(key << KEY_SHIFT) + KEY_TARGET] = target;
-  }
-
-  #reserve(words: number): void {
-    if (this.#arenaWords + words > this.arena.length) {
-      const grown = new Int32Array(this.arena.length * 2);
-      grown.set(this.arena);
-      this.arena = grown;
-      this.#arenaBytes = new Uint8Array(grown.buffer);
-    }
-    if ((this.#keyCount + 1) * KEY_WORDS > this.records.length) {
-      const grown = new Int32Array(this.records.length * 2);
-      grown.set(this.records);
-      this.records = grown;
-      this.#rehash(this.#buckets.length * 2);
-    }
-    assert(
-      this.#arenaWords + words <= this.arena.length,
-      "a doubled arena must hold one more key",
-    );
   }
 
   #rehash(size: number): void {

@@ -121,8 +121,7 @@ export class LineIngest {
     const oldest = batch.oldestSec;
     const newest = nowSec + this.#maxFutureSec;
 
-    let records = keys.records;
-    let arena = keys.arena;
+    const { arena, records } = keys;
     let key = this.#lastKey;
     let line = batch.line;
     let stored = 0;
@@ -243,8 +242,6 @@ export class LineIngest {
         forward(foreignShard, foreignStart, at, foreignLine);
         foreignShard = -1;
         // Waiting for room may have taken in lines of others meanwhile.
-        records = keys.records;
-        arena = keys.arena;
         key = before > keys.size ? 0 : before;
         continue;
       }
@@ -284,8 +281,6 @@ export class LineIngest {
       const slow = this.#slow;
       const owner = slow.take(bytes, at, end, isFinal, batch);
       if (slow.isIncomplete) break;
-      records = keys.records;
-      arena = keys.arena;
       if (slow.key !== 0) {
         if (valueAt === 0) {
           records[(before << KEY_SHIFT) + KEY_NEXT] = slow.key;

@@ -54,7 +54,7 @@ class Shard {
       memoryCapBytes: 0,
       ...WINDOW,
     }, new Int32Array(new SharedArrayBuffer(64)));
-    const keys = new KeyTable();
+    const keys = new KeyTable(1 << 12);
     const slow = new SlowLines(this.#registry, keys, {
       shard: 0,
       shards: 1,
