@@ -99,14 +99,14 @@ function decodeAll(packed: Packed): void {
 }
 
 /** Least time of several rounds, nanoseconds a sample. */
-function fastest(samples: number, run: () => void): string {
+function fastest(samples: number, run: () => void): number {
   let least = Infinity;
   for (let round = 0; round < ROUNDS; round++) {
     const start = performance.now();
     run();
     least = Math.min(least, performance.now() - start);
   }
-  return (least * 1e6 / samples).toFixed(1);
+  return least * 1e6 / samples;
 }
 
 function zlibBytes(columns: readonly Float64Array[], samples: number): string {
@@ -140,9 +140,9 @@ function perMetric(metrics: ReadonlyMap<string, Float64Array[]>): string {
       (bytes / values).toFixed(2),
       (bytes / samples).toFixed(2),
       zlibBytes(columns, columns.length * columns[0]!.length),
-      fastest(samples, () => encodeAll(columns)),
-      fastest(samples, () => decodeAll(packed)),
-      fastest(samples, () => copyAll(columns)),
+      fastest(samples, () => encodeAll(columns)).toFixed(1),
+      fastest(samples, () => decodeAll(packed)).toFixed(1),
+      fastest(samples, () => copyAll(columns)).toFixed(1),
     ]);
   }
   return text;
@@ -169,6 +169,26 @@ function perSize(columns: readonly Float64Array[]): string {
 
 const METRICS = readJob();
 const ALL = [...METRICS.values()].flat();
+
+export interface BlockFigures {
+  /** Headers and rounding to what the pool hands out included. */
+  readonly bytesPerValue: number;
+  readonly encodeNs: number;
+  readonly decodeNs: number;
+}
+
+/** The nine metrics of the job together; times a slot. */
+export function measureBlocks(): BlockFigures {
+  const packed = pack(ALL, SLOTS);
+  const { bytes, samples, starts, values } = packed;
+  const pool = new BlockPool(BLOCK_SLACK);
+  starts.forEach((start, i) => pool.allocate((starts[i + 1] ?? bytes) - start));
+  return {
+    bytesPerValue: pool.used / values,
+    encodeNs: fastest(samples, () => encodeAll(ALL)),
+    decodeNs: fastest(samples, () => decodeAll(packed)),
+  };
+}
 
 if (import.meta.main) {
   const random = new Random(1);

@@ -8,6 +8,7 @@ import type { QueryRow } from "./query_bench.ts";
 import type { JobBenchResult } from "./job_bench.ts";
 import type { PolicyRow } from "./policy_bench.ts";
 import { type BenchResults, RESULT_FILE } from "./run.ts";
+import { type StoreBenchResult, storeRows } from "./store_bench.ts";
 import { print } from "./support/report.ts";
 import type { TargetKind } from "./support/targets.ts";
 
@@ -22,7 +23,7 @@ const TITLES: Readonly<Record<TargetKind, string>> = {
 
 /** The whole page; peers that did not run are shown as a dash. */
 export function renderPage(
-  { run, ingest, query, policy, jobs }: BenchResults,
+  { run, ingest, query, policy, jobs, store }: BenchResults,
 ): string {
   return [
     "# Benchmarks",
@@ -75,6 +76,7 @@ export function renderPage(
     "",
     ...policySection(policy),
     ...jobSection(jobs),
+    ...storeSection(store),
   ].join("\n");
 }
 
@@ -127,6 +129,20 @@ function jobSection(jobs: JobBenchResult | undefined): string[] {
     "",
     `Jobs started: ${perSec(jobs.startsPerSec)}; stopped and queued for the`,
     `archive: ${perSec(jobs.stopsPerSec)}; 16 callers, next to the jobs above.`,
+    "",
+  ];
+}
+
+function storeSection(store: StoreBenchResult | undefined): string[] {
+  if (store === undefined) return [];
+  return [
+    "## Log, restart, memory",
+    "",
+    `${store.series} series of ${store.slots} slots each, two shards: the traces of a real job,`,
+    "each host at an offset of its own. Writes are timed over some seconds in which",
+    "one snapshot follows the other, with pauses of a second.",
+    "",
+    ...table(["what", "number"], storeRows(store)),
     "",
   ];
 }

@@ -5,16 +5,18 @@
  * the numbers mean nothing.
  *
  * `--only policy` measures the cost of instances and policies and nothing else,
- * `--only jobs` lists, starts and stops of jobs.
+ * `--only jobs` lists, starts and stops of jobs,
+ * `--only store` memory, restart and log.
  *
- * Arguments: `--small --peer-cc PATH --hosts N --hours N --repeat N --only KINDS
- * --out FILE`.
+ * Arguments: `--small --peer-cc PATH --hosts N --hours N --series N --repeat N
+ * --only KINDS --out FILE`.
  */
 import { ROOT } from "../tests/support/server.ts";
 import { runIngestBench } from "./ingest_bench.ts";
 import { runJobBench } from "./job_bench.ts";
 import { runPolicyBench } from "./policy_bench.ts";
 import { runQueryBench } from "./query_bench.ts";
+import { runStoreBench } from "./store_bench.ts";
 import { parseBenchArguments } from "./support/arguments.ts";
 import { describeRun, type RunDescription } from "./support/machine.ts";
 import { print, writeResult } from "./support/report.ts";
@@ -22,6 +24,7 @@ import { print, writeResult } from "./support/report.ts";
 /** Parts of their own among the kinds of `--only`. */
 const POLICY = "policy";
 const JOBS = "jobs";
+const STORE = "store";
 
 export const RESULT_FILE = `${ROOT}var/bench/results.json`;
 
@@ -33,27 +36,29 @@ export interface BenchResults {
   readonly policy?: Awaited<ReturnType<typeof runPolicyBench>>;
   /** Absent where `--only` left it out. */
   readonly jobs?: Awaited<ReturnType<typeof runJobBench>>;
+  readonly store?: Awaited<ReturnType<typeof runStoreBench>>;
 }
 
 if (import.meta.main) {
   const args = parseBenchArguments(Deno.args);
-  if (args.only?.join() === POLICY) {
-    const policy = await runPolicyBench(args);
-    if (args.out !== undefined) await writeResult(args.out, policy);
-  } else if (args.only?.join() === JOBS) {
-    const jobs = await runJobBench(args);
-    if (args.out !== undefined) await writeResult(args.out, jobs);
+  const [only, ...others] = args.only ?? [];
+  const part = others.length === 0 ? only : undefined;
+  if (part === POLICY || part === JOBS || part === STORE) {
+    const result = part === POLICY
+      ? await runPolicyBench(args)
+      : part === JOBS
+      ? await runJobBench(args)
+      : await runStoreBench(args);
+    if (args.out !== undefined) await writeResult(args.out, result);
   } else {
+    const isLeftOut = (name: string) => args.only?.includes(name) === false;
     const results: BenchResults = {
       run: await describeRun(),
       ingest: await runIngestBench(args),
       query: await runQueryBench(args),
-      ...(args.only?.includes(POLICY) === false
-        ? {}
-        : { policy: await runPolicyBench(args) }),
-      ...(args.only?.includes(JOBS) === false
-        ? {}
-        : { jobs: await runJobBench(args) }),
+      ...(isLeftOut(POLICY) ? {} : { policy: await runPolicyBench(args) }),
+      ...(isLeftOut(JOBS) ? {} : { jobs: await runJobBench(args) }),
+      ...(isLeftOut(STORE) ? {} : { store: await runStoreBench(args) }),
     };
     const file = args.out ?? RESULT_FILE;
     await writeResult(file, results);

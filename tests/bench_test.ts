@@ -34,6 +34,8 @@ Deno.test("deno task bench --small measures every shape and its page renders", a
       assert.ok(page.includes(`| ${shape} |`), shape);
     }
     assert.ok((results.jobs?.startsPerSec ?? 0) > 0);
+    assert.match(page, /\| restart after kill -9[^|]*\| \d/);
+    assert.match(page, /\| 48 h of one series *\| p50 \d/);
     for (const { rates } of results.ingest) assert.ok((rates.ours ?? 0) > 0);
   } finally {
     await Deno.remove(file);

@@ -8,6 +8,8 @@ export interface BenchArguments {
   readonly peerCc: string | undefined;
   readonly hosts: number | undefined;
   readonly hours: number | undefined;
+  /** Of the store benchmark. */
+  readonly series: number | undefined;
   readonly repeat: number | undefined;
   /** Only these kinds of targets, comma-separated. */
   readonly only: readonly string[] | undefined;
@@ -23,6 +25,7 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
       "peer-cc": { type: "string" },
       hosts: { type: "string" },
       hours: { type: "string" },
+      series: { type: "string" },
       repeat: { type: "string" },
       only: { type: "string" },
       out: { type: "string" },
@@ -33,6 +36,7 @@ export function parseBenchArguments(args: readonly string[]): BenchArguments {
     peerCc: values["peer-cc"],
     hosts: positiveInteger("hosts", values.hosts),
     hours: positiveInteger("hours", values.hours),
+    series: positiveInteger("series", values.series),
     repeat: positiveInteger("repeat", values.repeat),
     only: values.only?.split(","),
     out: values.out,

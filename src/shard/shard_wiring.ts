@@ -12,10 +12,10 @@ import { createInstanceCounts } from "./instance_counts.ts";
 import { StatsBlock } from "./shard_stats.ts";
 
 /** A few scrapes deep: more would only add latency and push data out of the caches. */
-const TO_SHARD_BYTES = 4 << 20;
+const TO_SHARD_BYTES = 2 << 20;
 const TO_MAIN_BYTES = 2 << 20;
 /** All rings from one shard to the others together. */
-const BETWEEN_BYTES = 4 << 20;
+const BETWEEN_BYTES = 2 << 20;
 
 export interface Wiring {
   readonly options: EngineOptions;
