@@ -11,48 +11,49 @@ import { makeCredentials } from "./credentials.ts";
  * write, query, health, free, debug: the metric store. metrics: the server's own.
  * doc: the API document. admin: /admin. read, write: /api for programs, by what a
  * token needs; users, user: /api/users and /api/user, where programs must be
- * administrators. userapi: /userapi. config, front: pages by session.
+ * administrators. userapi: /userapi. config, front, logs: pages by session,
+ * the log of the server for administrators.
  */
 const MATRIX = `
-                                   | write query health free debug | metrics doc | admin | read write users user | userapi | config front
-nobody                             | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401
-rubbish                            | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401
-JWT expired                        | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401
-JWT of another key                 | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401
-JWT alg none                       | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401
-JWT HS256 by the public key        | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401
-JWT without roles                  | 403   403   403    403  403   | 403     403 | 403   | 401  401   401   401  | 401     | 401    401
-JWT of an unknown role             | 403   403   403    403  403   | 403     403 | 403   | 401  401   401   401  | 401     | 401    401
-JWT user                           | 403   in    in     403  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401
-JWT manager                        | 403   in    in     403  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401
-JWT support                        | 403   in    in     403  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401
-JWT api                            | in    in    in     403  403   | 403     in  | 403   | in   in    403   403  | in      | 401    401
-JWT admin                          | in    in    in     in   in    | in      in  | in    | 401  401   401   401  | 401     | 401    401
-JWT api, user                      | in    in    in     403  403   | 403     in  | 403   | 401  401   401   401  | in      | 401    401
-JWT api, admin                     | in    in    in     in   in    | in      in  | in    | in   in    in    in   | in      | 401    401
-JWT ROLE_API, ROLE_ADMIN           | in    in    in     in   in    | in      in  | in    | in   in    in    in   | in      | 401    401
-token metrics:read                 | 403   in    in     403  403   | in      in  | 403   | 401  401   401   401  | 401     | 401    401
-token metrics:write                | in    403   403    403  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401
-token metrics:delete               | 403   403   403    in   403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401
-token jobs:read                    | 403   403   403    403  403   | 403     in  | 403   | in   401   403   401  | in      | 401    401
-token jobs:write                   | 403   403   403    403  403   | 403     in  | 403   | 401  in    401   403  | 401     | 401    401
-token admin                        | in    in    in     in   in    | in      in  | in    | in   in    in    in   | in      | 401    401
-token of one instance              | in    in    in     in   in    | 403     in  | in    | 401  401   401   401  | 401     | 401    401
-token with label policy            | in    in    in     in   403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401
-token of another instance          | 403   403   403    403  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401
-token of two instances, none named | 401   401   401    401  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401
-token, unknown instance            | 403   403   403    403  403   | in      in  | 403   | 401  401   401   401  | 401     | 401    401
-token, inactive instance           | 403   403   403    403  403   | in      in  | 403   | 401  401   401   401  | 401     | 401    401
-token, wrong secret                | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401
-token, deleted                     | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401
-token, expired                     | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401
-token of an inactive policy        | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401
-token of an expired policy         | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401
-session without roles              | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401
-session user                       | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    in
-session api                        | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    in
-session admin                      | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | in     in
-session of a deleted user          | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401
+                                   | write query health free debug | metrics doc | admin | read write users user | userapi | config front logs
+nobody                             | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401   401
+rubbish                            | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401   401
+JWT expired                        | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401   401
+JWT of another key                 | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401   401
+JWT alg none                       | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401   401
+JWT HS256 by the public key        | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401   401
+JWT without roles                  | 403   403   403    403  403   | 403     403 | 403   | 401  401   401   401  | 401     | 401    401   401
+JWT of an unknown role             | 403   403   403    403  403   | 403     403 | 403   | 401  401   401   401  | 401     | 401    401   401
+JWT user                           | 403   in    in     403  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401   401
+JWT manager                        | 403   in    in     403  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401   401
+JWT support                        | 403   in    in     403  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401   401
+JWT api                            | in    in    in     403  403   | 403     in  | 403   | in   in    403   403  | in      | 401    401   401
+JWT admin                          | in    in    in     in   in    | in      in  | in    | 401  401   401   401  | 401     | 401    401   401
+JWT api, user                      | in    in    in     403  403   | 403     in  | 403   | 401  401   401   401  | in      | 401    401   401
+JWT api, admin                     | in    in    in     in   in    | in      in  | in    | in   in    in    in   | in      | 401    401   401
+JWT ROLE_API, ROLE_ADMIN           | in    in    in     in   in    | in      in  | in    | in   in    in    in   | in      | 401    401   401
+token metrics:read                 | 403   in    in     403  403   | in      in  | 403   | 401  401   401   401  | 401     | 401    401   401
+token metrics:write                | in    403   403    403  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401   401
+token metrics:delete               | 403   403   403    in   403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401   401
+token jobs:read                    | 403   403   403    403  403   | 403     in  | 403   | in   401   403   401  | in      | 401    401   401
+token jobs:write                   | 403   403   403    403  403   | 403     in  | 403   | 401  in    401   403  | 401     | 401    401   401
+token admin                        | in    in    in     in   in    | in      in  | in    | in   in    in    in   | in      | 401    401   401
+token of one instance              | in    in    in     in   in    | 403     in  | in    | 401  401   401   401  | 401     | 401    401   401
+token with label policy            | in    in    in     in   403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401   401
+token of another instance          | 403   403   403    403  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401   401
+token of two instances, none named | 401   401   401    401  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401   401
+token, unknown instance            | 403   403   403    403  403   | in      in  | 403   | 401  401   401   401  | 401     | 401    401   401
+token, inactive instance           | 403   403   403    403  403   | in      in  | 403   | 401  401   401   401  | 401     | 401    401   401
+token, wrong secret                | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401   401
+token, deleted                     | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401   401
+token, expired                     | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401   401
+token of an inactive policy        | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401   401
+token of an expired policy         | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401   401
+session without roles              | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401   401
+session user                       | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    in    403
+session api                        | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    in    403
+session admin                      | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | in     in    in
+session of a deleted user          | 401   401   401    401  401   | 401     401 | 401   | 401  401   401   401  | 401     | 401    401   401
 `;
 
 /** Routes that everybody may use; what they give is theirs to decide. */
@@ -61,7 +62,7 @@ const PUBLIC = ["/", "/health", "/jwt-login", "/login", "/logout", "/ready"];
 const COLUMNS = [
   ...["write", "query", "health", "free", "debug", "metrics", "document"],
   ...["admin", "jobs:read", "jobs:write", "users", "user", "userapi"],
-  ...["config", "frontend"],
+  ...["config", "frontend", "logs"],
 ] as const;
 type Column = typeof COLUMNS[number];
 
@@ -72,6 +73,7 @@ function columnOf(route: Route, operation: Operation): Column | undefined {
   }
   if (route.path === "/api/users") return "users";
   if (route.path.startsWith("/api/user/")) return "user";
+  if (route.path === "/frontend/logs") return "logs";
   switch (route.group) {
     case "public":
       return undefined;
