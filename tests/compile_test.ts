@@ -89,6 +89,7 @@ Deno.test("compile leaves no import to be computed at run time", async () => {
 Deno.test("compile names its permissions as the start task does", () => {
   const args = compileArguments(["--target", "aarch64-unknown-linux-gnu"]);
   assert.ok(args.includes("--allow-write=./var"));
+  assert.ok(args.some((word) => word.startsWith("--v8-flags=")));
   assert.ok(!args.includes("-A") && !args.includes("--allow-all"));
   assert.deepEqual(args.slice(-3), [
     "--target",

@@ -24,14 +24,14 @@ export function includedFiles(): string[] {
     .sort();
 }
 
-/** The arguments of `deno`; the permissions are those of the `start` task. */
+/** The arguments of `deno`; permissions and memory settings are those of the `start` task. */
 export function compileArguments(extra: readonly string[]): string[] {
-  const permissions = project.tasks.start.split(" ")
-    .filter((word) => word.startsWith("--allow-"));
+  const settings = project.tasks.start.split(" ")
+    .filter((word) => /^--(?:allow-|v8-flags=)/.test(word));
   const included = [...includedFiles(), "dist/build.json"]
     .flatMap((file) => ["--include", file]);
   return [
-    ...["compile", "--no-prompt", ...permissions, ...included],
+    ...["compile", "--no-prompt", ...settings, ...included],
     ...["--output", OUTPUT, ...extra, "main.ts"],
   ];
 }
