@@ -11,6 +11,7 @@ import {
   decodeBlock,
   encodeBlock,
 } from "../src/store/block_codec.ts";
+import { decodeThousandths } from "../src/store/block_thousandths.ts";
 import { BlockPool } from "../src/store/block_pool.ts";
 import { Random } from "./support/random.ts";
 
@@ -44,6 +45,7 @@ const OUT = new DataView(
 );
 const ENCODED = new Uint8Array(OUT.buffer);
 const DECODED = new Float64Array(BLOCK_SLOTS_MAX);
+const INTEGERS = new Int32Array(BLOCK_SLOTS_MAX);
 
 /** Blocks one behind the other, as they would lie in memory. */
 interface Packed {
@@ -96,6 +98,13 @@ function copyAll(columns: readonly Float64Array[]): void {
 function decodeAll(packed: Packed): void {
   const { view, starts } = packed;
   for (const start of starts) decodeBlock(view, start, 0, SLOTS, DECODED, 0);
+}
+
+function decodeIntegers(packed: Packed): void {
+  const { view, starts } = packed;
+  for (const start of starts) {
+    decodeThousandths(view, start, 0, SLOTS, INTEGERS, 0);
+  }
 }
 
 /** Least time of several rounds, nanoseconds a sample. */
@@ -210,4 +219,5 @@ if (import.meta.main) {
 const PACKED = pack(ALL, SLOTS);
 Deno.bench("encodeBlock() a job of 9 x 32 series x 1408", () => encodeAll(ALL));
 Deno.bench("decodeBlock() the same", () => decodeAll(PACKED));
+Deno.bench("decodeThousandths() the same", () => decodeIntegers(PACKED));
 Deno.bench("a plain copy of the same", { baseline: true }, () => copyAll(ALL));

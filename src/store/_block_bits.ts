@@ -129,6 +129,25 @@ export function spread(
   }
 }
 
+/** The same for integers: another function, so that each keeps to one kind of array. */
+export function spreadIntegers(
+  packed: Int32Array,
+  view: DataView,
+  bitmapAt: number,
+  first: number,
+  end: number,
+  out: Int32Array,
+  outAt: number,
+): void {
+  let next = 1;
+  let to = outAt;
+  for (let i = first; i < end; i++) {
+    const present = view.getUint8(bitmapAt + (i >>> 3)) >>> (i & 7) & 1;
+    out[to++] = packed[next & -present]!;
+    next += present;
+  }
+}
+
 /**
  * Fast path, the form of most blocks: codes of up to 25 bits straight to
  * (base + code * step) / divisor. `escape` as in `unpack`.

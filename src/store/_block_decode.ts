@@ -260,11 +260,8 @@ function applyPatches(
     if (words !== undefined) {
       words[to * 2] = view.getInt32(valueAt, true);
       words[to * 2 + 1] = view.getInt32(valueAt + 4, true);
-    } else {
-      out[outAt + to] = whole
-        ? view.getFloat64(valueAt, true)
-        : readSigned(view, valueAt, patchBytes);
-    }
+    } else if (whole) out[outAt + to] = view.getFloat64(valueAt, true);
+    else out[outAt + to] = readSigned(view, valueAt, patchBytes);
     if (!whole) scaleCodes(head, out, outAt + to, 1);
   }
 }

@@ -182,6 +182,8 @@ export function readPlainHead(
   if ((start & NOT_PLAIN) !== 0 || width > NARROW_MAX || baseBytes > 4) {
     return false;
   }
+  head.scheme = PACKED;
+  head.patches = 0;
   let next = at + 3;
   head.base = 0;
   if (baseBytes > 0) {

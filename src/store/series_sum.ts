@@ -6,7 +6,12 @@
 import { addIntegers } from "./_block_bits.ts";
 import { BlockHead, GAPS_CODE, readPlainHead } from "./_block_head.ts";
 import { decodeBlock } from "./block_codec.ts";
-import { THOUSANDTHS_MAX, UNITS } from "./block_thousandths.ts";
+import {
+  decodeThousandths,
+  GAP,
+  THOUSANDTHS_MAX,
+  UNITS,
+} from "./block_thousandths.ts";
 import {
   LANES,
   LENGTH,
@@ -165,6 +170,9 @@ function addPage(
  */
 class PageSum {
   readonly #integers = new Int32Array(PAGE_SLOTS);
+  /** Integers that came one by one, and NaN where a member has no value. */
+  readonly #wide = new Float64Array(PAGE_SLOTS);
+  readonly #decoded = new Int32Array(PAGE_SLOTS);
   readonly #floats = new Float64Array(PAGE_SLOTS);
   readonly #head = new BlockHead();
   readonly #values = new Float64Array(PAGE_SLOTS);
@@ -172,12 +180,14 @@ class PageSum {
   #base = 0;
   /** What an integer may still grow by. */
   #room = 0;
+  #hasWide = false;
   #hasFloats = false;
 
   clear(count: number): void {
     this.#integers.fill(0, 0, count);
     this.#base = 0;
     this.#room = THOUSANDTHS_MAX;
+    this.#hasWide = false;
     this.#hasFloats = false;
   }
 
@@ -185,7 +195,16 @@ class PageSum {
   take(count: number, out: Float64Array, at: number): void {
     const base = this.#base;
     const integers = this.#integers;
-    for (let i = 0; i < count; i++) out[at + i] = (base + integers[i]!) / 1000;
+    if (this.#hasWide) {
+      const wide = this.#wide;
+      for (let i = 0; i < count; i++) {
+        out[at + i] = (base + integers[i]! + wide[i]!) / 1000;
+      }
+    } else {
+      for (let i = 0; i < count; i++) {
+        out[at + i] = (base + integers[i]!) / 1000;
+      }
+    }
     if (!this.#hasFloats) return;
     const floats = this.#floats;
     for (let i = 0; i < count; i++) out[at + i]! += floats[i]!;
@@ -211,8 +230,24 @@ class PageSum {
         return;
       }
     }
+    if (decodeThousandths(view, at, first, first + count, this.#decoded, 0)) {
+      this.#addDecoded(count);
+      return;
+    }
     decodeBlock(view, at, first, first + count, this.#values, 0);
     this.addFloats(this.#values, 0, 1, count);
+  }
+
+  #addDecoded(count: number): void {
+    const wide = this.#wide;
+    const decoded = this.#decoded;
+    if (!this.#hasWide) wide.fill(0, 0, count);
+    this.#hasWide = true;
+    for (let i = 0; i < count; i++) {
+      const integer = decoded[i]!;
+      if (integer === GAP) wide[i] = NaN;
+      else wide[i]! += integer;
+    }
   }
 
   /** Adds `count` values, `stride` apart from index `from` on. */
