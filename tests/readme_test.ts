@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { delimiter, dirname } from "node:path";
 import { Child, freePort } from "./support/child.ts";
-import { brokerProgram } from "./support/broker.ts";
+import { toolTest } from "./support/tools.ts";
 import { ROOT, startArguments } from "./support/server.ts";
 
 const README_ADDRESS = "localhost:8082";
@@ -62,12 +62,11 @@ Deno.test("README's commands work on a clean copy", async () => {
   }
 });
 
-Deno.test("README's three commands bring samples by NATS", async () => {
+toolTest("nats", "README's three commands bring samples by NATS", async () => {
   const readme = Deno.readTextFileSync(`${ROOT}README.md`);
   const block = /<!-- test:nats -->\s*```sh\n([\s\S]*?)```/.exec(readme)?.[1];
   const commands = (block ?? "").trim().split("\n");
   assert.equal(commands.length, 3, "three commands, one a line");
-  brokerProgram();
 
   const directory = await Deno.makeTempDir({ prefix: "ringstore-readme-" });
   const running: Child[] = [];

@@ -1,5 +1,6 @@
 /** What users do by session: a token for their scripts, and settings. Main thread. */
 import { z } from "zod";
+import { KeyError } from "../auth/mod.ts";
 import { signToken } from "../auth/token.ts";
 import { ClientError } from "../errors.ts";
 import {
@@ -41,6 +42,13 @@ async function makeToken(call: ApiCall): Promise<ApiAnswer> {
   }
   if (accounts.keys === undefined) {
     throw new ClientError("E_NOT_FOUND", "authentication is off: no keys");
+  }
+  const { privateKey } = accounts.keys;
+  if (privateKey instanceof KeyError) {
+    return json(500, {
+      status: "Internal Server Error",
+      error: `tokens cannot be signed here: ${privateKey.message}`,
+    });
   }
   const token = await signToken(accounts.keys, {
     user: username,

@@ -52,9 +52,19 @@ export function openApiDocument(routes: readonly Route[]): Json {
     components: {
       schemas: componentSchemas(used),
       securitySchemes: {
-        bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          description: "A JWT, or a token of the admin API.",
+        },
         authToken: { type: "apiKey", in: "header", name: "X-Auth-Token" },
-        basic: { type: "http", scheme: "basic" },
+        basic: {
+          type: "http",
+          scheme: "basic",
+          description: "A token of the admin API as the password. The user " +
+            "name is the instance, empty for the one the policy implies; where " +
+            "a form insists on a name, use `bearer`.",
+        },
         session: { type: "apiKey", in: "cookie", name: SESSION_COOKIE },
       },
     },

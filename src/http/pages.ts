@@ -64,6 +64,11 @@ ${swagger}
   );
 }
 
+/** There is none, which is no error. */
+function noIcon(context: Context): Response {
+  return context.body(null, 204, { "Cache-Control": "max-age=86400" });
+}
+
 export const pageRoutes: readonly PageRoute[] = [
   {
     kind: "page",
@@ -123,6 +128,21 @@ export const pageRoutes: readonly PageRoute[] = [
         id: "start",
         summary: "A page with links",
         answer: { type: "text/html" },
+      },
+    },
+  },
+  {
+    kind: "page",
+    path: "/favicon.ico",
+    name: "favicon",
+    access: "public",
+    undocumented: true,
+    respond: noIcon,
+    operations: {
+      GET: {
+        id: "favicon",
+        summary: "What browsers ask for",
+        answer: { type: "text/plain" },
       },
     },
   },

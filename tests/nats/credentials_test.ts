@@ -6,6 +6,9 @@ import { Broker } from "../support/broker.ts";
 import { TestClient } from "../support/client.ts";
 import { until, untilConnected } from "../support/nats.ts";
 import { makeDirectory, ROOT, TestServer } from "../support/server.ts";
+import { toolTest } from "../support/tools.ts";
+
+const natsTest = toolTest.bind(undefined, "nats");
 
 const CERTIFICATES = `${ROOT}tests/http/testdata`;
 
@@ -48,7 +51,7 @@ async function check(
   }
 }
 
-Deno.test("a user name with its password opens the broker", async () => {
+natsTest("a user name with its password opens the broker", async () => {
   await check(
     'authorization { user: "store-user", password: "pass-1" }',
     { username: "store-user", password: "pass-1" },
@@ -56,7 +59,7 @@ Deno.test("a user name with its password opens the broker", async () => {
   );
 });
 
-Deno.test("a token opens the broker", async () => {
+natsTest("a token opens the broker", async () => {
   await check(
     'authorization { token: "token-1" }',
     { token: "token-1" },
@@ -64,7 +67,7 @@ Deno.test("a token opens the broker", async () => {
   );
 });
 
-Deno.test("the seed of an NKey opens the broker", async () => {
+natsTest("the seed of an NKey opens the broker", async () => {
   const directory = await makeDirectory();
   try {
     const user = nkeys.createUser();
@@ -107,7 +110,7 @@ function signedClaims(
   return `${text}.${Buffer.from(signature).toString("base64url")}`;
 }
 
-Deno.test("a credentials file opens the broker", async () => {
+natsTest("a credentials file opens the broker", async () => {
   const directory = await makeDirectory();
   try {
     const [operator, account, user, stranger] = [
@@ -160,26 +163,35 @@ Deno.test("a credentials file opens the broker", async () => {
   }
 });
 
-Deno.test("TLS: the broker's certificate is checked, and the server shows its own", async () => {
-  const file = (name: string) => `${CERTIFICATES}/${name}.pem`;
-  const tls = `tls { cert_file: "${file("cert")}", key_file: "${
-    file("key")
-  }", ca_file: "${file("cert")}", verify: true }`;
-  await check(tls, {
-    "tls-ca-file": file("cert"),
-    "tls-cert-file": file("cert"),
-    "tls-key-file": file("key"),
-  }, {});
-});
+natsTest(
+  "TLS: the broker's certificate is checked, and the server shows its own",
+  async () => {
+    const file = (name: string) => `${CERTIFICATES}/${name}.pem`;
+    const tls = `tls { cert_file: "${file("cert")}", key_file: "${
+      file("key")
+    }", ca_file: "${file("cert")}", verify: true }`;
+    await check(tls, {
+      "tls-ca-file": file("cert"),
+      "tls-cert-file": file("cert"),
+      "tls-key-file": file("key"),
+    }, {});
+  },
+);
 
-Deno.test("a server that is told of certificates does not talk to a broker without TLS", async () => {
-  await check("", {}, { "tls-ca-file": `${CERTIFICATES}/cert.pem` });
-});
+natsTest(
+  "a server that is told of certificates does not talk to a broker without TLS",
+  async () => {
+    await check("", {}, { "tls-ca-file": `${CERTIFICATES}/cert.pem` });
+  },
+);
 
-Deno.test("a credentials file that cannot be used stops the start and is named", async () => {
-  const nats = { address: "nats://127.0.0.1:1", "nkey-file": "no/such.nk" };
-  await assert.rejects(
-    serve(nats),
-    /nats\.nkey-file: no\/such\.nk cannot be read/,
-  );
-});
+natsTest(
+  "a credentials file that cannot be used stops the start and is named",
+  async () => {
+    const nats = { address: "nats://127.0.0.1:1", "nkey-file": "no/such.nk" };
+    await assert.rejects(
+      serve(nats),
+      /nats\.nkey-file: no\/such\.nk cannot be read/,
+    );
+  },
+);

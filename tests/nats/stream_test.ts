@@ -9,6 +9,9 @@ import { DurableServer, type StoreSettings } from "../crash/durable_server.ts";
 import { Broker } from "../support/broker.ts";
 import type { TestClient } from "../support/client.ts";
 import { metric, samples, until, untilMetric } from "../support/nats.ts";
+import { toolTest } from "../support/tools.ts";
+
+const natsTest = toolTest.bind(undefined, "nats");
 
 const TIME = nowSec() - 3600;
 const HOSTS = Array.from({ length: 6 }, (_, i) => `h${i}`);
@@ -67,127 +70,137 @@ function hostSamples(client: TestClient, host: string) {
   return samples(client, "c", host, "load", TIME);
 }
 
-Deno.test("kill -9 under JetStream load loses nothing published and overwrites nothing newer", async () => {
-  await using broker = await Broker.start({ jetStream: true });
-  await addStream(broker);
-  await using server = await DurableServer.create();
-  const nats = await broker.connect();
-  const stream = jetstream(nats);
-  let published = 0;
-  const newer = new Map<string, Set<number>>(
-    HOSTS.map((host) => [host, new Set<number>()]),
-  );
-  const publishing = (async () => {
-    while (published < 1500) {
-      await stream.publish("hpc.metrics", message(published));
-      published++;
+natsTest(
+  "kill -9 under JetStream load loses nothing published and overwrites nothing newer",
+  async () => {
+    await using broker = await Broker.start({ jetStream: true });
+    await addStream(broker);
+    await using server = await DurableServer.create();
+    const nats = await broker.connect();
+    const stream = jetstream(nats);
+    let published = 0;
+    const newer = new Map<string, Set<number>>(
+      HOSTS.map((host) => [host, new Set<number>()]),
+    );
+    const publishing = (async () => {
+      while (published < 1500) {
+        await stream.publish("hpc.metrics", message(published));
+        published++;
+      }
+    })();
+    // The number of workers changes on the way, too.
+    for (const shards of [2, 2, 3, 2]) {
+      await server.start(settings(broker, shards));
+      const enough = await metric(server.client, "nats_samples_total") + 600;
+      await untilMetric(server.client, "nats_samples_total", enough);
+      await server.kill();
+      // What one shard has of the last messages and was not acknowledged comes again.
+      await server.start(settings(broker, shards));
+      for (const host of HOSTS) {
+        const seen = [...(await hostSamples(server.client, host)).keys()]
+          .sort();
+        for (const time of seen.slice(-200)) newer.get(host)!.add(time);
+        const lines = seen.slice(-200).map((time) =>
+          `load,cluster=c,hostname=${host} value=${NEWER + time - TIME} ${time}`
+        );
+        const { status } = await server.client.write(lines.join("\n"));
+        assert.equal(status, 200);
+      }
+      await server.kill();
     }
-  })();
-  // The number of workers changes on the way, too.
-  for (const shards of [2, 2, 3, 2]) {
-    await server.start(settings(broker, shards));
-    const enough = await metric(server.client, "nats_samples_total") + 600;
-    await untilMetric(server.client, "nats_samples_total", enough);
-    await server.kill();
-    // What one shard has of the last messages and was not acknowledged comes again.
-    await server.start(settings(broker, shards));
+    await server.start(settings(broker));
+    await publishing;
+    await untilAllAcknowledged(broker);
     for (const host of HOSTS) {
-      const seen = [...(await hostSamples(server.client, host)).keys()].sort();
-      for (const time of seen.slice(-200)) newer.get(host)!.add(time);
-      const lines = seen.slice(-200).map((time) =>
-        `load,cluster=c,hostname=${host} value=${NEWER + time - TIME} ${time}`
-      );
-      const { status } = await server.client.write(lines.join("\n"));
-      assert.equal(status, 200);
-    }
-    await server.kill();
-  }
-  await server.start(settings(broker));
-  await publishing;
-  await untilAllAcknowledged(broker);
-  for (const host of HOSTS) {
-    const found = await hostSamples(server.client, host);
-    for (let i = 0; i < published; i++) {
-      const value = newer.get(host)!.has(TIME + i) ? NEWER + i : i;
-      assert.equal(found.get(TIME + i), value, `${host}, message ${i}`);
-    }
-  }
-  await nats.close();
-});
-
-Deno.test("a broker that ends under JetStream load only delays the messages", async () => {
-  await using broker = await Broker.start({ jetStream: true });
-  await addStream(broker);
-  await using server = await DurableServer.create();
-  await server.start(settings(broker));
-  const nats = await broker.connect();
-  const stream = jetstream(nats, { timeout: 2000 });
-  let sent = 0;
-  const publishing = (async () => {
-    while (sent < 600) {
-      try {
-        await stream.publish("hpc.metrics", message(sent), {
-          msgID: String(sent),
-        });
-        sent++;
-      } catch (error) {
-        // The broker is away: the same message again, which it tells by its id.
-        assert.ok(error instanceof Error);
+      const found = await hostSamples(server.client, host);
+      for (let i = 0; i < published; i++) {
+        const value = newer.get(host)!.has(TIME + i) ? NEWER + i : i;
+        assert.equal(found.get(TIME + i), value, `${host}, message ${i}`);
       }
     }
-  })();
-  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-    const least = await metric(server.client, "nats_samples_total") + 300;
-    await untilMetric(server.client, "nats_samples_total", least);
-    await broker.end(signal);
-    await broker.run();
-  }
-  await publishing;
-  await untilAllAcknowledged(broker);
-  for (const host of HOSTS) {
-    const found = await hostSamples(server.client, host);
-    assert.equal(found.size, 600, host);
-  }
-  assert.equal(await metric(server.client, "nats_dropped_messages_total"), 0);
-  await nats.close();
-});
+    await nats.close();
+  },
+);
 
-Deno.test("a stream that is made later is read when it is there, and a durable of another subject is refused", async () => {
-  await using broker = await Broker.start({ jetStream: true });
-  await using server = await DurableServer.create();
-  await server.start(settings(broker));
-  await until(
-    "complaint about the stream",
-    () =>
-      Promise.resolve(
-        /a stream cannot be read stream=HPC/.test(server.child.output) ||
-          undefined,
-      ),
-  );
-  await addStream(broker);
-  const nats = await broker.connect();
-  await jetstream(nats).publish("hpc.x", message(1));
-  await untilMetric(server.client, "nats_samples_total", HOSTS.length);
-  await server.stop();
-  const other = settings(broker);
-  await server.start({
-    ...other,
-    store: {
-      ...other.store,
-      "nats-subscriptions": [{
-        "subscribe-to": "hpc.y",
-        stream: "HPC",
-        durable: "store",
-      }],
-    },
-  });
-  await until(
-    "complaint about the durable",
-    () =>
-      Promise.resolve(
-        /durable store of stream HPC reads/.test(server.child.output) ||
-          undefined,
-      ),
-  );
-  await nats.close();
-});
+natsTest(
+  "a broker that ends under JetStream load only delays the messages",
+  async () => {
+    await using broker = await Broker.start({ jetStream: true });
+    await addStream(broker);
+    await using server = await DurableServer.create();
+    await server.start(settings(broker));
+    const nats = await broker.connect();
+    const stream = jetstream(nats, { timeout: 2000 });
+    let sent = 0;
+    const publishing = (async () => {
+      while (sent < 600) {
+        try {
+          await stream.publish("hpc.metrics", message(sent), {
+            msgID: String(sent),
+          });
+          sent++;
+        } catch (error) {
+          // The broker is away: the same message again, which it tells by its id.
+          assert.ok(error instanceof Error);
+        }
+      }
+    })();
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      const least = await metric(server.client, "nats_samples_total") + 300;
+      await untilMetric(server.client, "nats_samples_total", least);
+      await broker.end(signal);
+      await broker.run();
+    }
+    await publishing;
+    await untilAllAcknowledged(broker);
+    for (const host of HOSTS) {
+      const found = await hostSamples(server.client, host);
+      assert.equal(found.size, 600, host);
+    }
+    assert.equal(await metric(server.client, "nats_dropped_messages_total"), 0);
+    await nats.close();
+  },
+);
+
+natsTest(
+  "a stream that is made later is read when it is there, and a durable of another subject is refused",
+  async () => {
+    await using broker = await Broker.start({ jetStream: true });
+    await using server = await DurableServer.create();
+    await server.start(settings(broker));
+    await until(
+      "complaint about the stream",
+      () =>
+        Promise.resolve(
+          /a stream cannot be read stream=HPC/.test(server.child.output) ||
+            undefined,
+        ),
+    );
+    await addStream(broker);
+    const nats = await broker.connect();
+    await jetstream(nats).publish("hpc.x", message(1));
+    await untilMetric(server.client, "nats_samples_total", HOSTS.length);
+    await server.stop();
+    const other = settings(broker);
+    await server.start({
+      ...other,
+      store: {
+        ...other.store,
+        "nats-subscriptions": [{
+          "subscribe-to": "hpc.y",
+          stream: "HPC",
+          durable: "store",
+        }],
+      },
+    });
+    await until(
+      "complaint about the durable",
+      () =>
+        Promise.resolve(
+          /durable store of stream HPC reads/.test(server.child.output) ||
+            undefined,
+        ),
+    );
+    await nats.close();
+  },
+);

@@ -4,31 +4,14 @@
  */
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { Child, freePort } from "./child.ts";
+import { toolProgram } from "./tools.ts";
 
-/** Where the Debian package puts it, beside PATH. */
-const PLACES = ["nats-server", "/usr/sbin/nats-server"];
 const START_MS = 20_000;
 
 export interface BrokerOptions {
   readonly jetStream?: boolean;
   /** Further lines of its configuration file. */
   readonly settings?: string;
-}
-
-/** The broker's program; throws where there is none. */
-export function brokerProgram(): string {
-  for (const place of PLACES) {
-    try {
-      const { success } = new Deno.Command(place, { args: ["--version"] })
-        .outputSync();
-      if (success) return place;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  throw new Error(
-    "these tests need a NATS broker: apt-get install nats-server",
-  );
 }
 
 export class Broker implements AsyncDisposable {
@@ -70,7 +53,7 @@ export class Broker implements AsyncDisposable {
 
   async run(): Promise<void> {
     const child = new Child({
-      command: brokerProgram(),
+      command: toolProgram("nats"),
       args: ["-c", this.#configFile],
     });
     this.#child = child;
