@@ -12,7 +12,10 @@ import type { JobPlace } from "./archive_layout.ts";
 import type { WalkCursor } from "./archive_walk.ts";
 import { buffersOf } from "./data_buffers.ts";
 import type { StatisticsOrReason } from "./job_archive_messages.ts";
-import { JobArchiveLine } from "./job_archive_line.ts";
+import {
+  type JobArchiveClientOptions,
+  JobArchiveLine,
+} from "./job_archive_line.ts";
 import type { JobMeta, MetaEdit } from "./job_meta.ts";
 
 /** Jobs whose metrics are held at a time, waiting to be written. */
@@ -24,29 +27,27 @@ const STATISTICS_JOBS = 500;
 /** Directories looked at between two chances to write. */
 const COMPRESS_DIRECTORIES = 200;
 
-export interface JobArchiveClientOptions {
-  readonly root: string;
-  /** Hold every file read against the published schemas. */
-  readonly validate: boolean;
-}
-
 export class JobArchiveClient {
-  readonly #writer = new JobArchiveLine("jobarchive-writer");
-  readonly #reader = new JobArchiveLine("jobarchive-reader");
+  readonly #writer: JobArchiveLine;
+  readonly #reader: JobArchiveLine;
   #writes = 0;
   readonly #waiting: PromiseWithResolvers<void>[] = [];
 
-  private constructor() {}
+  /** The threads start when they are needed, and find an archive there then. */
+  constructor(options: JobArchiveClientOptions) {
+    this.#writer = new JobArchiveLine("jobarchive-writer", options);
+    this.#reader = new JobArchiveLine("jobarchive-reader", options);
+  }
 
   /** Starts the threads and makes the archive if there is none yet. */
   static async open(
     options: JobArchiveClientOptions,
   ): Promise<JobArchiveClient> {
-    const client = new JobArchiveClient();
+    const client = new JobArchiveClient(options);
     try {
       // The writer first: it may have to make the archive.
-      await client.#writer.call("open", options);
-      await client.#reader.call("open", options);
+      await client.#writer.open();
+      await client.#reader.open();
     } catch (error) {
       client.end();
       throw error;

@@ -14,19 +14,34 @@ import type {
 /** Calls under way. */
 const CALLS_MAX = 256;
 
+export interface JobArchiveClientOptions {
+  readonly root: string;
+  /** Hold every file read against the published schemas. */
+  readonly validate: boolean;
+}
+
 export class JobArchiveLine {
-  readonly #worker: Worker;
+  readonly #name: string;
+  readonly #options: JobArchiveClientOptions;
+  /** Absent until somebody asks for something: it takes some 25 MB. */
+  #worker: Worker | undefined;
   readonly #calls = new Map<number, PromiseWithResolvers<unknown>>();
   #lastId = 0;
   /** Why it does not answer any more. */
   #failure: ClientError | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
 
-  /** Starts the worker; `name` is for those who look at threads. */
-  constructor(name: string) {
+  /** `name` is for those who look at threads. */
+  constructor(name: string, options: JobArchiveClientOptions) {
+    this.#name = name;
+    this.#options = options;
+  }
+
+  /** Starts the thread and opens the archive there; what follows waits for it. */
+  open(): Promise<void> {
     const worker = this.#worker = new Worker(
       new URL("../../workers/jobarchive.ts", import.meta.url),
-      { type: "module", name },
+      { type: "module", name: this.#name },
     );
     worker.onmessage = (event: MessageEvent<JobArchiveReply>) => {
       this.#settle(event.data);
@@ -41,6 +56,10 @@ export class JobArchiveLine {
         ),
       );
     };
+    const opened = this.#send(worker, "open", this.#options, []);
+    // Without its archive it answers nothing else.
+    opened.catch((error) => this.#fail(error));
+    return opened;
   }
 
   /**
@@ -62,10 +81,21 @@ export class JobArchiveLine {
         ),
       );
     }
+    // Whoever opened it before knows how that went, and the others will.
+    if (this.#worker === undefined) void this.open();
+    return this.#send(this.#worker!, call, input, transfer);
+  }
+
+  #send<Call extends JobArchiveCall>(
+    worker: Worker,
+    call: Call,
+    input: CallInput<Call>,
+    transfer: ArrayBuffer[],
+  ): Promise<CallOutput<Call>> {
     const id = ++this.#lastId;
     const answer = Promise.withResolvers<unknown>();
     this.#calls.set(id, answer);
-    this.#worker.postMessage({ id, call, input }, transfer);
+    worker.postMessage({ id, call, input }, transfer);
     // The desk answers each call with what its entry in the table of calls says.
     return answer.promise as Promise<CallOutput<Call>>;
   }
@@ -79,7 +109,7 @@ export class JobArchiveLine {
 
   /** Ends the thread; calls under way are rejected. */
   end(): void {
-    this.#worker.terminate();
+    this.#worker?.terminate();
     this.#fail(new ClientError("E_NOT_READY", "the job archive is closed"));
   }
 

@@ -64,7 +64,7 @@ export async function startParts(
     },
     nodeProvider(config, database),
   );
-  const archive = await JobArchiveClient.open({
+  const archive = new JobArchiveClient({
     root: config.archive.path,
     validate: config.main.validate,
   });
