@@ -52,10 +52,12 @@ const PREFIXES: readonly (readonly [string, Group])[] = [
 /** The routes by path. Of several that match the first of the table counts. */
 export class ApiRouter {
   readonly #router = new TrieRouter<ApiRoute>();
+  /** They keep their paths from those that are less particular. */
+  readonly #unwanted = new Set<ApiRoute>();
 
   constructor(routes: readonly ApiRoute[], door: Pick<Door, "config">) {
     for (const route of routes) {
-      if (route.when?.(door) === false) continue;
+      if (route.when?.(door) === false) this.#unwanted.add(route);
       this.#router.add("ALL", route.path, route);
     }
   }
@@ -71,6 +73,7 @@ export class ApiRouter {
       ApiRoute,
       Record<string, string>,
     ];
+    if (this.#unwanted.has(route)) return undefined;
     const decoded = Object.entries(params).map(([name, value]) =>
       [name, decode(value)] as const
     );

@@ -1,0 +1,148 @@
+/** States of nodes as the batch system tells them (contract, 9.1). */
+import assert from "node:assert/strict";
+import { nowSec } from "../../src/clock.ts";
+import { HOUR_AGO, JobApiServer } from "./job_api.ts";
+
+function report(hostname: string, states: string[], more: object = {}) {
+  return { cluster: "fritz", nodes: [{ hostname, states, ...more }] };
+}
+
+Deno.test("nodestate keeps the first state that applies, whatever the case of the words", async () => {
+  await using server = await JobApiServer.start();
+  const vectors: [string[], string][] = [
+    [["ALLOCATED", "MAINT"], "allocated"],
+    [["mixed", "allocated"], "allocated"],
+    [["RESERVED", "idle"], "reserved"],
+    [["IDLE", "DOWN"], "down"],
+    [["idle", "mixed"], "idle"],
+    [["down", "mixed"], "down"],
+    [["Mixed"], "mixed"],
+    [["drain"], "unknown"],
+    [[], "unknown"],
+  ];
+  for (const [states, expected] of vectors) {
+    const { text, headers } = await server.expect(
+      200,
+      "POST",
+      "/api/nodestate/",
+      { body: report("f0101", states) },
+    );
+    assert.equal(text, "");
+    assert.equal(headers["content-type"], undefined);
+    const [row] = await server.tables.nodes.latest("fritz");
+    assert.equal(row?.state, expected, states.join());
+  }
+});
+
+Deno.test("nodestate is the same at both paths, spellings and methods; each call is a row of its own", async () => {
+  await using server = await JobApiServer.start();
+  const paths: [string, string][] = [
+    ["POST", "/api/nodestate"],
+    ["PUT", "/api/nodestate"],
+    ["POST", "/api/nodestate/"],
+    ["PUT", "/api/nodestate/"],
+    ["POST", "/api/healthcheck"],
+    ["POST", "/api/healthcheck/"],
+  ];
+  for (const [i, [method, path]] of paths.entries()) {
+    const body = report("f0102", ["idle"], { jobsRunning: i });
+    await server.expect(200, method, path, { body });
+    const [row] = await server.tables.nodes.latest("fritz");
+    assert.equal(row?.jobsRunning, i);
+  }
+  const rows = await server.tables.nodes.oldStates(nowSec() + 10, 100);
+  assert.equal(rows.length, paths.length - 1);
+  await server.expect(405, "GET", "/api/nodestate/");
+});
+
+Deno.test("nodestate takes everything as optional, but no unknown keys and no wrong types", async () => {
+  await using server = await JobApiServer.start();
+  const good = ["{}", '{"cluster":"nope"}', '{"nodes":null}'];
+  const bad = ["", "null", "{", "[]", '{"bogus":1}', '{"nodes":{}}'];
+  for (const body of good) {
+    await server.expect(200, "POST", "/api/nodestate/", { body });
+  }
+  for (
+    const body of [
+      ...bad,
+      report("f0101", ["idle"], { bogus: 1 }),
+      report("f0101", ["idle"], { jobsRunning: "1" }),
+      report("f0101", ["idle"], { jobsRunning: 1.5 }),
+    ]
+  ) {
+    await server.expect(400, "POST", "/api/nodestate/", { body });
+  }
+  // Nodes of no sub-cluster are passed over.
+  await server.expect(200, "POST", "/api/nodestate/", {
+    body: {
+      cluster: "fritz",
+      nodes: [{ hostname: "x1" }, { hostname: "f0103" }, {}],
+    },
+  });
+  const rows = await server.tables.nodes.latest("fritz");
+  assert.deepEqual(rows.map(({ hostname }) => hostname), ["f0103"]);
+  assert.match(server.log.join("\n"), /without a sub-cluster.*x1/);
+});
+
+Deno.test("nodestate judges health by the metrics that the sub-cluster should have", async () => {
+  await using server = await JobApiServer.start();
+  const subCluster = server.clusters.subCluster("fritz", "main")!;
+  const metrics = [...subCluster.metrics.keys()];
+  const lines = (host: string, names: readonly string[], time: number) =>
+    names.map((name) =>
+      `${name},cluster=fritz,hostname=${host},type=node value=1 ${time}`
+    );
+  const now = nowSec();
+  await server.write([
+    ...lines("f0101", metrics, now),
+    ...lines("f0102", metrics.slice(1), now),
+    ...lines("f0103", metrics, HOUR_AGO),
+  ]);
+  await server.expect(200, "POST", "/api/nodestate/", {
+    body: {
+      cluster: "fritz",
+      nodes: [
+        ...["f0101", "f0102", "f0103", "f0104"].map((hostname) => ({
+          ...{ hostname, states: ["idle"] },
+        })),
+        { hostname: "f0105", states: ["down"] },
+      ],
+    },
+  });
+  const rows = await server.tables.nodes.latest("fritz");
+  assert.deepEqual(
+    rows.map(({ hostname, health }) => `${hostname} ${health}`),
+    [
+      "f0101 full",
+      "f0102 partial",
+      "f0103 failed",
+      "f0104 failed",
+      "f0105 full",
+    ],
+  );
+  assert.deepEqual(rows[1]?.healthMetrics, {
+    missing: [metrics[0]],
+    degraded: [],
+  });
+  assert.deepEqual(
+    [...rows[2]!.healthMetrics.degraded].sort(),
+    [...metrics].sort(),
+  );
+});
+
+Deno.test("nodestate by the health route follows the rules of the job API", async () => {
+  await using server = await JobApiServer.start();
+  const body = report("f0101", ["idle"]);
+  const statuses: [string, number][] = [
+    ["api", 200],
+    ["admin+api", 200],
+    ["admin", 401],
+    ["user", 401],
+    ["user+api", 401],
+  ];
+  for (const [as, status] of statuses) {
+    for (const path of ["/api/healthcheck", "/api/nodestate"]) {
+      await server.expect(status, "POST", path, { as, body });
+    }
+  }
+});
