@@ -4,11 +4,10 @@
  */
 import type { ClusterCatalog } from "../cluster/cluster_catalog.ts";
 import { loadClusters } from "../cluster/load_clusters.ts";
-import { loadConfig } from "../config/mod.ts";
+import { type Config, loadConfig } from "../config/mod.ts";
 import { openDatabase } from "../db/database.ts";
 import { databaseOptions } from "../db/database_options.ts";
 import type { NewJob } from "../db/job_row.ts";
-import type { JobTable } from "../db/job_table.ts";
 import {
   type ArchiveFinding,
   countArchivedJobs,
@@ -43,31 +42,14 @@ export function runArchiveCommand(line: CommonOptions & ArchiveLine): void {
       printLine(`${good} jobs are good`);
       break;
     }
-    case "archive-init-db": {
-      using database = openDatabase(databaseOptions(config));
-      const { catalog } = loadClusters(config.archive.path);
-      const count = intoDatabase(
-        database.tables.jobs,
-        archive,
-        catalog,
-        findings,
-      );
-      printLine(`${count} jobs were new to ${config.main.db}`);
+    case "archive-init-db":
+      intoDatabase(config, archive, findings);
       break;
-    }
     case "archive-import": {
       const source = new JobArchive(line.directory);
       const copied = copyJobs(source, archive, findings);
       printLine(`${copied} jobs are in ${archive.root}`);
-      using database = openDatabase(databaseOptions(config));
-      const { catalog } = loadClusters(config.archive.path);
-      const count = intoDatabase(
-        database.tables.jobs,
-        archive,
-        catalog,
-        findings,
-      );
-      printLine(`${count} jobs were new to ${config.main.db}`);
+      intoDatabase(config, archive, findings);
     }
   }
   findings.demandNone();
@@ -75,11 +57,13 @@ export function runArchiveCommand(line: CommonOptions & ArchiveLine): void {
 
 /** Reads every job of the archive; those the database knows stay as they are. */
 function intoDatabase(
-  jobs: JobTable,
+  config: Config,
   archive: JobArchive,
-  clusters: ClusterCatalog,
   findings: Findings,
-): number {
+): void {
+  using database = openDatabase(databaseOptions(config));
+  const { jobs } = database.tables;
+  const { catalog: clusters } = loadClusters(archive.root);
   let count = 0;
   let batch: JobMeta[] = [];
   const flush = () => {
@@ -102,7 +86,7 @@ function intoDatabase(
     }
   });
   flush();
-  return count;
+  printLine(`${count} jobs were new to ${config.main.db}`);
 }
 
 /** With what follows from its statistics, as the archiver would have noted it. */

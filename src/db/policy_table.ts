@@ -2,6 +2,7 @@
  * Access policies: scopes over realms. The built-in one, {@linkcode ADMIN_POLICY}, is
  * there from the beginning and never changes.
  */
+import type { Scope } from "../auth/access_records.ts";
 import { nowRfc3339 } from "../clock.ts";
 import type { LabelSelector } from "../engine/data_scope.ts";
 import { ClientError } from "../errors.ts";
@@ -17,16 +18,6 @@ import {
 /** All realms, scope `admin`. */
 export const ADMIN_POLICY = "__admin__";
 
-export const POLICY_SCOPES = [
-  "metrics:read",
-  "metrics:write",
-  "metrics:delete",
-  "jobs:read",
-  "jobs:write",
-  "admin",
-] as const;
-export type PolicyScope = typeof POLICY_SCOPES[number];
-
 export interface PolicyRealm {
   /** A name; `*`: every instance of the cluster and its default one; `""`: only that. */
   readonly instance: string;
@@ -38,7 +29,7 @@ export interface PolicyRealm {
 
 export interface PolicyRow extends Versioned {
   readonly realms: readonly PolicyRealm[];
-  readonly scopes: readonly PolicyScope[];
+  readonly scopes: readonly Scope[];
   /** RFC 3339, as the client wrote it; `null`: none. */
   readonly expiration: string | null;
 }
