@@ -32,7 +32,8 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
 const ENCODER = new TextEncoder();
-const NULL_AND_COMMA = ENCODER.encode("null,");
+const NULLS = ENCODER.encode("null,".repeat(BLOCK_VALUES));
+const NULL_BYTES = NULLS.length / BLOCK_VALUES;
 const HEX = ENCODER.encode("0123456789abcdef");
 
 /** Letters of the two-byte escapes by character code; 0: none, `u` and four digits. */
@@ -197,7 +198,10 @@ export class JsonWriter {
   #openArray(nulls: number): void {
     this.#makeRoom(2);
     this.#bytes[this.#length++] = OPEN_BRACKET;
-    for (let i = 0; i < nulls; i++) this.bytes(NULL_AND_COMMA);
+    for (let left = nulls; left > 0; left -= BLOCK_VALUES) {
+      const values = Math.min(left, BLOCK_VALUES);
+      this.bytes(NULLS.subarray(0, values * NULL_BYTES));
+    }
   }
 
   #closeArray(count: number): void {
