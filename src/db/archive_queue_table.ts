@@ -64,6 +64,12 @@ export class ArchiveQueueTable {
     });
   }
 
+  /** A job as it is now; undefined: it was deleted. */
+  current(jobId: number): Pick<QueuedJob, "job" | "tags"> | undefined {
+    const job = this.#jobs.get(jobId);
+    return job && { job, tags: this.#tags.forJobs([jobId]).get(jobId) ?? [] };
+  }
+
   noteAttempt(jobId: number): void {
     this.#noteAttempt.run(jobId);
   }

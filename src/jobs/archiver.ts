@@ -4,6 +4,7 @@
  * so a job that was stopped before a crash is archived after it. Main thread, one
  * job at a time.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { ClusterCatalog } from "../cluster/cluster_catalog.ts";
 import type { QueuedJob } from "../db/archive_queue_table.ts";
 import { DEFAULT_SCOPE } from "../engine/data_scope.ts";
@@ -26,7 +27,7 @@ const BATCH_JOBS = 16;
 
 export interface JobArchiverOptions {
   readonly tables: Pick<JobTables, "archiveQueue">;
-  readonly archive: Pick<JobArchiveClient, "write">;
+  readonly archive: Pick<JobArchiveClient, "write" | "editMeta">;
   readonly clusters: ClusterCatalog;
   readonly engine: MetricEngine;
   readonly log: JobLog;
@@ -133,7 +134,8 @@ export class JobArchiver {
     }
   }
 
-  async #write({ job, tags }: QueuedJob): Promise<void> {
+  async #write(queued: QueuedJob): Promise<void> {
+    const { job, tags } = queued;
     const { archive, clusters, engine, log, tables } = this.#options;
     const subCluster = clusters.subCluster(job.cluster, job.subCluster);
     if (subCluster === undefined) {
@@ -162,10 +164,24 @@ export class JobArchiver {
     }
     const statistics = jobStatistics(data, subCluster, job.numNodes);
     await archive.write({ job, tags, statistics }, data);
+    await this.#catchUp(queued);
     await tables.archiveQueue.finish(job.id, {
       monitoringStatus: 3,
       footprint: jobFootprint(statistics, subCluster),
       ...jobEnergy(statistics, subCluster, job),
     });
+  }
+
+  /** Whoever edited the job since it was read found no archive to edit as well. */
+  async #catchUp({ job, tags }: QueuedJob): Promise<void> {
+    const { archive, tables } = this.#options;
+    const now = await tables.archiveQueue.current(job.id);
+    if (now === undefined) return;
+    const { metaData } = now.job;
+    if (
+      isDeepStrictEqual(now.tags, tags) &&
+      isDeepStrictEqual(metaData, job.metaData)
+    ) return;
+    await archive.editMeta(job, { tags: now.tags, metaData: metaData ?? {} });
   }
 }

@@ -25,7 +25,7 @@ const DAY_SEC = 86_400;
 type BackgroundConfig = Pick<Config, "main" | "cron" | "archive">;
 
 export function scheduleJobWork(
-  schedule: Schedule,
+  schedule: Pick<Schedule, "every" | "daily">,
   config: BackgroundConfig,
   services: JobServices,
 ): void {

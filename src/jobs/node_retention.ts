@@ -19,18 +19,22 @@ export async function keepNodeStates(
   nowSec: number,
 ): Promise<void> {
   const beforeSec = nowSec - retention.age * HOUR_SEC;
-  const file = retention.policy === "move"
-    ? await openTarget(retention["target-path"] ?? "", nowSec)
-    : undefined;
+  if (retention.policy === "delete") {
+    while (
+      await tables.nodes.deleteOldStates(beforeSec, BATCH_ROWS) === BATCH_ROWS
+    );
+    return;
+  }
+  const file = await openTarget(retention["target-path"] ?? "", nowSec);
   try {
     for (;;) {
       const rows = await tables.nodes.oldStates(beforeSec, BATCH_ROWS);
-      if (file !== undefined) await append(file, rows);
+      await append(file, rows);
       await tables.nodes.deleteStates(rows.map(({ id }) => id));
       if (rows.length < BATCH_ROWS) return;
     }
   } finally {
-    file?.close();
+    file.close();
   }
 }
 

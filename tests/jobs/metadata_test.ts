@@ -110,17 +110,3 @@ Deno.test("edit_meta changes a stopped job that has no archive: not monitored, o
     "v",
   );
 });
-
-Deno.test("edit_meta between the stop and the archive is in the archive as well", async () => {
-  // A store that is not ready holds the archiver back.
-  await using server = await JobApiServer.start();
-  const id = await server.startJob(minimalJob(1));
-  const stopped = server.expect(200, "POST", "/api/jobs/stop_job/", {
-    body: { jobId: 1, stopTime: HOUR_AGO + 60 },
-  });
-  const edited = edit(server, id, "k", "v");
-  await Promise.all([stopped, edited]);
-  await server.untilArchived(id);
-  const { job } = await server.archive.readMeta(PLACE);
-  assert.deepEqual(job.metaData, { k: "v" });
-});

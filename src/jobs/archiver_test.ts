@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { storeMetrics } from "../cluster/store_metrics.ts";
+import { newJob } from "../db/_job_fixture.ts";
+import type { RemoteTables } from "../db/remote.ts";
+import { DEFAULT_SCOPE } from "../engine/data_scope.ts";
+import type { StoreEngine } from "../engine/metric_engine.ts";
+import type { JobMeta, MetaEdit } from "../jobarchive/job_meta.ts";
+import type { JobData } from "../jobdata/job_data.ts";
+import { FakeEngine } from "../../tests/http/fake_engine.ts";
+import { realCatalog } from "../../tests/support/clusters.ts";
+import { startTestEngine, write } from "../../tests/support/engine.ts";
+import { memoryTables } from "../../tests/support/memory_tables.ts";
+import { until } from "../../tests/support/nats.ts";
+import { JobArchiver, type JobArchiverOptions } from "./archiver.ts";
+
+const START = 1_700_000_040;
+const STOP = START + 600;
+
+/** An archive that notes what it is given; `onWrite` may fail or do more. */
+class Notes {
+  readonly written: { meta: JobMeta; data: JobData }[] = [];
+  readonly edits: MetaEdit[] = [];
+  onWrite: (meta: JobMeta) => Promise<unknown> = () => Promise.resolve();
+
+  async write(meta: JobMeta, data: JobData): Promise<void> {
+    await this.onWrite(meta);
+    this.written.push({ meta, data });
+  }
+
+  editMeta(_place: unknown, edit: MetaEdit): Promise<boolean> {
+    this.edits.push(edit);
+    return Promise.resolve(true);
+  }
+}
+
+function testEngine(): Promise<StoreEngine> {
+  return startTestEngine({
+    shards: 1,
+    metrics: storeMetrics({ metrics: {}, clusters: {} }, realCatalog()).metrics,
+  });
+}
+
+/** Jobs on one node of the cluster `fritz`, stopped after ten minutes; their ids. */
+async function stoppedJobs(
+  tables: RemoteTables,
+  count: number,
+  more: object = {},
+): Promise<number[]> {
+  const ids: number[] = [];
+  for (let jobId = 1; jobId <= count; jobId++) {
+    const { id } = await tables.jobs.start(
+      newJob({
+        ...{ jobId, cluster: "fritz", subCluster: "main", startTime: START },
+        resources: [{ hostname: "f0101" }],
+        ...more,
+      }),
+      [{ type: "t", name: "before", scope: "global" }],
+    );
+    await tables.jobs.stop({ jobId, stopTime: STOP, jobState: "completed" });
+    ids.push(id);
+  }
+  return ids;
+}
+
+function archiverOf(
+  options: Pick<JobArchiverOptions, "tables" | "archive" | "engine">,
+  log: string[] = [],
+): JobArchiver {
+  const note = (level: string) => (message: string) =>
+    void log.push(`${level} ${message}`);
+  return new JobArchiver({
+    clusters: realCatalog(),
+    log: { info: note("info"), warn: note("warn"), err: note("err") },
+    retryMs: 1,
+    ...options,
+  });
+}
+
+Deno.test("JobArchiver archives what waited before its start, in order, with what follows from the metrics", async () => {
+  await using engine = closing(await testEngine());
+  const tables = memoryTables();
+  const host = "cluster=fritz,hostname=f0101";
+  await write(
+    engine.value,
+    DEFAULT_SCOPE,
+    Array.from({ length: 10 }, (_, i) => [
+      `cpu_load,${host},type=node value=${i} ${START + 60 * i}`,
+      `cpu_power,${host},type=socket,type-id=0 value=300 ${START + 60 * i}`,
+    ]).flat(),
+  );
+  const ids = await stoppedJobs(tables, 3);
+  const archive = new Notes();
+  const archiver = archiverOf({ tables, archive, engine: engine.value });
+  archiver.start();
+  await until(
+    "empty queue",
+    async () => await tables.archiveQueue.size() === 0 || undefined,
+  );
+  await archiver.close();
+  assert.deepEqual(
+    archive.written.map(({ meta }) => meta.job.id),
+    ids,
+  );
+  assert.deepEqual(archiver.stats, { archivedTotal: 3, failedTotal: 0 });
+  const [{ meta, data }] = archive.written as [
+    { meta: JobMeta; data: JobData },
+  ];
+  assert.deepEqual(meta.statistics["cpu_load"], {
+    ...{ unit: { base: "" }, avg: 4.5, min: 0, max: 9 },
+  });
+  assert.equal(meta.tags[0]?.name, "before");
+  assert.deepEqual([...data.get("cpu_power")!.keys()].sort(), [
+    "node",
+    "socket",
+  ]);
+  const job = await tables.jobs.get(ids[0]!);
+  assert.equal(job?.monitoringStatus, 3);
+  assert.equal(job?.footprint?.["cpu_load_avg"], 4.5);
+  // 300 W for ten minutes.
+  assert.equal(job?.energyFootprint?.["cpu_power"], 0.05);
+  assert.equal(job?.energy, 0.05);
+});
+
+Deno.test("JobArchiver tells the archive of tags and metadata that were set while it wrote", async () => {
+  await using engine = closing(await testEngine());
+  const tables = memoryTables();
+  await stoppedJobs(tables, 2, { metaData: { a: "1" } });
+  const archive = new Notes();
+  archive.onWrite = async ({ job }) => {
+    if (job.jobId === 2) return;
+    await tables.jobs.updateMetadata(job.id, "b", "2");
+    await tables.tags.attach(job.id, [
+      { type: "t", name: "meanwhile", scope: "admin" },
+    ]);
+  };
+  const archiver = archiverOf({ tables, archive, engine: engine.value });
+  archiver.start();
+  await until(
+    "empty queue",
+    async () => await tables.archiveQueue.size() === 0 || undefined,
+  );
+  await archiver.close();
+  const [edit, ...others] = archive.edits;
+  assert.deepEqual(edit?.metaData, { a: "1", b: "2" });
+  assert.deepEqual(
+    edit?.tags?.map(({ name }) => name).sort(),
+    ["before", "meanwhile"],
+  );
+  assert.deepEqual(others, []);
+});
+
+Deno.test("JobArchiver gives a job up that fails three times, and goes on with the next", async () => {
+  await using engine = closing(await testEngine());
+  const tables = memoryTables();
+  const [bad, good] = await stoppedJobs(tables, 2);
+  const archive = new Notes();
+  let attempts = 0;
+  archive.onWrite = ({ job }) => {
+    if (job.id !== bad) return Promise.resolve();
+    attempts++;
+    return Promise.reject(new Error("no room on the device"));
+  };
+  const log: string[] = [];
+  const archiver = archiverOf({ tables, archive, engine: engine.value }, log);
+  archiver.start();
+  await until(
+    "empty queue",
+    async () => await tables.archiveQueue.size() === 0 || undefined,
+  );
+  await archiver.close();
+  assert.equal(attempts, 3);
+  assert.equal((await tables.jobs.get(bad!))?.monitoringStatus, 2);
+  assert.equal((await tables.jobs.get(good!))?.monitoringStatus, 3);
+  assert.deepEqual(archiver.stats, { archivedTotal: 1, failedTotal: 1 });
+  const levels = log.map((line) => line.split(" ")[0]);
+  assert.deepEqual(levels, ["warn", "warn", "err"]);
+});
+
+Deno.test("JobArchiver waits for the store, and for work; close() ends either wait", async () => {
+  const tables = memoryTables();
+  await stoppedJobs(tables, 1);
+  const engine = new FakeEngine();
+  engine.state = "restoring";
+  const archive = new Notes();
+  const archiver = archiverOf({ tables, archive, engine });
+  archiver.start();
+  await archiver.close();
+  assert.equal(await tables.archiveQueue.size(), 1);
+  const [queued] = await tables.archiveQueue.waiting(1);
+  assert.equal(queued?.attempts, 0, "waiting is no attempt");
+
+  await using real = closing(await testEngine());
+  const later = archiverOf({
+    tables: memoryTables(),
+    archive,
+    engine: real.value,
+  });
+  later.start();
+  await later.close();
+  assert.deepEqual(archive.written, []);
+});
+
+Deno.test("JobArchiver fails a job whose sub-cluster is no more", async () => {
+  await using engine = closing(await testEngine());
+  const tables = memoryTables();
+  const [id] = await stoppedJobs(tables, 1, { subCluster: "gone" });
+  const archiver = archiverOf({
+    ...{ tables, archive: new Notes(), engine: engine.value },
+  });
+  archiver.start();
+  await until(
+    "empty queue",
+    async () => await tables.archiveQueue.size() === 0 || undefined,
+  );
+  await archiver.close();
+  assert.equal((await tables.jobs.get(id!))?.monitoringStatus, 2);
+});
+
+/** Closed at the end of its block. */
+function closing<Value extends { close(): Promise<unknown> }>(value: Value) {
+  return {
+    value,
+    async [Symbol.asyncDispose]() {
+      await value.close();
+    },
+  };
+}
