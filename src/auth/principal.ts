@@ -74,8 +74,8 @@ export abstract class Principal {
   /** The metric data of the jobs it sees; `undefined`: none. */
   abstract jobMetrics(): DataScope | undefined;
 
-  /** Whether it is exactly an API client, which writes tags of every scope. */
-  abstract get isPureApi(): boolean;
+  /** Whether it is a program, which writes the tags that are nobody's own. */
+  abstract get writesSharedTags(): boolean;
 
   has(role: Role): boolean {
     return this.roles.has(role);
@@ -148,12 +148,16 @@ export class UserPrincipal extends Principal {
     return others.some((role) => this.roles.has(role));
   }
 
-  get isPureApi(): boolean {
+  get writesSharedTags(): boolean {
+    return this.#isPureApi;
+  }
+
+  get #isPureApi(): boolean {
     return this.#words.size === 1 && this.#words.has("api");
   }
 
   jobView(): JobView {
-    const all = this.isPureApi || this.roles.has("admin") ||
+    const all = this.#isPureApi || this.roles.has("admin") ||
       this.roles.has("support");
     if (all) return { narrowed: false };
     const projects = this.roles.has("manager") ? [...this.projects] : [];
@@ -239,8 +243,8 @@ export class TokenPrincipal extends Principal {
       this.#policy.dataScope(undefined) !== undefined;
   }
 
-  get isPureApi(): boolean {
-    return false;
+  get writesSharedTags(): boolean {
+    return this.#policy.has("jobs:write");
   }
 
   jobView(): JobView {

@@ -60,6 +60,15 @@ export function clustersOf(
   return clusters === undefined ? {} : { clusters: [...clusters] };
 }
 
+/** Throws `E_FORBIDDEN` where `what` would reach into clusters of others. */
+export function requireAllClusters(
+  { principal }: Pick<ApiCall, "principal">,
+  what: string,
+): void {
+  if (principal.jobView().clusters === undefined) return;
+  throw new ClientError("E_FORBIDDEN", `${what} needs a realm of all clusters`);
+}
+
 /** Throws `E_FORBIDDEN` where jobs may be read, but not their metrics. */
 export function metricScope(principal: Principal): DataScope {
   const scope = principal.jobMetrics();

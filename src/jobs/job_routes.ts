@@ -11,7 +11,7 @@ import {
 import { inSlices, OMIT_TAGGED } from "../db/job_slices.ts";
 import { jobPages } from "../db/job_pages.ts";
 import { shownJob } from "./answers.ts";
-import { clustersOf, pathNumber } from "./job_access.ts";
+import { clustersOf, pathNumber, requireAllClusters } from "./job_access.ts";
 import { deleteJobSchema, stopJobSchema } from "./job_requests.ts";
 import { jobListSchema, jobSchema, usedNodesSchema } from "./job_schemas.ts";
 import { startJob, stopJob } from "./lifecycle.ts";
@@ -102,12 +102,7 @@ async function deleteBefore(call: ApiCall): Promise<ApiAnswer> {
       }`,
     );
   }
-  if (clustersOf(call.principal).clusters !== undefined) {
-    throw new ClientError(
-      "E_FORBIDDEN",
-      "delete_job_before needs a realm of all clusters",
-    );
-  }
+  requireAllClusters(call, "delete_job_before");
   const { jobs } = call.services.jobs.tables;
   const count = await inSlices((after) =>
     jobs.deleteBefore(beforeSec, omitTagged, after)

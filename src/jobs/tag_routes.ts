@@ -12,7 +12,7 @@ import {
 import type { MetaEdit } from "../jobarchive/job_meta.ts";
 import { errorText } from "../log.ts";
 import { shownJob, tagsOf } from "./answers.ts";
-import { clustersOf, requireJob } from "./job_access.ts";
+import { clustersOf, requireAllClusters, requireJob } from "./job_access.ts";
 import {
   editMetaByKeySchema,
   editMetaSchema,
@@ -73,6 +73,7 @@ async function removeTags(call: ApiCall): Promise<ApiAnswer> {
 async function removeTagsEverywhere(call: ApiCall): Promise<ApiAnswer> {
   const { tables } = call.services.jobs;
   const requested = decodeRequest(tagsSchema, call.body).length;
+  requireAllClusters(call, "deleting tags everywhere");
   const { removed, unknown, stoppedJobs } = await tables.tags.remove(
     removable(call),
   );

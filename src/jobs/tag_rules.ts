@@ -11,13 +11,14 @@ export function mayReadTag(reader: Reader, scope: string): boolean {
 }
 
 export function mayWriteTag(
-  writer: Reader & Pick<Principal, "isPureApi">,
+  writer: Reader & Pick<Principal, "writesSharedTags">,
   scope: string,
 ): boolean {
   if (scope === "global") {
-    return writer.has("admin") || writer.has("support") || writer.isPureApi;
+    return writer.has("admin") || writer.has("support") ||
+      writer.writesSharedTags;
   }
-  if (scope === "admin") return writer.has("admin") || writer.isPureApi;
+  if (scope === "admin") return writer.has("admin") || writer.writesSharedTags;
   return isOwn(writer, scope);
 }
 

@@ -89,6 +89,7 @@ const POLICIES = [
   policy("tenant", WRITE, [["dev", "fritz"]]),
   policy("inactive", WRITE, [["*", "*"]]),
   policy("fritz-writer", WRITE, [["", "fritz"]]),
+  policy("all-writer", WRITE, [["", "*"]]),
 ];
 
 const OWNERS = [
@@ -261,4 +262,27 @@ Deno.test("a token changes jobs of the clusters of its realms, and no others", a
   await expect(200, "PATCH", `edit_meta/${own}`, entry);
   await expect(200, "DELETE", `delete_job/${own}`);
   assert.equal(await server.tables.jobs.count({}), 5);
+});
+
+Deno.test("a token that writes jobs tags them as a program does, everywhere only with a realm of all clusters", async () => {
+  await using server = await start();
+  const [own, , foreign] = await makeJobs(server);
+  const tags = [
+    { type: "t", name: "n", scope: "global" },
+    { type: "t", name: "n", scope: "admin" },
+  ];
+  const expect = (status: number, method: string, path: string, as: string) =>
+    server.expect(status, method, path, { as, body: tags });
+  const path = (id: number | undefined) => `/api/jobs/tag_job/${id}`;
+  const [fritz, all] = ["token:fritz-writer", "token:all-writer"];
+  await expect(401, "POST", path(own), "token:reader");
+  await expect(200, "POST", path(own), fritz);
+  await expect(404, "POST", path(foreign), fritz);
+  await expect(200, "POST", path(foreign), all);
+  await server.expect(403, "POST", path(own), {
+    ...{ as: all, body: [{ type: "t", name: "n", scope: "eve" }] },
+  });
+  await expect(403, "DELETE", "/api/tags/", fritz);
+  await expect(200, "DELETE", path(own), fritz);
+  await expect(200, "DELETE", "/api/tags/", all);
 });
