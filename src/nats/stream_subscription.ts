@@ -1,7 +1,7 @@
 /**
  * A subscription that reads a JetStream stream through a durable consumer: a
  * message is acknowledged once every shard that owns a line of it has it in its
- * log, in stream order and never twice (docs/decisions/0004-stream-marks.md). Main
+ * log, in stream order and never twice (docs/decisions/0006-stream-marks.md). Main
  * thread only.
  *
  * What is on its way is bounded: messages are asked for only as far as the bytes

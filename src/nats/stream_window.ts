@@ -1,7 +1,7 @@
 /**
  * The messages of a durable consumer between their delivery and their
  * acknowledgement, in stream order: pure bookkeeping, see
- * docs/decisions/0004-stream-marks.md.
+ * docs/decisions/0006-stream-marks.md.
  *
  * Invariant: while `isWhole`, every outstanding message below the highest one
  * delivered is held, so that handing messages out in order skips none.

@@ -5,7 +5,7 @@
  * only.
  *
  * Invariant: with a mark of n, every line of this shard in messages up to n was
- * applied and is in the log. docs/decisions/0004-stream-marks.md has the proof.
+ * applied and is in the log. docs/decisions/0006-stream-marks.md has the proof.
  */
 import type { StreamMark } from "../engine/metric_engine.ts";
 import { ByteReader, ByteWriter } from "../persist/byte_text.ts";

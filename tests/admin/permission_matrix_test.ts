@@ -57,7 +57,15 @@ session of a deleted user          | 401   401   401    401  401   | 401     401
 `;
 
 /** Routes that everybody may use; what they give is theirs to decide. */
-const PUBLIC = ["/", "/health", "/jwt-login", "/login", "/logout", "/ready"];
+const PUBLIC = [
+  "/",
+  "/favicon.ico",
+  "/health",
+  "/jwt-login",
+  "/login",
+  "/logout",
+  "/ready",
+];
 
 const COLUMNS = [
   ...["write", "query", "health", "free", "debug", "metrics", "document"],
