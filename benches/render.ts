@@ -6,6 +6,7 @@ import { ROOT } from "../tests/support/server.ts";
 import type { IngestRow } from "./ingest_bench.ts";
 import type { QueryRow } from "./query_bench.ts";
 import type { JobBenchResult } from "./job_bench.ts";
+import type { NatsRow } from "./nats_bench.ts";
 import type { PolicyRow } from "./policy_bench.ts";
 import { type BenchResults, RESULT_FILE } from "./run.ts";
 import { type StoreBenchResult, storeRows } from "./store_bench.ts";
@@ -23,7 +24,7 @@ const TITLES: Readonly<Record<TargetKind, string>> = {
 
 /** The whole page; peers that did not run are shown as a dash. */
 export function renderPage(
-  { run, ingest, query, policy, jobs, store }: BenchResults,
+  { run, ingest, query, policy, jobs, store, nats }: BenchResults,
 ): string {
   return [
     "# Benchmarks",
@@ -77,6 +78,7 @@ export function renderPage(
     ...policySection(policy),
     ...jobSection(jobs),
     ...storeSection(store),
+    ...natsSection(nats),
   ].join("\n");
 }
 
@@ -143,6 +145,26 @@ function storeSection(store: StoreBenchResult | undefined): string[] {
     "one snapshot follows the other, with pauses of a second.",
     "",
     ...table(["what", "number"], storeRows(store)),
+    "",
+  ];
+}
+
+function natsSection(rows: readonly NatsRow[] | undefined): string[] {
+  if (rows === undefined) return [];
+  const millions = (rate: number) => (rate / 1e6).toFixed(2);
+  return [
+    "## NATS",
+    "",
+    "Million samples per second of 737-line messages, one host each, and per second",
+    "of processor time of our process, by HTTP over four connections and by NATS with",
+    "the broker on the same machine: the median of interleaved runs.",
+    "",
+    ...table(
+      ["way", "M samples/s", "M samples per CPU second"],
+      rows.map((
+        { way, rate, ratePerCpuSec },
+      ) => [way, millions(rate), millions(ratePerCpuSec)]),
+    ),
     "",
   ];
 }

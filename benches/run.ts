@@ -6,7 +6,7 @@
  *
  * `--only policy` measures the cost of instances and policies and nothing else,
  * `--only jobs` lists, starts and stops of jobs,
- * `--only store` memory, restart and log.
+ * `--only store` memory, restart and log, `--only nats` NATS against HTTP.
  *
  * Arguments: `--small --peer-cc PATH --hosts N --hours N --series N --repeat N
  * --only KINDS --out FILE`.
@@ -14,6 +14,7 @@
 import { ROOT } from "../tests/support/server.ts";
 import { runIngestBench } from "./ingest_bench.ts";
 import { runJobBench } from "./job_bench.ts";
+import { runNatsBench } from "./nats_bench.ts";
 import { runPolicyBench } from "./policy_bench.ts";
 import { runQueryBench } from "./query_bench.ts";
 import { runStoreBench } from "./store_bench.ts";
@@ -25,6 +26,7 @@ import { print, writeResult } from "./support/report.ts";
 const POLICY = "policy";
 const JOBS = "jobs";
 const STORE = "store";
+const NATS = "nats";
 
 export const RESULT_FILE = `${ROOT}var/bench/results.json`;
 
@@ -37,18 +39,22 @@ export interface BenchResults {
   /** Absent where `--only` left it out. */
   readonly jobs?: Awaited<ReturnType<typeof runJobBench>>;
   readonly store?: Awaited<ReturnType<typeof runStoreBench>>;
+  /** Absent where it was left out, or there is no broker. */
+  readonly nats?: Awaited<ReturnType<typeof runNatsBench>>;
 }
 
 if (import.meta.main) {
   const args = parseBenchArguments(Deno.args);
   const [only, ...others] = args.only ?? [];
   const part = others.length === 0 ? only : undefined;
-  if (part === POLICY || part === JOBS || part === STORE) {
+  if (part === POLICY || part === JOBS || part === STORE || part === NATS) {
     const result = part === POLICY
       ? await runPolicyBench(args)
       : part === JOBS
       ? await runJobBench(args)
-      : await runStoreBench(args);
+      : part === STORE
+      ? await runStoreBench(args)
+      : await runNatsBench(args);
     if (args.out !== undefined) await writeResult(args.out, result);
   } else {
     const isLeftOut = (name: string) => args.only?.includes(name) === false;
@@ -59,6 +65,7 @@ if (import.meta.main) {
       ...(isLeftOut(POLICY) ? {} : { policy: await runPolicyBench(args) }),
       ...(isLeftOut(JOBS) ? {} : { jobs: await runJobBench(args) }),
       ...(isLeftOut(STORE) ? {} : { store: await runStoreBench(args) }),
+      ...(isLeftOut(NATS) ? {} : { nats: await runNatsBench(args) }),
     };
     const file = args.out ?? RESULT_FILE;
     await writeResult(file, results);

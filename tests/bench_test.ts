@@ -5,6 +5,7 @@ import type { BenchResults } from "../benches/run.ts";
 import denoConfig from "../deno.json" with { type: "json" };
 import { Child } from "./support/child.ts";
 import { ROOT } from "./support/server.ts";
+import { hasTool } from "./support/tools.ts";
 
 Deno.test("deno task bench --small measures every shape and its page renders", async () => {
   const file = await Deno.makeTempFile({ suffix: ".json" });
@@ -36,6 +37,10 @@ Deno.test("deno task bench --small measures every shape and its page renders", a
     assert.ok((results.jobs?.startsPerSec ?? 0) > 0);
     assert.match(page, /\| restart after kill -9[^|]*\| \d/);
     assert.match(page, /\| 48 h of one series *\| p50 \d/);
+    for (const { way, rate } of results.nats ?? []) {
+      assert.ok(page.includes(`| ${way} |`) && rate > 0, way);
+    }
+    assert.equal(results.nats?.length, hasTool("nats") ? 2 : undefined);
     for (const { rates } of results.ingest) assert.ok((rates.ours ?? 0) > 0);
   } finally {
     await Deno.remove(file);

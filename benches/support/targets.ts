@@ -32,6 +32,8 @@ export interface TargetOptions {
   readonly metrics: Readonly<Record<string, MetricEntry>>;
   /** The binary of the upstream store, for that kind. */
   readonly peerCc?: string | undefined;
+  /** A broker, and the subject that ours takes samples from. */
+  readonly nats?: { readonly address: string; readonly subject: string };
 }
 
 const BEARER = `Authorization: Bearer ${SAMPLE_TOKEN}\r\n`;
@@ -103,7 +105,7 @@ async function preparation(
         throw new Error("the upstream store needs --peer-cc PATH");
       }
       const ours = kind === "ours";
-      const config = storeConfig(port, directory, options.metrics);
+      const config = storeConfig(port, directory, options);
       const main = { ...config.main, db: `${directory}/job.db` };
       await Deno.writeTextFile(
         configFile,
@@ -163,7 +165,7 @@ async function preparation(
 function storeConfig(
   port: number,
   directory: string,
-  metrics: TargetOptions["metrics"],
+  { metrics, nats }: TargetOptions,
 ) {
   return {
     main: {
@@ -178,6 +180,10 @@ function storeConfig(
         "file-format": "wal",
         directory: `${directory}/checkpoints`,
       },
+      ...(nats === undefined
+        ? {}
+        : { "nats-subscriptions": [{ "subscribe-to": nats.subject }] }),
     },
+    ...(nats === undefined ? {} : { nats: { address: nats.address } }),
   };
 }

@@ -34,6 +34,11 @@ export function toolProgram(name: ToolName): string {
   );
 }
 
+/** Whether the program is on this machine. */
+export function hasTool(name: ToolName): boolean {
+  return find(name) !== undefined;
+}
+
 /** Registers a test that needs a program. */
 export function toolTest(
   tool: ToolName,
