@@ -70,7 +70,9 @@ const resampling = section({
 });
 
 const dbConfig = section({
-  "cache-size-mb": integer(1).default(2048).describe("SQLite page cache."),
+  "cache-size-mb": integer(1).default(2048).describe(
+    "SQLite page cache; at most a sixteenth of `memory-cap`.",
+  ),
   "soft-heap-limit-mb": integer(0).default(16384).describe(
     "SQLite soft heap limit.",
   ),
