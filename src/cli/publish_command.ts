@@ -7,6 +7,7 @@ import { jetstream } from "@nats-io/jetstream";
 import { connect as connectNats } from "@nats-io/transport-node";
 import { monotonicMs } from "../clock.ts";
 import { loadConfig } from "../config/mod.ts";
+import { guardSockets } from "../nats/socket_guard.ts";
 import { connectOptions } from "../nats/connect_options.ts";
 import { type LineGroup, lineGroups } from "../transfer/line_groups.ts";
 import type { WriteOutcome } from "../transfer/store_client.ts";
@@ -72,6 +73,7 @@ async function natsTarget(
   if (address === "") {
     throw new Error("the configuration has no nats.address: give --nats");
   }
+  guardSockets();
   const connection = await connectNats({
     ...connectOptions({ ...nats, address }),
     name: "ringstore publish",

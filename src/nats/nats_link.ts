@@ -12,6 +12,7 @@ import {
 } from "@nats-io/transport-node";
 import { errorText, type Log } from "../log.ts";
 import { pause, pauseMs } from "./pauses.ts";
+import { guardSockets } from "./socket_guard.ts";
 
 const FIRST_PAUSE_MS = 250;
 const MOST_PAUSE_MS = 5000;
@@ -42,6 +43,7 @@ export class NatsLink {
   readonly #ended: Promise<void>;
 
   constructor(options: NatsLinkOptions) {
+    guardSockets();
     this.#options = options;
     this.#ended = this.#run();
   }
