@@ -24,6 +24,8 @@ import type { JobLog, JobTables } from "./services.ts";
 const ATTEMPTS_MAX = 3;
 /** Queued jobs read at a time. */
 const BATCH_JOBS = 16;
+/** Between two looks at whether the store is ready. */
+const NOT_READY_MS = 100;
 
 export interface JobArchiverOptions {
   readonly tables: Pick<JobTables, "archiveQueue">;
@@ -77,29 +79,32 @@ export class JobArchiver {
         this.#options.log.err("the archive's queue cannot be read", {
           error: errorText(error),
         });
-        return "later";
+        return "later" as const;
       });
       if (this.#isClosed) return;
       if (goOn === "empty") await this.#wake.promise;
-      else await this.#pause();
+      else {
+        const { retryMs } = this.#options;
+        await this.#pause(goOn === "later" ? retryMs : NOT_READY_MS);
+      }
     }
   }
 
   /** Until it is worth another try, or the end. */
-  async #pause(): Promise<void> {
+  async #pause(ms: number): Promise<void> {
     const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, this.#options.retryMs);
+    const timer = setTimeout(late.resolve, ms);
     this.#endPause = late.resolve;
     await late.promise;
     clearTimeout(timer);
   }
 
   /** Archives what waits; `later`: something has to wait for better times. */
-  async #drain(): Promise<"later" | "empty"> {
+  async #drain(): Promise<"later" | "not ready" | "empty"> {
     const { archiveQueue } = this.#options.tables;
     for (;;) {
       if (this.#isClosed) return "empty";
-      if (this.#options.engine.state !== "ready") return "later";
+      if (this.#options.engine.state !== "ready") return "not ready";
       const waiting = await archiveQueue.waiting(BATCH_JOBS);
       if (waiting.length === 0) return "empty";
       for (const queued of waiting) {
