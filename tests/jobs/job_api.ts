@@ -39,6 +39,8 @@ export interface JobApiOptions {
   readonly main?: Readonly<Record<string, unknown>>;
   /** Instead of a real store. */
   readonly engine?: MetricEngine;
+  /** Instead of the three real ones. */
+  readonly clusters?: ClusterCatalog;
   /** Tokens of the admin API by name, each of the policy of that name. */
   readonly policies?: readonly PolicyRecord[];
   readonly users?: readonly UserRecord[];
@@ -127,7 +129,7 @@ export class JobApiServer implements AsyncDisposable {
     const directory = await Deno.makeTempDir({ prefix: "ringstore-jobs-" });
     const config = await configIn(directory, options.main);
     const tables = memoryTables();
-    const clusters = realCatalog();
+    const clusters = options.clusters ?? realCatalog();
     const ownEngine = options.engine === undefined
       ? await startTestEngine({
         shards: 1,
