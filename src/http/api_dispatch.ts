@@ -22,8 +22,19 @@ import type { ErrorStyle } from "./error_answer.ts";
 import type { Exchange } from "./exchange.ts";
 import { readBody } from "./request_body.ts";
 
-/** The admin API takes no larger bodies. */
-const ADMIN_BODY_BYTES = 1 << 20;
+/**
+ * Larger bodies are refused: reading one costs the thread that serves everybody.
+ * Below `/login` nobody is asked who they are, so little is taken there.
+ */
+const BODY_BYTES_BY_GROUP: Readonly<Record<Group, number>> = {
+  admin: 1 << 20,
+  // A job of ten thousand nodes with all their hardware threads.
+  job: 16 << 20,
+  userapi: 1 << 20,
+  config: 256 << 10,
+  frontend: 256 << 10,
+  public: 16 << 10,
+};
 
 const PLACE_BY_GROUP: Readonly<
   Record<Exclude<Group, "public">, CredentialPlace>
@@ -117,11 +128,10 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
       run(exchange, operation, call(new Uint8Array(0)));
       return;
     }
-    const limit = route.group === "admin" ? ADMIN_BODY_BYTES : undefined;
     readBody(
       exchange,
       (body) => run(exchange, operation, call(body)),
-      limit,
+      BODY_BYTES_BY_GROUP[route.group],
     );
   });
 }

@@ -5,6 +5,9 @@ import type { ApiCall } from "./api_route.ts";
 /** Fields by name; the body comes before the query string. */
 export type Form = (field: string) => string;
 
+/** No form here has more than ten. */
+const FIELDS_MAX = 100;
+
 /** A field that is absent is `""`. Throws `E_BAD_REQUEST` for a broken body. */
 export async function readForm(
   call: Pick<ApiCall, "body" | "headers" | "search">,
@@ -24,7 +27,15 @@ function parse(
   type: string,
 ): Promise<FormData> | URLSearchParams {
   if (!type.startsWith("multipart/form-data")) {
-    return new URLSearchParams(new TextDecoder().decode(body));
+    const text = new TextDecoder().decode(body);
+    const fields = text.split("&", FIELDS_MAX + 1).length;
+    if (fields > FIELDS_MAX) {
+      throw new ClientError(
+        "E_BAD_REQUEST",
+        `the form has more than ${FIELDS_MAX} fields`,
+      );
+    }
+    return new URLSearchParams(text);
   }
   return new Response(body as Uint8Array<ArrayBuffer>, {
     headers: { "Content-Type": type },

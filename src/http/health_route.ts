@@ -13,7 +13,7 @@ import { takeNodeStates } from "../jobs/node_states.ts";
 import { checkJobGroup } from "./api_dispatch.ts";
 import { requireReadable } from "./engine_state.ts";
 import type { Exchange } from "./exchange.ts";
-import { checkSchema, parseJson } from "./json_text.ts";
+import { JSON_BYTES_MAX, parseJson, textsOf, unexpected } from "./json_text.ts";
 import { readBody } from "./request_body.ts";
 
 export const healthRequestSchema = z.strictObject({
@@ -59,7 +59,7 @@ export function handleHealth(exchange: Exchange): void {
       }
       const scope = principal.dataScope("health", orgId);
       ask(exchange, scope, questionOf(given));
-    });
+    }, JSON_BYTES_MAX);
   });
 }
 
@@ -83,13 +83,33 @@ function bodyOf(body: Uint8Array): unknown {
   return parsing(() => parseJson(body));
 }
 
+const QUESTION_KEYS = Object.keys(healthRequestSchema.shape);
+
+/** What the schema says, without noting everything that is wrong. */
 function questionOf(value: unknown): Question {
-  const request = parsing(() => checkSchema(healthRequestSchema, value ?? {}));
-  return {
-    cluster: request.cluster ?? "",
-    nodes: request.nodes ?? [],
-    metrics: request["metric-names"] ?? [],
-  };
+  return parsing(() => {
+    const given = value ?? {};
+    if (typeof given !== "object" || Array.isArray(given)) {
+      throw unexpected("the body", "an object", given);
+    }
+    const fields = given as Readonly<Record<string, unknown>>;
+    for (const key in fields) {
+      if (QUESTION_KEYS.includes(key)) continue;
+      throw new ClientError(
+        "E_BAD_REQUEST",
+        `${key.slice(0, 60)}: unknown field`,
+      );
+    }
+    const cluster = fields["cluster"] ?? "";
+    if (typeof cluster !== "string") {
+      throw unexpected("cluster", "a text", cluster);
+    }
+    return {
+      cluster,
+      nodes: textsOf(fields["nodes"] ?? [], () => "nodes"),
+      metrics: textsOf(fields["metric-names"] ?? [], () => "metric-names"),
+    };
+  });
 }
 
 /** Says of what goes wrong that it was the body, in upstream's words. */

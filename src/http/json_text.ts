@@ -3,11 +3,22 @@ import { Buffer } from "node:buffer";
 import type { z } from "zod";
 import { ClientError } from "../errors.ts";
 
+/** A body of JSON on the metric routes takes no more, inflated. */
+export const JSON_BYTES_MAX = 32 << 20;
+/** Arrays and objects of a body: as many as a query may ask for entries. */
+const CONTAINERS_MAX = 1 << 20;
+/** Members of all its objects. */
+const MEMBERS_MAX = 1 << 21;
+/** Bodies up to here cannot hold enough to be worth a look. */
+const PLAIN_BYTES = 1 << 20;
+
 /**
  * The first JSON value of a body; like upstream's decoder it does not look at
- * what follows. Throws `E_BAD_REQUEST` (`EOF` for an empty body).
+ * what follows. Throws `E_BAD_REQUEST` (`EOF` for an empty body), and `E_TOO_LARGE`
+ * for one that would be far larger in memory than on the wire.
  */
 export function parseJson(body: Uint8Array): unknown {
+  checkSize(body);
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
     .toString("utf8");
   try {
@@ -23,6 +34,59 @@ export function parseJson(body: Uint8Array): unknown {
       cause: error,
     });
   }
+}
+
+/**
+ * A body of nothing but brackets takes forty times its size, and the collector of
+ * garbage minutes: the whole server would stand still, or run out of memory.
+ */
+function checkSize(body: Uint8Array): void {
+  if (body.length <= PLAIN_BYTES) return;
+  let containers = 0;
+  let members = 0;
+  for (let i = 0; i < body.length; i++) {
+    const byte = body[i];
+    // Those inside of texts count as well, which harms nobody.
+    if (byte === 0x5b || byte === 0x7b) containers++;
+    else if (byte === 0x3a) members++;
+  }
+  const [what, count, max] = containers > CONTAINERS_MAX
+    ? ["lists and objects", containers, CONTAINERS_MAX] as const
+    : ["members", members, MEMBERS_MAX] as const;
+  if (count <= max) return;
+  throw new ClientError(
+    "E_TOO_LARGE",
+    `the body has ${count} ${what}, at most ${max} are taken`,
+  );
+}
+
+/**
+ * The value as a list of texts. Throws `E_BAD_REQUEST` at the first that is none:
+ * a schema would note all of them, for which there may be no memory. `path` is
+ * asked only then.
+ */
+export function textsOf(value: unknown, path: () => string): string[] {
+  if (!Array.isArray(value)) {
+    throw unexpected(path(), "an array of texts", value);
+  }
+  for (let index = 0; index < value.length; index++) {
+    if (typeof value[index] !== "string") {
+      throw unexpected(`${path()}[${index}]`, "a text", value[index]);
+    }
+  }
+  return value;
+}
+
+/** The refusal of a value that is not what is expected at that place. */
+export function unexpected(
+  path: string,
+  wanted: string,
+  got: unknown,
+): ClientError {
+  return new ClientError(
+    "E_BAD_REQUEST",
+    `${path}: expected ${wanted}, got ${shownValue(got)}`,
+  );
 }
 
 /** Checks against a schema; throws `E_BAD_REQUEST` naming the first wrong field. */
@@ -53,5 +117,11 @@ export function shownValue(value: unknown): string {
   if (value === Infinity || value === -Infinity) {
     return "a number out of range";
   }
-  return (JSON.stringify(value) ?? String(value)).slice(0, SHOWN_CHARS);
+  // A long one is cut before it is written: it may be the whole body.
+  const short = Array.isArray(value)
+    ? value.slice(0, SHOWN_CHARS)
+    : typeof value === "string"
+    ? value.slice(0, SHOWN_CHARS)
+    : value;
+  return (JSON.stringify(short) ?? String(short)).slice(0, SHOWN_CHARS);
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ClientError } from "../errors.ts";
 import { requireReadable } from "./engine_state.ts";
 import type { Exchange } from "./exchange.ts";
-import { checkSchema, parseJson } from "./json_text.ts";
+import { JSON_BYTES_MAX, parseJson, textsOf, unexpected } from "./json_text.ts";
 import { readBody } from "./request_body.ts";
 
 export const selectorsSchema = z.array(z.array(z.string())).nullable()
@@ -14,7 +14,7 @@ export function handleFree(exchange: Exchange): void {
   exchange.authorize("free", (scope) => {
     const toSec = requiredTime(exchange.parameters().get("to"));
     readBody(exchange, (body) => {
-      const selectors = checkSchema(selectorsSchema, parseJson(body)) ?? [];
+      const selectors = selectorsOf(parseJson(body));
       const { engine } = exchange.door;
       requireReadable(engine);
       engine.free(scope, selectors, toSec)
@@ -26,8 +26,17 @@ export function handleFree(exchange: Exchange): void {
           )
         )
         .catch((error) => exchange.fail(error));
-    });
+    }, JSON_BYTES_MAX);
   });
+}
+
+/** What the schema says, without noting everything that is wrong. */
+function selectorsOf(value: unknown): string[][] {
+  if (value === null) return [];
+  if (!Array.isArray(value)) {
+    throw unexpected("the body", "an array of paths", value);
+  }
+  return value.map((path, index) => textsOf(path, () => `selectors[${index}]`));
 }
 
 function requiredTime(text: string | null): number {

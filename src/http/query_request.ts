@@ -7,8 +7,7 @@
  */
 import { z } from "zod";
 import type { MetricQuery, QueryRequest } from "../engine/metric_engine.ts";
-import { ClientError } from "../errors.ts";
-import { shownValue } from "./json_text.ts";
+import { textsOf, unexpected } from "./json_text.ts";
 
 export const metricQuerySchema = z.object({
   metric: z.string().nullish().describe("Name of the metric."),
@@ -129,15 +128,7 @@ function texts(
 ): string[] | undefined {
   const value = fields[key];
   if (value === undefined || value === null) return undefined;
-  if (!Array.isArray(value)) {
-    throw unexpected(path(place, key), "an array of texts", value);
-  }
-  for (let index = 0; index < value.length; index++) {
-    if (typeof value[index] !== "string") {
-      throw unexpected(`${path(place, key)}[${index}]`, "a text", value[index]);
-    }
-  }
-  return value;
+  return textsOf(value, () => path(place, key));
 }
 
 function integer(fields: Fields, key: string, place: Place): number {
@@ -157,11 +148,4 @@ function flag(
   if (typeof value === "boolean") return value;
   if (value === undefined || value === null) return absent;
   throw unexpected(path(place, key), "true or false", value);
-}
-
-function unexpected(where: string, wanted: string, got: unknown): ClientError {
-  return new ClientError(
-    "E_BAD_REQUEST",
-    `${where}: expected ${wanted}, got ${shownValue(got)}`,
-  );
 }

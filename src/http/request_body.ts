@@ -29,7 +29,7 @@ interface Pausable {
 
 /** Starts feeding the body of the request to `sink`. */
 export function pumpBody(exchange: Exchange, sink: BodySink): void {
-  new BodyPump(exchange, sink).start();
+  new BodyPump(exchange, sink, Infinity).start();
 }
 
 /**
@@ -43,15 +43,10 @@ export function readBody(
 ): void {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  pumpBody(exchange, {
+  const pump = new BodyPump(exchange, {
     push(chunk) {
       bytes += chunk.byteLength;
-      if (bytes > maxBytes) {
-        throw new ClientError(
-          "E_TOO_LARGE",
-          `the body is larger than ${maxBytes} bytes`,
-        );
-      }
+      if (bytes > maxBytes) throw largerThan(maxBytes);
       chunks.push(chunk);
       return undefined;
     },
@@ -64,12 +59,22 @@ export function readBody(
     },
     // What was read is dropped with the closure.
     broken() {},
-  });
+  }, maxBytes);
+  pump.start();
+}
+
+function largerThan(maxBytes: number): ClientError {
+  return new ClientError(
+    "E_TOO_LARGE",
+    `the body is larger than ${maxBytes} bytes`,
+  );
 }
 
 class BodyPump {
   readonly #exchange: Exchange;
   readonly #sink: BodySink;
+  /** What the route takes. */
+  readonly #maxBytes: number;
   #inflater: Inflater | undefined;
   #sentBytes = 0;
   #inflatedBytes = 0;
@@ -79,9 +84,10 @@ class BodyPump {
   #ended = false;
   #done = false;
 
-  constructor(exchange: Exchange, sink: BodySink) {
+  constructor(exchange: Exchange, sink: BodySink, maxBytes: number) {
     this.#exchange = exchange;
     this.#sink = sink;
+    this.#maxBytes = maxBytes;
   }
 
   start(): void {
@@ -95,11 +101,15 @@ class BodyPump {
       if (Number(declared ?? 0) > door.config["max-body-size"]) {
         throw this.#tooLarge("max-body-size");
       }
+      // Before room is taken for it: anybody may send headers.
+      if (Number(declared ?? 0) > this.#maxBytes) {
+        throw largerThan(this.#maxBytes);
+      }
     } catch (error) {
       this.#fail(error);
       return;
     }
-    const bytes = declared === undefined ? BODY_STEP_BYTES : Number(declared);
+    const bytes = declared === undefined ? this.#stepBytes : Number(declared);
     if (door.gate.tryAcquire(bytes)) {
       this.#exchange.hold(bytes);
       this.#listen(coding);
@@ -172,11 +182,17 @@ class BodyPump {
     }
     if (wait !== undefined) this.#waitForSink(wait, source);
     if (this.#sentBytes + this.#inflatedBytes <= exchange.heldBytes) return;
-    if (gate.tryGrow(BODY_STEP_BYTES)) exchange.hold(BODY_STEP_BYTES);
+    const step = this.#stepBytes;
+    if (gate.tryGrow(step)) exchange.hold(step);
     else {
       this.#pause(source);
-      this.#acquire(BODY_STEP_BYTES, true, () => this.#resume(source));
+      this.#acquire(step, true, () => this.#resume(source));
     }
+  }
+
+  /** What is asked of the gate at a time where nobody knows how much will come. */
+  get #stepBytes(): number {
+    return Math.min(BODY_STEP_BYTES, this.#maxBytes);
   }
 
   /** No progress within the time a request may wait is overload as well. */

@@ -13,6 +13,11 @@ import { ClientError } from "../errors.ts";
 
 /** Deepest nesting taken; the job object has four levels. */
 const DEPTH_MAX = 64;
+/**
+ * Values of a body, by its commas: where all of them are wrong each is noted, with
+ * hundreds of bytes, before the first is told of.
+ */
+const VALUES_MAX = 1 << 20;
 /** Longest part of a wrong value that an error shows. */
 const SHOWN_CHARS = 60;
 
@@ -171,6 +176,7 @@ function parseFirst(text: string): unknown {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 
 /**
  * The part of a text that is its first JSON value, if it is one at all: only
@@ -181,8 +187,17 @@ function firstValue(text: string): string {
   const from = text.search(/[^ \t\r\n]/);
   if (from < 0) return "";
   let depth = 0;
+  let commas = 0;
   for (let i = from; i < text.length; i++) {
     switch (text.charCodeAt(i)) {
+      case COMMA:
+        if (++commas >= VALUES_MAX) {
+          throw new ClientError(
+            "E_TOO_LARGE",
+            `the body has more than ${VALUES_MAX} values`,
+          );
+        }
+        continue;
       case QUOTE:
         i = endOfString(text, i);
         break;

@@ -55,7 +55,7 @@ Deno.test("healthcheck refuses what it does not understand", async () => {
     ["GET", "nope", /^parsing request body failed: not JSON/],
     ["GET", undefined, /^parsing request body failed: EOF/],
     ["GET", '{"cluster":"T","nodez":[]}', /nodez/],
-    ["GET", '{"cluster":"T","nodes":["h1",7]}', /nodes\.1: .*got 7/],
+    ["GET", '{"cluster":"T","nodes":["h1",7]}', /nodes\[1\]: .*got 7/],
   ];
   for (const [method, body, wanted] of cases) {
     const answer = await door.ask(
