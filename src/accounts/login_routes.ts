@@ -124,9 +124,13 @@ function sessionCookie(
     `Max-Age=${maxAgeSec}; HttpOnly${secure}; SameSite=Lax`;
 }
 
-/** Only a path of this server; browsers read a backslash as a slash. */
+/**
+ * Only a path of this server; browsers read a backslash as a slash. What a header
+ * cannot carry is escaped.
+ */
 function localTarget(redirect: string): string {
-  return /^\/(?![/\\])[^\s\\]*$/.test(redirect) ? redirect : "/";
+  if (!/^\/(?![/\\])[^\s\\]*$/.test(redirect)) return "/";
+  return redirect.toWellFormed().replace(/[^!-~]/gu, encodeURIComponent);
 }
 
 const LOGIN = {

@@ -86,8 +86,15 @@ export class CredentialAuthenticator implements Authenticator {
     const { access, validateUser } = this.#options;
     if (validateUser) {
       const user = access.user(claims.name);
-      if (user !== undefined) return this.#ofUser(user);
-      throw refusal("the user of the token is not known here");
+      if (user === undefined) {
+        throw refusal("the user of the token is not known here");
+      }
+      return claims.isSubject ? this.#ofUser(user) : new UserPrincipal({
+        name: user.username,
+        roles: user.roles,
+        projects: user.projects,
+        isSubject: false,
+      }, access);
     }
     const known = this.#byClaims.get(claims);
     if (known !== undefined) return known;

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { SignJWT } from "jose";
 import { ClientError } from "../errors.ts";
 import type { PolicyRecord, TokenRecord } from "./access_records.ts";
 import { AccessState } from "./access_state.ts";
 import { makeToken } from "./admin_token.ts";
 import { CredentialAuthenticator, OpenDoor } from "./authenticator.ts";
 import type { CredentialPlace, RequestHeaders } from "./credentials.ts";
-import { generateKeyPair } from "./ed25519.ts";
+import { generateKeyPair, KeyError } from "./ed25519.ts";
 import { JwtVerifier } from "./jwt.ts";
 import type { Keys } from "./keys.ts";
 import { Principal } from "./principal.ts";
@@ -233,6 +234,14 @@ Deno.test("CredentialAuthenticator takes roles and projects from the users where
     ask({ authorization: `Bearer ${await sign("mallory")}` }),
     /not known/,
   );
+  assert.ok(!(keys.privateKey instanceof KeyError));
+  const unnamed = await new SignJWT({ user: "eve" })
+    .setProtectedHeader({ alg: "EdDSA" })
+    .sign(keys.privateKey.key);
+  const bySide = await ask({ authorization: `Bearer ${unnamed}` });
+  assert.deepEqual([...bySide.roles], ["user", "api"]);
+  assert.ok(principal.mayUseJobs("userapi", "jobs:read"));
+  assert.ok(!bySide.mayUseJobs("userapi", "jobs:read"), "it has no sub");
   access.replace({ ...records, users: [] });
   await assertRefused(ask(eve), /not known/);
 });

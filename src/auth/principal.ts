@@ -4,7 +4,7 @@
  */
 import { type DataScope, DEFAULT_SCOPE } from "../engine/data_scope.ts";
 import { ClientError } from "../errors.ts";
-import type { Scope } from "./access_records.ts";
+import type { InstanceRecord, Scope } from "./access_records.ts";
 import type { AccessState } from "./access_state.ts";
 import { type Policy, wholeInstance } from "./policy.ts";
 import { isRole, type Role, ROLES, roleWords } from "./roles.ts";
@@ -207,16 +207,15 @@ export class TokenPrincipal extends Principal {
     if (name === undefined) {
       throw new ClientError("E_UNAUTHENTICATED", "no org id");
     }
-    const instance = name === ""
-      ? undefined
-      : activeInstance(this.#access, name);
-    const scope = this.#policy.dataScope(instance);
+    const instance = name === "" ? undefined : findActive(this.#access, name);
+    const scope = name === "" || instance !== undefined
+      ? this.#policy.dataScope(instance)
+      : undefined;
     if (scope !== undefined) return scope;
+    // The same words for an instance that is there: whose it is, is not for everybody.
     throw forbidden(
-      `access policy ${this.#policy.record.name} has no realm for ${
-        instance === undefined
-          ? "the default instance"
-          : `instance ${instance.name}`
+      `access policy ${this.#policy.record.name} has no realm with ${
+        name === "" ? "the default instance" : "an active instance of that name"
       }`,
     );
   }
@@ -269,10 +268,17 @@ function activeInstance(
   access: AccessState,
   name: string | readonly string[],
 ) {
-  const instance = typeof name === "string" ? access.instance(name) : undefined;
-  // Whether it is unknown or inactive is not for everybody to know.
-  if (instance?.active) return instance;
+  const instance = findActive(access, name);
+  if (instance !== undefined) return instance;
   throw forbidden(`${ORG_ID} names no active instance`);
+}
+
+function findActive(
+  access: AccessState,
+  name: string | readonly string[],
+): InstanceRecord | undefined {
+  const instance = typeof name === "string" ? access.instance(name) : undefined;
+  return instance?.active ? instance : undefined;
 }
 
 function forbidden(message: string): ClientError {

@@ -195,10 +195,17 @@ Deno.test("TokenPrincipal.dataScope() finds the instance: Basic, header, only re
     () => ask(token(read, both)),
     refusedWith(401, /^no org id$/),
   );
-  for (const name of ["gone", "nobody"]) {
+  // An instance of others reads like one that is not there.
+  const refusals = [
+    () => ask(token(read, [{}], "gone")),
+    () => ask(token(read, [{}], "nobody")),
+    () => ask(token(read, [{ instance: "team-a" }], "team-b")),
+    () => ask(token(read, [{ cluster: "fritz" }], "team-b")),
+  ];
+  for (const refusal of refusals) {
     assert.throws(
-      () => ask(token(read, [{}], name)),
-      refusedWith(403, /no active instance/),
+      refusal,
+      refusedWith(403, /has no realm with an active instance of that name/),
     );
   }
 });
@@ -231,7 +238,7 @@ Deno.test("TokenPrincipal.dataScope() joins the realms of an instance", () => {
   ) {
     assert.throws(
       () => grants([realm, { instance: "team-x" }], "team-a"),
-      refusedWith(403, /no realm for instance team-a/),
+      refusedWith(403, /no realm with an active instance/),
     );
   }
 });

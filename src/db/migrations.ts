@@ -5,12 +5,17 @@
 import { assert } from "../assert.ts";
 import type { Connection } from "./connection.ts";
 import { ACCESS_SCHEMA } from "./schema_access.ts";
+import { ACCOUNT_SCHEMA } from "./schema_account.ts";
 import { JOB_SCHEMA } from "./schema_jobs.ts";
 
 /** "ring" in ASCII. */
 const APPLICATION_ID = 0x72696e67;
 
-const MIGRATIONS: readonly string[] = [ACCESS_SCHEMA, JOB_SCHEMA];
+const MIGRATIONS: readonly string[] = [
+  ACCESS_SCHEMA,
+  JOB_SCHEMA,
+  ACCOUNT_SCHEMA,
+];
 
 /** The database is not one this program can use; the message says what to do. */
 export class SchemaError extends Error {

@@ -25,7 +25,7 @@ export interface UserAccessRow {
   readonly username: string;
   readonly roles: readonly string[];
   readonly projects: readonly string[];
-  /** Changes with the password; says nothing about it. */
+  /** Changes with the account and its password; says nothing about that. */
   readonly fingerprint: string;
 }
 
@@ -51,7 +51,13 @@ export class UserTable {
   readonly #passwordHash: Statement<{ hash: string | null }>;
   readonly #setPassword: Statement<never>;
   readonly #listAccess: Statement<
-    { username: string; roles: string; projects: string; hash: string | null }
+    {
+      username: string;
+      account: string;
+      roles: string;
+      projects: string;
+      hash: string | null;
+    }
   >;
 
   constructor(connection: Connection) {
@@ -64,7 +70,7 @@ export class UserTable {
     );
     this.#insert = connection.prepare(
       `INSERT INTO user (username, auth_source, name, email, roles, projects,
-       password_hash) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       password_hash, account) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     );
     this.#update = connection.prepare(
       `UPDATE user SET auth_source = ?, name = ?, email = ?, roles = ?,
@@ -78,19 +84,21 @@ export class UserTable {
       "UPDATE user SET password_hash = ? WHERE username = ?",
     );
     this.#listAccess = connection.prepare(
-      "SELECT username, roles, projects, password_hash AS hash FROM user",
+      "SELECT username, account, roles, projects, password_hash AS hash FROM user",
     );
   }
 
   /** Of all users, in any order. */
   listAccess(): UserAccessRow[] {
     return this.#listAccess.all().map((
-      { username, roles, projects, hash },
+      { username, account, roles, projects, hash },
     ) => ({
       username,
       roles: JSON.parse(roles),
       projects: JSON.parse(projects),
-      fingerprint: createHash("sha256").update(`${username}\0${hash ?? ""}`)
+      fingerprint: createHash("sha256").update(
+        `${username}\0${account}\0${hash ?? ""}`,
+      )
         .digest("base64url").slice(0, FINGERPRINT_CHARS),
     }));
   }
@@ -116,6 +124,7 @@ export class UserTable {
       JSON.stringify(user.roles),
       JSON.stringify(user.projects),
       passwordHash,
+      crypto.randomUUID(),
     );
     return changes > 0;
   }

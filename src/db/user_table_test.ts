@@ -101,7 +101,7 @@ Deno.test("ConfigurationTable.set() refuses a user that does not exist", () => {
   );
 });
 
-Deno.test("UserTable.listAccess() has a fingerprint that changes with the password only", () => {
+Deno.test("UserTable.listAccess() has a fingerprint that changes with password and account only", () => {
   using fixture = new TemporaryDatabase();
   const { users } = fixture.open().tables;
   const fingerprints = () =>
@@ -116,4 +116,7 @@ Deno.test("UserTable.listAccess() has a fingerprint that changes with the passwo
   users.setPassword("eve", "other");
   assert.notEqual(fingerprints().get("eve"), before.get("eve"));
   assert.equal(fingerprints().get("bot"), before.get("bot"));
+  users.delete("bot");
+  users.create(user("bot", "api"), null);
+  assert.notEqual(fingerprints().get("bot"), before.get("bot"));
 });

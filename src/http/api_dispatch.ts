@@ -17,6 +17,7 @@ import {
   type ApiRoute,
   type Group,
 } from "./api_route.ts";
+import { comesFromNeighbour } from "./browser_guard.ts";
 import type { Door } from "./door.ts";
 import type { ErrorStyle } from "./error_answer.ts";
 import type { Exchange } from "./exchange.ts";
@@ -109,6 +110,12 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
     refuseMethod(exchange, route);
     return;
   }
+  if (goesByCookie(route.group) && comesFromNeighbour(exchange.req)) {
+    exchange.fail(
+      new ClientError("E_FORBIDDEN", "cross-origin requests are refused"),
+    );
+    return;
+  }
   letIn(exchange, route.group, operation, (principal) => {
     const call = (body: Uint8Array): ApiCall => ({
       method,
@@ -134,6 +141,11 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
       BODY_BYTES_BY_GROUP[route.group],
     );
   });
+}
+
+/** Whether a browser has the credential, or gets it. */
+function goesByCookie(group: Group): boolean {
+  return group === "config" || group === "frontend" || group === "public";
 }
 
 /** Below `/userapi` and `/frontend` even a path that nobody serves asks who is there. */

@@ -26,6 +26,17 @@ export function isForged(req: Pick<IncomingMessage, "method" | "headers">) {
     !SAFE_METHODS.has(req.method ?? "");
 }
 
+/**
+ * Whether a page of another host of the same site made the browser send it. Such a
+ * page may have a token; cookies come with its requests unasked.
+ */
+export function comesFromNeighbour(
+  req: Pick<IncomingMessage, "method" | "headers">,
+): boolean {
+  return req.headers["sec-fetch-site"] === "same-site" &&
+    !SAFE_METHODS.has(req.method ?? "");
+}
+
 /** Whether it is a browser's question before a request to another origin. */
 export function isPreflight(
   req: Pick<IncomingMessage, "method" | "headers">,

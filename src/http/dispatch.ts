@@ -142,7 +142,9 @@ function refuseForged(
   door: Door,
 ): void {
   door.telemetry.countDenied("cross-site");
-  door.log.info("access refused", { reason: "cross-site", path: req.url });
+  // Without what follows `?`, which may be a token.
+  const path = req.url?.split("?", 1)[0];
+  door.log.info("access refused", { reason: "cross-site", path });
   res.writeHead(403, {
     "Content-Type": "text/plain; charset=utf-8",
     "Connection": "close",

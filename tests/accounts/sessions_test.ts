@@ -73,6 +73,10 @@ Deno.test("login goes on to a path of this server and nowhere else", async () =>
     ["//evil.example/", "/"],
     ["/\\evil.example/", "/"],
     ["/x\r\nSet-Cookie: a=b", "/"],
+    [
+      "/größe?a=%20✓\u0001\ud800",
+      "/gr%C3%B6%C3%9Fe?a=%20%E2%9C%93%01%EF%BF%BD",
+    ],
     ["", "/"],
   ];
   for (const [redirect, expected] of targets) {
@@ -224,11 +228,13 @@ Deno.test("settings are kept for the user of the session, and must be JSON", asy
 Deno.test("a forged form is refused before anybody looks at the password", async () => {
   const { door } = await start();
   await using _door = door;
-  const answer = await logIn(door, "root", "pw", {
-    headers: { "Sec-Fetch-Site": "cross-site" },
-  });
-  assert.equal(answer.status, 403);
-  assert.equal(answer.headers["set-cookie"], undefined);
+  for (const site of ["cross-site", "same-site"]) {
+    const answer = await logIn(door, "root", "pw", {
+      headers: { "Sec-Fetch-Site": site },
+    });
+    assert.equal(answer.status, 403);
+    assert.equal(answer.headers["set-cookie"], undefined);
+  }
 });
 
 Deno.test("a login by multipart form and one by query string work too", async () => {

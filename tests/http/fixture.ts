@@ -39,16 +39,20 @@ export class Fixture implements AsyncDisposable {
   readonly engine: FakeEngine;
   readonly server: HttpServer;
   readonly errors: string[];
+  /** What was told of refusals and changes, each as JSON. */
+  readonly notes: string[];
   readonly #client: TestClient;
 
   private constructor(
     engine: FakeEngine,
     server: HttpServer,
     errors: string[],
+    notes: string[],
   ) {
     this.engine = engine;
     this.server = server;
     this.errors = errors;
+    this.notes = notes;
     this.#client = new TestClient(`http://127.0.0.1:${server.port}`);
   }
 
@@ -57,6 +61,7 @@ export class Fixture implements AsyncDisposable {
     const accounts = options.people ??
       await testAccounts({ records: { instances: [TENANT] } });
     const errors: string[] = [];
+    const notes: string[] = [];
     const server = await startHttp({
       config: {
         main: {
@@ -84,14 +89,15 @@ export class Fixture implements AsyncDisposable {
         jobs: noJobs(),
       },
       log: {
-        info() {},
+        info: (message, fields) =>
+          notes.push(JSON.stringify({ message, ...fields })),
         err: (message) => errors.push(message),
       },
       dev: options.dev ?? false,
       version: "0.0.0-test",
       limits: { checkIntervalMs: 20, ...options.limits },
     });
-    return new Fixture(engine, server, errors);
+    return new Fixture(engine, server, errors, notes);
   }
 
   /** Sends over one connection that is kept alive. */
