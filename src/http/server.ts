@@ -88,6 +88,7 @@ function createDoor(options: HttpOptions): Door {
       gate,
       version,
       nats: services.nats,
+      jobs: services.jobStatus,
       requestsInFlight: () => inFlight.size,
     }),
     limits,

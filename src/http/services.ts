@@ -3,7 +3,7 @@ import type { AccountServices } from "../accounts/services.ts";
 import type { AdminService } from "../admin/admin_service.ts";
 import type { AccessState } from "../auth/mod.ts";
 import type { NatsStatus } from "../nats/nats_service.ts";
-import type { JobServices } from "../jobs/services.ts";
+import type { JobServices, JobStatus } from "../jobs/services.ts";
 
 export interface Services {
   readonly access: AccessState;
@@ -12,4 +12,6 @@ export interface Services {
   /** Absent: no broker is configured. */
   readonly nats?: NatsStatus | undefined;
   readonly jobs: JobServices;
+  /** Absent: the server tells no numbers of jobs. */
+  readonly jobStatus?: JobStatus | undefined;
 }

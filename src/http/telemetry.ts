@@ -17,6 +17,7 @@ import type {
   MetricEngine,
   ShardStats,
 } from "../engine/metric_engine.ts";
+import type { JobStatus } from "../jobs/services.ts";
 import type { NatsStatus } from "../nats/nats_service.ts";
 import type { SubscriptionStats } from "../nats/subscription_stats.ts";
 import type { ByteGate } from "./byte_gate.ts";
@@ -54,6 +55,8 @@ export interface TelemetrySources {
   readonly version: string;
   /** Absent: no broker is configured. */
   readonly nats?: NatsStatus | undefined;
+  /** Absent: there are no jobs. */
+  readonly jobs?: JobStatus | undefined;
   /** How many requests have no answer yet. */
   readonly requestsInFlight: () => number;
 }
@@ -172,6 +175,7 @@ export class Telemetry {
     this.#registerArchive(sources.engine);
     this.#registerProcess(sources);
     if (sources.nats !== undefined) this.#registerNats(sources.nats);
+    if (sources.jobs !== undefined) this.#registerJobs(sources.jobs);
   }
 
   get contentType(): string {
@@ -329,6 +333,33 @@ export class Telemetry {
     );
   }
 
+  #registerJobs(jobs: JobStatus): void {
+    this.#counter(
+      "jobs_archived_total",
+      "Jobs that were archived.",
+      [],
+      (counter) => counter.inc(jobs.archiver.archivedTotal),
+    );
+    this.#counter(
+      "jobs_archive_failures_total",
+      "Jobs that could not be archived and were given up.",
+      [],
+      (counter) => counter.inc(jobs.archiver.failedTotal),
+    );
+    this.#gauge(
+      "jobs_archive_queue",
+      "Jobs that have stopped and wait to be archived.",
+      [],
+      async (gauge) => gauge.set(await jobs.queued()),
+    );
+    this.#gauge(
+      "jobs_running",
+      "Jobs that run.",
+      [],
+      async (gauge) => gauge.set(await jobs.running()),
+    );
+  }
+
   #registerProcess(sources: TelemetrySources): void {
     const { engine, gate } = sources;
     this.#gauge(
@@ -401,7 +432,7 @@ export class Telemetry {
     name: string,
     help: string,
     labelNames: Label[],
-    fill: (gauge: Gauge<Label>) => void,
+    fill: (gauge: Gauge<Label>) => void | Promise<void>,
   ): void {
     new Gauge<Label>({
       name: `ringstore_${name}`,
@@ -409,7 +440,7 @@ export class Telemetry {
       labelNames,
       registers: [this.#registry],
       collect() {
-        fill(this);
+        return fill(this);
       },
     });
   }

@@ -4,6 +4,7 @@ import type { DatabaseClient } from "../db/remote.ts";
 import type { JobArchiveClient } from "../jobarchive/job_archive_client.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
 import type { Log } from "../log.ts";
+import type { JobArchiverStats } from "./archiver.ts";
 import type { JobMetrics } from "./job_metrics.ts";
 
 /** The tables of the database that have to do with jobs and nodes. */
@@ -25,4 +26,13 @@ export interface JobServices {
   readonly wakeArchiver: () => void;
   /** `""`: machine states are not kept. */
   readonly machineStateDir: string;
+}
+
+/** What can be told of the job API as a whole. */
+export interface JobStatus {
+  readonly archiver: Readonly<JobArchiverStats>;
+  /** Jobs that wait to be archived; NaN while the database does not answer. */
+  queued(): Promise<number>;
+  /** Running jobs, likewise. */
+  running(): Promise<number>;
 }

@@ -4,13 +4,14 @@
  */
 import type { ClusterCatalog } from "../cluster/cluster_catalog.ts";
 import type { Config } from "../config/mod.ts";
+import { ClientError } from "../errors.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
 import type { JobArchiveClient } from "../jobarchive/job_archive_client.ts";
-import { JobArchiver, type JobArchiverStats } from "./archiver.ts";
+import { JobArchiver } from "./archiver.ts";
 import { scheduleJobWork } from "./background.ts";
 import { JobMetrics } from "./job_metrics.ts";
 import { Schedule } from "./schedule.ts";
-import type { JobLog, JobServices, JobTables } from "./services.ts";
+import type { JobLog, JobServices, JobStatus, JobTables } from "./services.ts";
 
 /** Between an attempt to archive a job that failed and the next one. */
 const RETRY_MS = 10_000;
@@ -26,7 +27,7 @@ export interface JobApiOptions {
 
 export interface JobApi {
   readonly services: JobServices;
-  readonly archived: Readonly<JobArchiverStats>;
+  readonly status: JobStatus;
   /** Resolves when what is under way is done; jobs that wait are archived after the next start. */
   close(): Promise<void>;
 }
@@ -67,10 +68,20 @@ export function startJobApi(options: JobApiOptions): JobApi {
   archiver.start();
   return {
     services,
-    archived: archiver.stats,
+    status: {
+      archiver: archiver.stats,
+      queued: () => tables.archiveQueue.size().catch(notKnown),
+      running: () => tables.jobs.count({ states: ["running"] }).catch(notKnown),
+    },
     async close() {
       await Promise.all([archiver.close(), schedule.close()]);
       await archive.close();
     },
   };
+}
+
+/** A database without room for more calls does not hide the other metrics. */
+function notKnown(error: unknown): number {
+  if (error instanceof ClientError) return NaN;
+  throw error;
 }

@@ -102,6 +102,7 @@ export async function startParts(
       accounts,
       admin,
       jobs: jobs.services,
+      jobStatus: jobs.status,
       nats,
     },
     closeIntake: () => nats?.close() ?? Promise.resolve(),

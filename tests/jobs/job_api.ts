@@ -182,6 +182,7 @@ export class JobApiServer implements AsyncDisposable {
         accounts,
         admin: await testAdmin({ engine, tables }),
         jobs: jobs.services,
+        jobStatus: jobs.status,
       },
       log: { info: note("info"), err: note("err") },
       dev: false,
