@@ -26,8 +26,9 @@ export function guardSockets(): void {
 /** Whoever else listens learns of the error as before. */
 function keepListening(socket: Socket): void {
   const removeAll = socket.removeAllListeners;
-  socket.removeAllListeners = function (event) {
-    removeAll.call(this, event);
+  socket.removeAllListeners = function (...event) {
+    // Without an argument it removes all of them, with `undefined` none.
+    removeAll.apply(this, event);
     return this.on("error", ignore);
   };
   socket.on("error", ignore);
