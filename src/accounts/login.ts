@@ -5,10 +5,14 @@
 import type { RequestHeaders } from "../auth/credentials.ts";
 import type { AccessState } from "../auth/mod.ts";
 import { ClientError } from "../errors.ts";
+import { networkOf } from "./login_limiter.ts";
 import { hashPassword, verifyNothing, verifyPassword } from "./passwords.ts";
 import type { AccountServices } from "./services.ts";
 import type { TokenUser } from "./token_login.ts";
 import { AUTH_SOURCE } from "./user_store.ts";
+
+/** Passwords of one network that are checked, or wait for it, at a time. */
+const CHECKS_MAX = 4;
 
 export interface LoginAttempt {
   readonly headers: RequestHeaders;
@@ -32,6 +36,8 @@ export class Login {
   readonly #accounts: Omit<AccountServices, "login">;
   readonly #access: AccessState;
   readonly #rules: LoginRules;
+  /** Passwords being checked, by the network they came from. */
+  readonly #checking = new Map<string, number>();
 
   constructor(
     accounts: Omit<AccountServices, "login">,
@@ -53,7 +59,32 @@ export class Login {
       attempt.loginToken,
     );
     if (byToken !== undefined) return await this.#byToken(await byToken);
-    return await this.#byPassword(attempt);
+    return await this.#inTurn(
+      networkOf(attempt.from),
+      () => this.#byPassword(attempt),
+    );
+  }
+
+  /** So that one who tries many names at once leaves room for the others. */
+  async #inTurn<Result>(
+    network: string,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    const others = this.#checking.get(network) ?? 0;
+    if (others >= CHECKS_MAX) {
+      throw new ClientError(
+        "E_OVERLOAD",
+        "too many passwords from there are being checked",
+      );
+    }
+    this.#checking.set(network, others + 1);
+    try {
+      return await work();
+    } finally {
+      const left = this.#checking.get(network)! - 1;
+      if (left > 0) this.#checking.set(network, left);
+      else this.#checking.delete(network);
+    }
   }
 
   async #byPassword(

@@ -2,6 +2,7 @@
  * Slows down guessing: failed logins per client address and user name, five at
  * once and then one every three minutes. Main thread, bounded.
  */
+import { isIP } from "node:net";
 import { nowSec } from "../clock.ts";
 
 const BURST = 5;
@@ -61,5 +62,16 @@ export class LoginLimiter {
 }
 
 function key(address: string, username: string): string {
-  return `${address}\0${username.slice(0, 100)}`;
+  return `${networkOf(address)}\0${username.slice(0, 100)}`;
+}
+
+/** Who has an IPv6 address has 2^64 of them: the first half of it counts. */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [head = "", tail] = address.toLowerCase().split("::");
+  const first = head === "" ? [] : head.split(":");
+  const last = tail ? tail.split(":") : [];
+  const zeros = tail === undefined ? 0 : 8 - first.length - last.length;
+  return [...first, ...new Array<string>(Math.max(0, zeros)).fill("0"), ...last]
+    .slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(":");
 }

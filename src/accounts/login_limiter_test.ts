@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LoginLimiter } from "./login_limiter.ts";
+import { LoginLimiter, networkOf } from "./login_limiter.ts";
 
 Deno.test("LoginLimiter lets five attempts fail, then one every three minutes", () => {
   const clock = { now: 1000 };
@@ -27,4 +27,19 @@ Deno.test("LoginLimiter forgets the oldest names when there are too many", () =>
   assert.ok(limiter.waitSec("a", "first") > 0);
   for (let i = 0; i < 100_000; i++) limiter.countFailure("a", `${i}`);
   assert.equal(limiter.waitSec("a", "first"), 0);
+});
+
+Deno.test("networkOf() is the first half of an IPv6 address, and all of another", () => {
+  const cases = [
+    ["10.1.2.3", "10.1.2.3"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+    ["2001:DB8:1:2::1", "2001:db8:1:2"],
+    ["2001:db8::1", "2001:db8:0:0"],
+    ["::1", "0:0:0:0"],
+    ["1:0002::3:4", "1:2:0:0"],
+    ["unknown", "unknown"],
+  ];
+  for (const [address, expected] of cases) {
+    assert.equal(networkOf(address!), expected, address);
+  }
 });

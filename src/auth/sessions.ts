@@ -31,6 +31,7 @@ const NO_FINGERPRINT = "";
 
 const ID_BYTES = 16;
 const COOKIE_CHARS_MAX = 4096;
+const SWEEP_MIN = 1024;
 
 export class Sessions {
   readonly #key: Uint8Array;
@@ -39,6 +40,8 @@ export class Sessions {
   readonly #now: () => number;
   /** Sessions that were ended before their time: id, and when it no longer matters. */
   readonly #revoked: Map<string, number>;
+  /** So many of them are looked through for those that matter no longer. */
+  #sweepAt = SWEEP_MIN;
 
   constructor(options: {
     /** HMAC key, at least 32 bytes. */
@@ -107,11 +110,16 @@ export class Sessions {
 
   /** Ends a session before its time. */
   revoke(session: Session): void {
+    if (this.#revoked.size >= this.#sweepAt) this.#sweep();
+    this.#revoked.set(session.id, session.expiresSec);
+  }
+
+  #sweep(): void {
     const now = this.#now();
     for (const [id, expiresSec] of this.#revoked) {
       if (expiresSec <= now) this.#revoked.delete(id);
     }
-    this.#revoked.set(session.id, session.expiresSec);
+    this.#sweepAt = Math.max(SWEEP_MIN, 2 * this.#revoked.size);
   }
 
   /** What the table says counts; who was never in it is what the token said. */

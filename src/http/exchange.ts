@@ -20,8 +20,15 @@ import { cameSecurely, clientAddress } from "./client_address.ts";
 import { credentialHeaders } from "./credential_headers.ts";
 import type { Door } from "./door.ts";
 import { errorAnswer, type ErrorStyle } from "./error_answer.ts";
+import { linger } from "./linger.ts";
 
 type Headers = Record<string, string | number | string[]>;
+
+/** How the sender was asked who that is, and what came next. */
+interface Admission {
+  readonly place: CredentialPlace;
+  readonly next: (principal: Principal) => void;
+}
 
 export class Exchange {
   readonly req: IncomingMessage;
@@ -34,6 +41,8 @@ export class Exchange {
   readonly #style: ErrorStyle;
   readonly #startMs = monotonicMs();
   #who: string | undefined;
+  #admission: Admission | undefined;
+  #body: Uint8Array | undefined;
   #heldBytes = 0;
   #answered = false;
 
@@ -96,6 +105,40 @@ export class Exchange {
   }
 
   /**
+   * Whether who asks may still do it, some time after {@linkcode authorize}: what was
+   * granted then may have been taken away. Throws or rejects where it was.
+   */
+  mayStill(action: Action): Promise<void> | undefined {
+    const check = (principal: Principal) => {
+      principal.dataScope(action, this.req.headers["x-scope-orgid"]);
+    };
+    const found = this.door.authenticator.authenticate(
+      credentialHeaders(this.req),
+      "metric",
+    );
+    if (found instanceof Promise) return found.then(check);
+    check(found);
+    return undefined;
+  }
+
+  /**
+   * Begins anew with the body that was read, where that took long: whoever was let in
+   * may be nobody by now. False: there is no need.
+   */
+  beginAgain(body: Uint8Array): boolean {
+    const isOld = monotonicMs() - this.#startMs >= this.door.limits.recheckMs;
+    if (!isOld || this.#admission === undefined) return false;
+    this.#body = body;
+    this.authenticate(this.#admission.place, this.#admission.next);
+    return true;
+  }
+
+  /** The body, where it was read before. */
+  get body(): Uint8Array | undefined {
+    return this.#body;
+  }
+
+  /**
    * Finds out who is asking. Without any promise for a token that is already known.
    * What `next` throws is the answer.
    */
@@ -103,6 +146,7 @@ export class Exchange {
     place: CredentialPlace,
     next: (principal: Principal) => void,
   ): void {
+    this.#admission = { place, next };
     const goOn = (principal: Principal) => {
       if (this.#answered) return;
       this.#who = principal.name;
@@ -244,7 +288,7 @@ export class Exchange {
     res.writeHead(status, headers);
     if (lingers) {
       for (const chunk of chunks) res.write(chunk);
-      linger(req, res, door);
+      linger(req, res, door.limits);
       return;
     }
     writeBody(res, door, chunks, byteLength);
@@ -257,25 +301,4 @@ export class Exchange {
     return declared !== undefined &&
       Number(declared) <= this.door.limits.drainBytes;
   }
-}
-
-/**
- * The answer is complete for the client, but ending it now would reset the
- * connection while the client still sends, and it might never see the answer.
- */
-function linger(req: IncomingMessage, res: ServerResponse, door: Door): void {
-  let left = door.limits.lingerBytes;
-  const end = () => {
-    clearTimeout(timer);
-    req.removeAllListeners("data");
-    res.end();
-  };
-  const timer = setTimeout(end, door.limits.lingerMs);
-  req.on("data", (chunk: Uint8Array) => {
-    left -= chunk.byteLength;
-    if (left < 0) end();
-  });
-  req.once("end", end);
-  req.once("close", end);
-  req.resume();
 }

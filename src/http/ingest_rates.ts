@@ -1,7 +1,8 @@
 /**
- * Keeps instances to their `ingestion_rate`. What a batch stores is known when it
- * has been applied, so it is charged then, and the next batch waits until the debt
- * is paid: an instance may be ahead of its rate by one batch. Main thread.
+ * Keeps instances to their `ingestion_rate`. A batch is charged for its lines as they
+ * come, and for what it stored once that is known; the next batch waits until the
+ * debt is paid: an instance may be ahead of its rate by the batches it began while
+ * it was not in debt. Main thread.
  */
 import { monotonicMs } from "../clock.ts";
 import { ClientError } from "../errors.ts";
@@ -40,7 +41,7 @@ export class IngestRates {
     );
   }
 
-  /** Counts what was stored. */
+  /** Counts samples; below 0: fewer were stored than were counted before. */
   charge(instance: string, rate: number, samples: number): void {
     if (rate > 0) this.#refill(instance, rate).samples -= samples;
   }

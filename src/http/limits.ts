@@ -24,6 +24,8 @@ export interface HttpLimits {
   readonly lingerMs: number;
   readonly lingerBytes: number;
   readonly headerBytes: number;
+  /** Who sends a body for longer than this is asked again who that is. */
+  readonly recheckMs: number;
 }
 
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
@@ -38,6 +40,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   lingerMs: 2_000,
   lingerBytes: 8 << 20,
   headerBytes: 16 << 10,
+  recheckMs: 1_000,
 };
 
 /** Answers smaller than this are not worth compressing. */

@@ -33,7 +33,7 @@ export function pumpBody(exchange: Exchange, sink: BodySink): void {
 }
 
 /**
- * Reads the whole body and hands it over in one piece. `maxBytes`: what the route
+ * Reads the whole body and hands it over in one piece, to a sender who may still ask. `maxBytes`: what the route
  * takes at most, as sent and inflated, where that is less than configured.
  */
 export function readBody(
@@ -41,6 +41,11 @@ export function readBody(
   whole: (body: Uint8Array) => void,
   maxBytes: number = Infinity,
 ): void {
+  const before = exchange.body;
+  if (before !== undefined) {
+    whole(before);
+    return;
+  }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   const pump = new BodyPump(exchange, {
@@ -52,7 +57,8 @@ export function readBody(
     },
     end() {
       try {
-        whole(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+        const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+        if (!exchange.beginAgain(body)) whole(body);
       } catch (error) {
         exchange.fail(error);
       }

@@ -3,6 +3,7 @@
  * waits until every shard has its lines. Main thread; nothing is parsed here.
  */
 import { z } from "zod";
+import { monotonicMs } from "../clock.ts";
 import {
   type Batch,
   type BatchOptions,
@@ -34,6 +35,8 @@ export const refusedWriteSchema = ERROR_SCHEMA.extend({
   ),
 }).meta({ id: "RefusedWrite" });
 
+const LF = 0x0a;
+
 type Headers = Record<string, string | number>;
 
 export function handleWrite(exchange: Exchange): void {
@@ -52,11 +55,11 @@ export function handleWrite(exchange: Exchange): void {
     }
     const defaultCluster = clusterParameter(exchange) ||
       (instance?.cluster ?? "");
-    takeIn(exchange, { scope, defaultCluster }, (report) => {
+    takeIn(exchange, { scope, defaultCluster }, (samples) => {
       if (instance === undefined) return;
       const { name, ingestionRate } = instance;
-      door.ingestRates.charge(name, ingestionRate, report.stored);
-    });
+      door.ingestRates.charge(name, ingestionRate, samples);
+    }, (instance?.ingestionRate ?? 0) > 0);
   });
 }
 
@@ -65,19 +68,41 @@ function clusterParameter(exchange: Exchange): string {
   return exchange.parameters().get("cluster") ?? "";
 }
 
+/**
+ * `charge` is told of samples: of a batch that `isCharged` of its lines as they come,
+ * since an upload that breaks off has stored them and reports nothing; at the end
+ * what is more or less than that.
+ */
 function takeIn(
   exchange: Exchange,
   options: BatchOptions,
-  stored: (report: WriteReport) => void,
+  charge: (samples: number) => void,
+  isCharged: boolean,
 ): void {
   // Opened with the first bytes: by then the request has room in flight.
   let batch: Batch | undefined;
+  let charged = 0;
+  let checkedMs = monotonicMs();
   const open = () => batch ??= exchange.door.engine.openBatch(options);
+  const push = (chunk: Uint8Array) => {
+    if (isCharged) {
+      const lines = linesIn(chunk);
+      charge(lines);
+      charged += lines;
+    }
+    return open().push(chunk);
+  };
   pumpBody(exchange, {
-    push: (chunk) => open().push(chunk),
+    push(chunk) {
+      const now = monotonicMs();
+      if (now - checkedMs < exchange.door.limits.recheckMs) return push(chunk);
+      checkedMs = now;
+      const again = exchange.mayStill("write");
+      return again === undefined ? push(chunk) : again.then(() => push(chunk));
+    },
     end() {
       open().end().then((report) => {
-        stored(report);
+        charge(report.stored - charged);
         answer(exchange, report);
       }).catch((error) => exchange.fail(error));
     },
@@ -85,6 +110,14 @@ function takeIn(
       batch?.abort();
     },
   });
+}
+
+function linesIn(chunk: Uint8Array): number {
+  let lines = 0;
+  for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) {
+    lines++;
+  }
+  return lines;
 }
 
 function answer(exchange: Exchange, report: WriteReport): void {

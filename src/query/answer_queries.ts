@@ -116,7 +116,8 @@ export class QueryAnswerer {
         }
       } else {
         const host = hosts.get(query.host);
-        const shown = filter?.at(metric.name, query.host);
+        // A host that is not there may have a name of any length.
+        const shown = host && filter?.at(metric.name, host.name);
         if (host !== undefined && shown?.showsNothing !== true) {
           this.#shown = shown;
           this.#query(request, query, host, metric, horizonOf(host), out);

@@ -13,8 +13,9 @@ import {
 import type { RingConsumer } from "../transport/ring.ts";
 import type { StreamMarks } from "./stream_marks.ts";
 
-/** More contexts are not remembered at a time. */
+/** More contexts are not remembered at a time, nor longer ones in all. */
 const CONTEXTS_MAX = 1 << 14;
+const CONTEXTS_BYTES_MAX = 4 << 20;
 
 /** A string that is not closed within so many bytes is given up. */
 export const CARRY_BYTES_MAX = 1 << 20;
@@ -39,6 +40,7 @@ export class OpenBatches {
   readonly #open = new Map<number, OpenBatch>();
   readonly #contexts = new Map<string, Context>();
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #contextBytes = 0;
   /** Numbers are never used twice: a batch may outlive the table that knew its own. */
   #nextContext = 0;
 
@@ -48,12 +50,14 @@ export class OpenBatches {
 
   /** Remembered contexts are full; the owner may clear them together with the keys. */
   get contextsAreFull(): boolean {
-    return this.#contexts.size >= CONTEXTS_MAX;
+    return this.#contexts.size >= CONTEXTS_MAX ||
+      this.#contextBytes >= CONTEXTS_BYTES_MAX;
   }
 
   /** Only together with the key table, whose records name contexts by number. */
   clearContexts(): void {
     this.#contexts.clear();
+    this.#contextBytes = 0;
   }
 
   /**
@@ -124,7 +128,10 @@ export class OpenBatches {
         maxSeries: maxSeries ?? 0,
         encoded,
       };
-      if (id >= 0) this.#contexts.set(key, context);
+      if (id >= 0) {
+        this.#contexts.set(key, context);
+        this.#contextBytes += encoded.length;
+      }
     }
     return context;
   }

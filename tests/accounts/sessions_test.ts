@@ -1,5 +1,6 @@
 /** Logging in and out, and what a session may do until it ends. */
 import assert from "node:assert/strict";
+import { TestClient } from "../support/client.ts";
 import { Fixture, type FixtureOptions } from "../http/fixture.ts";
 import { type TestAccounts, testAccounts } from "../support/accounts.ts";
 import type { HttpAnswer } from "../support/client.ts";
@@ -223,6 +224,29 @@ Deno.test("settings are kept for the user of the session, and must be JSON", asy
       400,
     );
   }
+});
+
+Deno.test("who tries many names at once leaves room for the others", async () => {
+  const { door } = await start();
+  await using _door = door;
+  const attempts = Array.from({ length: 12 }, (_, i) => {
+    const client = new TestClient(`http://127.0.0.1:${door.server.port}`);
+    return client.send({
+      method: "POST",
+      path: "/login",
+      authorization: null,
+      headers: { "X-Forwarded-For": "192.0.2.1" },
+      body: new URLSearchParams({ username: `u${i}`, password: "x" })
+        .toString(),
+    }).finally(() => client.close());
+  });
+  const statuses = (await Promise.all(attempts)).map(({ status }) => status);
+  assert.ok(statuses.includes(503), String(statuses));
+  assert.ok(statuses.includes(401), String(statuses));
+  const answer = await logIn(door, "eve", "pw", {
+    headers: { "X-Forwarded-For": "192.0.2.2" },
+  });
+  assert.equal(answer.status, 302);
 });
 
 Deno.test("a forged form is refused before anybody looks at the password", async () => {
