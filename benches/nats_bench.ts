@@ -3,8 +3,8 @@
  * fresh servers, with the broker and the load generator on the same machine. Both
  * are told per second of time and per second of our process's processor time.
  *
- * Plain NATS has no acknowledgement, so the generator keeps a bounded number of
- * messages ahead of what the server says it has taken.
+ * Plain NATS has no acknowledgement, so the generator asks for the samples of a
+ * round before it goes far beyond: a queue that only grows would measure memory.
  *
  * `deno task bench --only nats` runs it; with `--small` the numbers mean nothing.
  */
@@ -17,6 +17,8 @@ import type { BenchArguments } from "./support/arguments.ts";
 import { drive } from "./support/drive.ts";
 import { processorSec } from "./support/machine.ts";
 import {
+  hostName,
+  LOAD_CLUSTER,
   LOAD_METRICS,
   LOAD_STEP_SEC,
   type LoadRequest,
@@ -30,9 +32,9 @@ const SUBJECT = "bench";
 /** Times of the warm-up and of what is measured, with room for both. */
 const WARM_UP_BEFORE_SEC = 40 * 3600;
 const MEASURED_BEFORE_SEC = 30 * 3600;
-/** Half of what the server holds before it drops. */
-const AHEAD_BYTES = 32 << 20;
-const POLL_MS = 10;
+/** Rounds published beyond the last one that is known to be stored. */
+const ROUNDS_AHEAD = 2;
+const POLL_MS = 2;
 const CONNECTIONS = 4;
 
 export type NatsWay = "http" | "nats";
@@ -175,30 +177,18 @@ class Publisher {
     measureMs: number,
   ): Promise<void> {
     const stopAt = monotonicMs() + measureMs;
-    const bodyBytes = Math.max(...requests.map(({ bytes }) => bytes.length));
-    const ahead = Math.floor(AHEAD_BYTES / bodyBytes);
+    const last = hostName(requests.length - 1);
     const lines = requests[0]?.lines ?? 1;
-    const askStored = async () =>
-      await metric(client, "nats_samples_total") / lines;
-    let stored = await askStored();
-    let asking: Promise<void> | undefined;
     for (let round = 0; monotonicMs() < stopAt; round++) {
       const timeSec = startSec + round * LOAD_STEP_SEC;
       for (const request of requests) {
-        // Asked while more is published, so that the window never runs dry.
-        do {
-          asking ??= pause(POLL_MS).then(askStored).then((count) => {
-            stored = count;
-            asking = undefined;
-          });
-          if (this.#published - stored >= ahead) await asking;
-        } while (this.#published - stored >= ahead);
         request.setTime(timeSec);
         await this.#write(frameOf(request));
         this.#published++;
       }
+      if (round < ROUNDS_AHEAD) continue;
+      await untilStored(client, last, timeSec - ROUNDS_AHEAD * LOAD_STEP_SEC);
     }
-    await asking;
     await untilMetric(client, "nats_samples_total", this.#published * lines);
   }
 
@@ -228,8 +218,24 @@ function frameOf({ bytes }: LoadRequest): Uint8Array {
   return frame;
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Resolves when the host has a sample of that time. */
+async function untilStored(
+  client: TestClient,
+  host: string,
+  timeSec: number,
+): Promise<void> {
+  for (;;) {
+    const { text } = await client.query({
+      cluster: LOAD_CLUSTER,
+      from: timeSec,
+      to: timeSec + LOAD_STEP_SEC,
+      "with-padding": false,
+      "with-stats": false,
+      queries: [{ metric: "cpu_load", host }],
+    });
+    if (/"data":\[\d/.test(text)) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }
 
 function millions(rate: number): string {

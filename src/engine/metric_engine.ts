@@ -224,6 +224,12 @@ export interface MetricEngine {
   /** Clusters with samples in memory; during a restore those found so far. */
   readonly clusters: ClusterPresence;
   openBatch(options: BatchOptions): Batch;
+  /**
+   * Whose way a batch that begins with these bytes goes. Of bodies that come one by
+   * one those with the same number are best put into one batch, and batches of
+   * different numbers sent at the same time; a guess, without meaning otherwise.
+   */
+  laneOf(options: BatchOptions, start: Uint8Array): number;
   /** Answers `{"queries"?:…,"results":…}` and a newline. */
   query(scope: DataScope, request: QueryRequest): Promise<JsonBody>;
   /** Removes what ended before `toSec` at and below each selector; resolves to the number of runs removed. */

@@ -199,15 +199,7 @@ class ShardedEngine implements StoreEngine {
       context: encodeBatchContext(scope, defaultCluster),
       mark,
       nowSec: nowSec(),
-      pickShard: (start) =>
-        this.#calls.links[
-          guessShard(
-            start,
-            scope.instance,
-            defaultCluster,
-            this.#calls.links.length,
-          )
-        ]!,
+      pickShard: (start) => this.#calls.links[this.laneOf(options, start)]!,
       awaitReport: () =>
         this.#openBatches.begin(id, this.#calls.awaitReport(id)),
       forget: () => {
@@ -215,6 +207,11 @@ class ShardedEngine implements StoreEngine {
         this.#openBatches.end(id);
       },
     });
+  }
+
+  laneOf({ scope, defaultCluster }: BatchOptions, start: Uint8Array): number {
+    const shards = this.#calls.links.length;
+    return guessShard(start, scope.instance, defaultCluster, shards);
   }
 
   async query(scope: DataScope, request: QueryRequest): Promise<JsonBody> {

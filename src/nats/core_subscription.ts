@@ -1,10 +1,11 @@
 /**
- * A plain NATS subscription: messages are stored in the order they come, and what
- * finds no room is dropped and counted, since nobody would send it again. Main
- * thread only.
+ * A plain NATS subscription: messages that begin with the same host are stored in
+ * the order they come, and what finds no room is dropped and counted, since nobody
+ * would send it again. Main thread only.
  *
- * One batch is under way at a time; what arrives meanwhile is the next one. So
- * batches are small while there is little to do and grow with the load.
+ * Messages go in lanes, one for each shard that could take them. In a lane one batch
+ * is under way at a time; what arrives meanwhile is the next one. So batches are
+ * small while there is little to do and grow with the load.
  */
 import type {
   Msg,
@@ -13,7 +14,12 @@ import type {
 } from "@nats-io/transport-node";
 import type { Log } from "../log.ts";
 import type { ByteBudget } from "./byte_budget.ts";
-import { groupLength, type MetricMessage, ownBytes } from "./message_batch.ts";
+import {
+  groupLength,
+  type OwnedMessage,
+  ownMessage,
+  releaseMessages,
+} from "./message_batch.ts";
 import type { MetricWriter } from "./metric_writer.ts";
 import type { SubscriptionStats } from "./subscription_stats.ts";
 
@@ -27,13 +33,17 @@ export interface CoreSubscriptionOptions {
   readonly log: Pick<Log, "warn" | "info">;
 }
 
+interface Lane {
+  readonly waiting: OwnedMessage[];
+  isStoring: boolean;
+  /** The loop that stores what waits. */
+  storing: Promise<void>;
+}
+
 export class CoreSubscription {
   readonly #options: CoreSubscriptionOptions;
-  readonly #waiting: MetricMessage[] = [];
+  readonly #lanes = new Map<number, Lane>();
   #subscription: Subscription | undefined;
-  /** The loop that stores what waits. */
-  #storing: Promise<void> = Promise.resolve();
-  #isStoring = false;
   /** What was dropped before there was no room; absent: there is room. */
   #droppedBefore: number | undefined;
 
@@ -60,10 +70,21 @@ export class CoreSubscription {
     stats.bytes += data.length;
     if (!budget.tryTake(data.length)) return this.#drop();
     if (this.#droppedBefore !== undefined && budget.isHalfFree) this.#recover();
-    this.#waiting.push({ subject: message.subject, data: ownBytes(data) });
-    if (this.#isStoring) return;
-    this.#isStoring = true;
-    this.#storing = this.#store();
+    const lane = this.#laneOf(data);
+    lane.waiting.push(ownMessage(message.subject, data));
+    if (lane.isStoring) return;
+    lane.isStoring = true;
+    lane.storing = this.#store(lane);
+  }
+
+  #laneOf(data: Uint8Array): Lane {
+    const number = this.#options.writer.laneOf(data);
+    let lane = this.#lanes.get(number);
+    if (lane === undefined) {
+      lane = { waiting: [], isStoring: false, storing: Promise.resolve() };
+      this.#lanes.set(number, lane);
+    }
+    return lane;
   }
 
   #drop(): void {
@@ -87,19 +108,22 @@ export class CoreSubscription {
     this.#droppedBefore = undefined;
   }
 
-  async #store(): Promise<void> {
+  async #store(lane: Lane): Promise<void> {
     const { budget, writer } = this.#options;
-    while (this.#waiting.length > 0) {
-      const group = this.#waiting.splice(0, groupLength(this.#waiting));
-      await writer.write(group);
-      budget.give(group.reduce((sum, { data }) => sum + data.length, 0));
+    const { waiting } = lane;
+    while (waiting.length > 0) {
+      const group = waiting.splice(0, groupLength(waiting));
+      const bytes = group.reduce((sum, { data }) => sum + data.length, 0);
+      // Where they are not stored, parts of them may still be on their way.
+      if (await writer.write(group)) releaseMessages(group);
+      budget.give(bytes);
     }
-    this.#isStoring = false;
+    lane.isStoring = false;
   }
 
   /** Takes nothing more; resolves when everything that was taken is stored. */
   async close(): Promise<void> {
     this.#subscription?.unsubscribe();
-    await this.#storing;
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.storing));
   }
 }

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { DEFAULT_SCOPE } from "../engine/data_scope.ts";
 import { FakeEngine } from "../../tests/http/fake_engine.ts";
-import { groupLength, ownBytes, writeMessages } from "./message_batch.ts";
+import {
+  groupLength,
+  ownMessage,
+  releaseMessages,
+  writeMessages,
+} from "./message_batch.ts";
 
 const ENCODER = new TextEncoder();
 const message = (text: string) => ({
@@ -14,6 +20,19 @@ Deno.test("groupLength() keeps a message with a string to itself", () => {
   assert.equal(groupLength([]), 0);
   assert.equal(groupLength([plain, plain, string, plain]), 2);
   assert.equal(groupLength([string, plain]), 1);
+});
+
+Deno.test("groupLength() finds a quotation mark wherever it is, and nothing else", () => {
+  for (let length = 1; length < 12; length++) {
+    for (let at = 0; at < length; at++) {
+      for (let byte = 0; byte < 256; byte++) {
+        const data = new Uint8Array(length).fill(0xa3);
+        data[at] = byte;
+        const messages = [{ subject: "s", data }, message("a")];
+        assert.equal(groupLength(messages), byte === 0x22 ? 1 : 2);
+      }
+    }
+  }
 });
 
 Deno.test("groupLength() ends a batch before it exceeds a mebibyte", () => {
@@ -33,9 +52,12 @@ Deno.test("writeMessages() ends every message with a line break", async () => {
   assert.deepEqual(engine.batches.map(({ text }) => text), ["a\nb\n\nc\n"]);
 });
 
-Deno.test("ownBytes() copies what would keep a much larger buffer alive", () => {
-  const buffer = new Uint8Array(1000);
-  assert.equal(ownBytes(buffer.subarray(0, 500)).buffer, buffer.buffer);
-  const copied = ownBytes(buffer.subarray(0, 100));
-  assert.equal(copied.buffer.byteLength, 100);
+Deno.test("releaseMessages() empties messages, and not the memory that they came from", () => {
+  // What a socket reads is a Buffer, whose methods make views and not copies.
+  const source = Buffer.of(1, 2, 3, 4);
+  const own = ownMessage("s", source.subarray(1, 3));
+  assert.deepEqual(own.data, Uint8Array.of(2, 3));
+  releaseMessages([own]);
+  assert.equal(own.data.length, 0);
+  assert.deepEqual([...source], [1, 2, 3, 4]);
 });

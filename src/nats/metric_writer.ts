@@ -35,7 +35,7 @@ export interface WriteGrant {
 export type GrantSource = () => WriteGrant | ScopeRefusal;
 
 export interface MetricWriterOptions {
-  readonly engine: Pick<MetricEngine, "openBatch">;
+  readonly engine: Pick<MetricEngine, "openBatch" | "laneOf">;
   readonly grant: GrantSource;
   readonly stats: SubscriptionStats;
   readonly log: SeldomLog;
@@ -48,6 +48,14 @@ export class MetricWriter {
 
   constructor(options: MetricWriterOptions) {
     this.#options = options;
+  }
+
+  /** Messages with the same number are best stored in one batch. */
+  laneOf(data: Uint8Array): number {
+    const granted = this.#options.grant();
+    return "refused" in granted
+      ? 0
+      : this.#options.engine.laneOf(granted, data);
   }
 
   /**

@@ -11,6 +11,7 @@ import {
   type NatsConnection,
 } from "@nats-io/transport-node";
 import { errorText, type Log } from "../log.ts";
+import { takeLostSocketErrors } from "./lost_sockets.ts";
 import { pause, pauseMs } from "./pauses.ts";
 import { guardSockets } from "./socket_guard.ts";
 
@@ -40,11 +41,14 @@ export class NatsLink {
   #connection: NatsConnection | undefined;
   #connectsTotal = 0;
   #isDown = false;
+  /** Aborted when there will be no socket any more. */
+  readonly #isOver = new AbortController();
   readonly #ended: Promise<void>;
 
   constructor(options: NatsLinkOptions) {
     guardSockets();
     this.#options = options;
+    takeLostSocketErrors(options.log, this.#isOver.signal);
     this.#ended = this.#run();
   }
 
@@ -74,6 +78,7 @@ export class NatsLink {
       await pause(pauseMs(attempt, FIRST_PAUSE_MS, MOST_PAUSE_MS), stopped);
     }
     this.#state = "closed";
+    this.#isOver.abort();
   }
 
   async #connect(): Promise<NatsConnection> {

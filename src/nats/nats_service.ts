@@ -53,7 +53,7 @@ export type GrantResolver = (
 
 export interface NatsServiceOptions {
   readonly config: Pick<Config, "nats" | "metric-store">;
-  readonly engine: Pick<MetricEngine, "openBatch">;
+  readonly engine: Pick<MetricEngine, "openBatch" | "laneOf">;
   readonly log: Pick<Log, "debug" | "info" | "warn" | "err">;
   /** Not asked for subscriptions without instance and access policy. */
   readonly grantOf: GrantResolver;

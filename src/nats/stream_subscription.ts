@@ -18,7 +18,7 @@ import { monotonicMs } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 import { type Durable, type DurableName, openDurable } from "./durable.ts";
-import { groupLength, type MetricMessage, ownBytes } from "./message_batch.ts";
+import { groupLength, type MetricMessage } from "./message_batch.ts";
 import type { MetricWriter } from "./metric_writer.ts";
 import { pause, pauseMs } from "./pauses.ts";
 import { type Delivery, StreamWindow } from "./stream_window.ts";
@@ -211,7 +211,7 @@ export class StreamSubscription {
   #take(message: JsMsg): void {
     const { budget, stats } = this.#options;
     const { streamSequence, deliverySequence } = message.info;
-    const data = ownBytes(message.data);
+    const { data } = message;
     const taken = this.#window.take({
       subject: message.subject,
       data,

@@ -88,6 +88,11 @@ export class FakeEngine implements MetricEngine {
     };
   }
 
+  /** By the first byte, so that tests can tell. */
+  laneOf(_options: BatchOptions, start: Uint8Array): number {
+    return start[0] ?? 0;
+  }
+
   #result<Value>(value: Value | Promise<Value>): Promise<Value> {
     return this.failure === undefined
       ? Promise.resolve(value)

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { nkeys } from "@nats-io/transport-node";
 import { Broker } from "../support/broker.ts";
+import { Child } from "../support/child.ts";
 import { TestClient } from "../support/client.ts";
 import { until, untilConnected } from "../support/nats.ts";
 import { makeDirectory, ROOT, TestServer } from "../support/server.ts";
@@ -10,6 +11,8 @@ import { toolTest } from "../support/tools.ts";
 
 const natsTest = toolTest.bind(undefined, "nats");
 
+/** Runs until the broker resets a socket that the library let go: one of some dozen. */
+const CLIENT = `${ROOT}tests/nats/refused_client.ts`;
 const CERTIFICATES = `${ROOT}tests/http/testdata`;
 
 function serve(nats: Readonly<Record<string, unknown>>): Promise<TestServer> {
@@ -193,5 +196,23 @@ natsTest(
       serve(nats),
       /nats\.nkey-file: no\/such\.nk cannot be read/,
     );
+  },
+);
+
+natsTest(
+  "a broker that refuses again and again, and resets connections, ends nothing",
+  async () => {
+    await using broker = await Broker.start({
+      settings: 'authorization { user: "a", password: "b" }',
+    });
+    const client = new Child({
+      command: Deno.execPath(),
+      args: ["run", "--allow-net=127.0.0.1", CLIENT, broker.address],
+      cwd: ROOT,
+    });
+    const timer = setTimeout(() => client.stop("SIGKILL"), 60_000);
+    const { code } = await client.ended();
+    clearTimeout(timer);
+    assert.equal(code, 0, client.output);
   },
 );
