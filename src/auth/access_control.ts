@@ -8,10 +8,10 @@ import type { Log } from "../log.ts";
 import {
   instanceRecord,
   policyRecord,
-  RecordMaker,
+  RecordKeeper,
   tokenRecord,
 } from "./access_rows.ts";
-import type { AccessRecords } from "./access_records.ts";
+import type { AccessRecords, UserRecord } from "./access_records.ts";
 import { AccessState } from "./access_state.ts";
 
 /** After this a reading that failed is tried again. */
@@ -37,10 +37,14 @@ export class AccessControl {
     tokens: [],
     users: [],
   };
-  readonly #makers = {
-    instances: new RecordMaker(instanceRecord),
-    policies: new RecordMaker(policyRecord),
-    tokens: new RecordMaker(tokenRecord),
+  readonly #keepers = {
+    instances: new RecordKeeper(nameOf, instanceRecord),
+    policies: new RecordKeeper(nameOf, policyRecord),
+    tokens: new RecordKeeper(nameOf, tokenRecord),
+    users: new RecordKeeper(
+      (user: UserRecord) => user.username,
+      (user) => user,
+    ),
   };
   /** Tables that may have changed since they were read. */
   readonly #due = new Set<AccessTable>();
@@ -142,18 +146,33 @@ export class AccessControl {
   }
 
   async #read(table: AccessTable): Promise<Partial<AccessRecords>> {
-    const all = { includeInactive: true };
-    const makers = this.#makers;
+    const keepers = this.#keepers;
     const { instances, policies, tokens, users } = this.#database;
     switch (table) {
-      case "instances":
-        return { instances: makers.instances.make(await instances.list(all)) };
-      case "policies":
-        return { policies: makers.policies.make(await policies.list(all)) };
-      case "tokens":
-        return { tokens: makers.tokens.make(await tokens.list(all)) };
-      case "users":
-        return { users: await users.listAccess() };
+      case "instances": {
+        const keeper = keepers.instances;
+        const changes = await instances.changes(keeper.generation);
+        return { instances: keeper.apply(changes) };
+      }
+      case "policies": {
+        const keeper = keepers.policies;
+        const changes = await policies.changes(keeper.generation);
+        return { policies: keeper.apply(changes) };
+      }
+      case "tokens": {
+        const keeper = keepers.tokens;
+        const changes = await tokens.changes(keeper.generation);
+        return { tokens: keeper.apply(changes) };
+      }
+      case "users": {
+        const keeper = keepers.users;
+        const changes = await users.accessChanges(keeper.generation);
+        return { users: keeper.apply(changes) };
+      }
     }
   }
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
 }

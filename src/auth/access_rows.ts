@@ -7,7 +7,7 @@ import type {
 import type { InstanceRow } from "../db/instance_table.ts";
 import type { PolicyRow } from "../db/policy_table.ts";
 import type { TokenRow } from "../db/token_table.ts";
-import type { Versioned } from "../db/versioned.ts";
+import type { RowChanges } from "../db/row_changes.ts";
 
 export function instanceRecord(row: InstanceRow): InstanceRecord {
   const { name, cluster, status, limits } = row;
@@ -53,30 +53,34 @@ function expiresSec(expiration: string | null): number {
   return Number.isNaN(ms) ? -Infinity : Math.floor(ms / 1000);
 }
 
-/** Makes records; a row that has the version it had before gives the same record. */
-export class RecordMaker<Row extends Versioned, Record> {
+/** Keeps records; a row that did not change keeps the record it had. */
+export class RecordKeeper<Row, Record> {
+  readonly #nameOf: (row: Row) => string;
   readonly #recordOf: (row: Row) => Record;
-  #made = new Map<
-    string,
-    { readonly version: number; readonly record: Record }
-  >();
+  readonly #records = new Map<string, Record>();
+  #generation = 0;
 
-  constructor(recordOf: (row: Row) => Record) {
+  constructor(
+    nameOf: (row: Row) => string,
+    recordOf: (row: Row) => Record,
+  ) {
+    this.#nameOf = nameOf;
     this.#recordOf = recordOf;
   }
 
-  make(rows: readonly Row[]): Record[] {
-    const before = this.#made;
-    this.#made = new Map(rows.map((row) => {
-      const { name, version } = row;
-      const known = before.get(name);
-      return [
-        name,
-        known?.version === version
-          ? known
-          : { version, record: this.#recordOf(row) },
-      ];
-    }));
-    return [...this.#made.values()].map(({ record }) => record);
+  /** What it has, in the words of the database; 0: nothing. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Takes the changes over; all records as they are now. */
+  apply({ changed, generation, gone, isWhole }: RowChanges<Row>): Record[] {
+    if (isWhole) this.#records.clear();
+    for (const name of gone) this.#records.delete(name);
+    for (const row of changed) {
+      this.#records.set(this.#nameOf(row), this.#recordOf(row));
+    }
+    this.#generation = generation;
+    return [...this.#records.values()];
   }
 }

@@ -1,6 +1,7 @@
 /** Instances: the tenants of the metric store. */
 import { nowRfc3339 } from "../clock.ts";
 import type { Connection, Statement } from "./connection.ts";
+import { type RowChanges, versionTracker } from "./row_changes.ts";
 import {
   demandVersion,
   type ListOptions,
@@ -32,6 +33,7 @@ const SELECT = `SELECT name, display_name AS displayName,
   created_at AS createdAt, status, cluster, limits, version FROM instance`;
 
 export class InstanceTable {
+  readonly #tracker = versionTracker<InstanceRow>();
   readonly #connection: Connection;
   readonly #count: Statement<{ count: number }>;
   readonly #get: Statement<InstanceRecord>;
@@ -70,6 +72,11 @@ export class InstanceTable {
   list(options: ListOptions = {}): InstanceRow[] {
     return this.#list.all(Number(options.includeInactive === true))
       .map(instanceRow);
+  }
+
+  /** Of all there are, what is new to who has generation `since`. */
+  changes(since: number): RowChanges<InstanceRow> {
+    return this.#tracker.take(this.list({ includeInactive: true }), since);
   }
 
   /** Throws a `ClientError` (409) if the name is taken. */

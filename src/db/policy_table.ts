@@ -7,6 +7,7 @@ import { nowRfc3339 } from "../clock.ts";
 import type { LabelSelector } from "../engine/data_scope.ts";
 import { ClientError } from "../errors.ts";
 import type { Connection, Statement } from "./connection.ts";
+import { type RowChanges, versionTracker } from "./row_changes.ts";
 import {
   demandVersion,
   type ListOptions,
@@ -51,6 +52,7 @@ const SELECT = `SELECT name, display_name AS displayName,
   created_at AS createdAt, status, realms, scopes, expiration, version FROM policy`;
 
 export class PolicyTable {
+  readonly #tracker = versionTracker<PolicyRow>();
   readonly #connection: Connection;
   readonly #count: Statement<{ count: number }>;
   readonly #get: Statement<PolicyRecord>;
@@ -99,6 +101,11 @@ export class PolicyTable {
   list(options: ListOptions = {}): PolicyRow[] {
     return this.#list.all(Number(options.includeInactive === true))
       .map(policyRow);
+  }
+
+  /** Of all there are, what is new to who has generation `since`. */
+  changes(since: number): RowChanges<PolicyRow> {
+    return this.#tracker.take(this.list({ includeInactive: true }), since);
   }
 
   /** Throws a `ClientError` (409) if the name is taken. */

@@ -2,6 +2,7 @@
 import { nowRfc3339 } from "../clock.ts";
 import { ClientError } from "../errors.ts";
 import type { Connection, Statement } from "./connection.ts";
+import { type RowChanges, versionTracker } from "./row_changes.ts";
 import {
   demandVersion,
   type ListOptions,
@@ -24,6 +25,7 @@ const SELECT = `SELECT name, display_name AS displayName,
   access_policy AS accessPolicy, expiration, version FROM token`;
 
 export class TokenTable {
+  readonly #tracker = versionTracker<TokenRow>();
   readonly #connection: Connection;
   readonly #count: Statement<{ count: number }>;
   readonly #get: Statement<TokenRow>;
@@ -66,6 +68,11 @@ export class TokenTable {
   list(options: ListOptions = {}): TokenRow[] {
     return this.#list.all(Number(options.includeInactive === true))
       .map((row) => ({ ...row }));
+  }
+
+  /** Of all there are, what is new to who has generation `since`. */
+  changes(since: number): RowChanges<TokenRow> {
+    return this.#tracker.take(this.list({ includeInactive: true }), since);
   }
 
   /** Throws a `ClientError`: 409 if the name is taken, 400 if no active policy is named. */

@@ -1,6 +1,7 @@
 /** Users. Pure storage: who may become what is decided elsewhere. */
 import { createHash } from "node:crypto";
 import type { Connection, Statement } from "./connection.ts";
+import { type RowChanges, RowTracker } from "./row_changes.ts";
 
 const FINGERPRINT_CHARS = 22;
 
@@ -42,6 +43,10 @@ const COLUMNS =
   "username, auth_source AS authSource, name, email, roles, projects";
 
 export class UserTable {
+  readonly #tracker = new RowTracker<UserAccessRow>(
+    ({ username }) => username,
+    JSON.stringify,
+  );
   readonly #connection: Connection;
   readonly #get: Statement<UserRecord>;
   readonly #list: Statement<UserRecord>;
@@ -112,6 +117,11 @@ export class UserTable {
   list(options: { readonly notJustUser?: boolean } = {}): UserRow[] {
     const users = this.#list.all().map(userRow);
     return options.notJustUser === true ? users.filter(isMoreThanUser) : users;
+  }
+
+  /** Of all users, what is new to who has generation `since`. */
+  accessChanges(since: number): RowChanges<UserAccessRow> {
+    return this.#tracker.take(this.listAccess(), since);
   }
 
   /** False if the name is taken; nothing changes then. */

@@ -28,7 +28,10 @@ export interface ListOptions {
 
 /** 409: the name is taken, be it by one that is inactive. */
 export function nameTaken(kind: string, name: string): ClientError {
-  return new ClientError("E_CONFLICT", `name: there is a ${kind} ${name}`);
+  return new ClientError(
+    "E_CONFLICT",
+    `name: ${kind} ${name} exists already`,
+  );
 }
 
 /**

@@ -17,11 +17,13 @@ import {
   styleOf,
 } from "./api_dispatch.ts";
 import {
+  HSTS,
   isForged,
   isPreflight,
   PAGE_HEADERS,
   PREFLIGHT_HEADERS,
 } from "./browser_guard.ts";
+import { cameSecurely, clientAddress } from "./client_address.ts";
 import { credentialHeaders } from "./credential_headers.ts";
 import type { Door } from "./door.ts";
 import { errorAnswer } from "./error_answer.ts";
@@ -144,7 +146,8 @@ function refuseForged(
   door.telemetry.countDenied("cross-site");
   // Without what follows `?`, which may be a token.
   const path = req.url?.split("?", 1)[0];
-  door.log.info("access refused", { reason: "cross-site", path });
+  const from = clientAddress(req, door.trustedProxies);
+  door.log.info("access refused", { reason: "cross-site", from, path });
   res.writeHead(403, {
     "Content-Type": "text/plain; charset=utf-8",
     "Connection": "close",
@@ -204,6 +207,9 @@ function createPages(routes: readonly Route[], door: Door): Hono<Bindings> {
     for (const [name, value] of Object.entries(PAGE_HEADERS)) {
       if (!context.res.headers.has(name)) context.header(name, value);
     }
+    if (cameSecurely(context.env.incoming, door.trustedProxies)) {
+      context.header("Strict-Transport-Security", HSTS);
+    }
     if (context.req.header("origin") !== undefined) {
       context.header("Access-Control-Allow-Origin", "*");
     }
@@ -248,7 +254,10 @@ async function servePage(
     }
     return await route.respond(context, door);
   } catch (error) {
-    const answer = errorAnswer(error, door);
+    const answer = errorAnswer(error, door, "metric", {
+      route: route.name,
+      from: clientAddress(context.env.incoming, door.trustedProxies),
+    });
     return new Response(answer.body, {
       status: answer.status,
       headers: Object.entries(answer.headers).map(([name, value]) =>

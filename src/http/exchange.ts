@@ -176,6 +176,7 @@ export class Exchange {
 
   /** Answers with a short text or document. */
   send(status: number, headers: Headers, body: string | Uint8Array): void {
+    if (this.#style !== "metric") this.#addPageHeaders(headers);
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
     this.#answer(status, headers, [bytes], bytes.byteLength);
   }
@@ -231,7 +232,6 @@ export class Exchange {
       this.#style,
       { route: this.route, from: this.from, who: this.#who },
     );
-    if (this.#style !== "metric") this.#addPageHeaders(headers);
     this.send(status, headers, body);
   }
 

@@ -169,3 +169,34 @@ Deno.test("a credential sent twice is none", async () => {
     }
   }
 });
+
+Deno.test("every answer but metric data tells browsers what it may not be used for", async () => {
+  await using door = await Fixture.start();
+  const headers = { "X-Forwarded-Proto": "https" };
+  const asked = [
+    ["GET", "/nope"],
+    ["GET", "/"],
+    ["GET", "/metrics"],
+    ["GET", "/api/nope"],
+    ["GET", "/admin/api/v1/nope"],
+    ["HEAD", "/admin/api/v1/instances"],
+    ["GET", "/logout"],
+    ["PATCH", "/config/users"],
+    ["GET", "/login"],
+  ];
+  for (const [method, path] of asked) {
+    const answer = await door.ask(method!, path!, { headers, role: null });
+    assert.equal(answer.headers["x-frame-options"], "DENY", path);
+    assert.ok(answer.headers["content-security-policy"], path);
+    assert.ok(answer.headers["strict-transport-security"], path);
+  }
+});
+
+Deno.test("a refused page is noted with its route and where it was asked from", async () => {
+  await using door = await Fixture.start();
+  await door.ask("GET", "/metrics", { role: null });
+  assert.match(
+    door.notes.at(-1) ?? "",
+    /"from":"127.0.0.1","route":"metrics"/,
+  );
+});
