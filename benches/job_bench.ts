@@ -86,7 +86,7 @@ const SHAPES: Readonly<Record<string, (random: Random) => JobFilter>> = {
   "seen by a manager of 200": () => ({ visibleTo: manager(200) }),
 };
 
-function month(random: Random): { from: number; to: number } {
+export function month(random: Random): { from: number; to: number } {
   const from = JOB_LOAD_FROM_SEC + random.below(JOB_LOAD_SPAN_SEC - MONTH_SEC);
   return { from, to: from + MONTH_SEC };
 }
@@ -113,7 +113,7 @@ export async function runJobBench(
   };
   try {
     print(`\njobs: ${jobs} in the database`);
-    fill(options, jobs);
+    fillJobs(options, jobs);
     const { size } = await Deno.stat(options.path);
     const client = await openDatabaseWorker(options, (reason) => {
       throw new Error(reason);
@@ -127,7 +127,7 @@ export async function runJobBench(
   }
 }
 
-function fill(options: DatabaseOptions, count: number): void {
+export function fillJobs(options: DatabaseOptions, count: number): void {
   const started = monotonicMs();
   using database = openDatabase(options);
   let batch: LoadedJob[] = [];
@@ -165,8 +165,8 @@ async function measureLists(
   return taken.map(({ shape, first, deep }) => {
     const row = { shape, first: timing(first), deep: timing(deep) };
     print(
-      `${shape}: page 1 ${format(row.first)}, page ${deepPage} ${
-        format(row.deep)
+      `${shape}: page 1 ${formatTiming(row.first)}, page ${deepPage} ${
+        formatTiming(row.deep)
       } ms (p50 / p99)`,
     );
     return row;
@@ -185,11 +185,11 @@ async function listMs(
   return monotonicMs() - started;
 }
 
-function timing(values: readonly number[]): ListTiming {
+export function timing(values: readonly number[]): ListTiming {
   return { p50Ms: quantile(values, 0.5), p99Ms: quantile(values, 0.99) };
 }
 
-function format({ p50Ms, p99Ms }: ListTiming): string {
+export function formatTiming({ p50Ms, p99Ms }: ListTiming): string {
   return `${p50Ms.toFixed(2)} / ${p99Ms.toFixed(2)}`;
 }
 

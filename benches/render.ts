@@ -6,6 +6,7 @@ import { ROOT } from "../tests/support/server.ts";
 import type { IngestRow } from "./ingest_bench.ts";
 import type { QueryRow } from "./query_bench.ts";
 import type { JobBenchResult } from "./job_bench.ts";
+import type { JobHttpResult } from "./job_http_bench.ts";
 import type { NatsRow } from "./nats_bench.ts";
 import type { PolicyRow } from "./policy_bench.ts";
 import { type BenchResults, RESULT_FILE } from "./run.ts";
@@ -24,7 +25,7 @@ const TITLES: Readonly<Record<TargetKind, string>> = {
 
 /** The whole page; peers that did not run are shown as a dash. */
 export function renderPage(
-  { run, ingest, query, policy, jobs, store, nats }: BenchResults,
+  { run, ingest, query, policy, jobs, jobHttp, store, nats }: BenchResults,
 ): string {
   return [
     "# Benchmarks",
@@ -77,6 +78,7 @@ export function renderPage(
     "",
     ...policySection(policy),
     ...jobSection(jobs),
+    ...jobHttpSection(jobHttp),
     ...storeSection(store),
     ...natsSection(nats),
   ].join("\n");
@@ -131,6 +133,47 @@ function jobSection(jobs: JobBenchResult | undefined): string[] {
     "",
     `Jobs started: ${perSec(jobs.startsPerSec)}; stopped and queued for the`,
     `archive: ${perSec(jobs.stopsPerSec)}; 16 callers, next to the jobs above.`,
+    "",
+  ];
+}
+
+function jobHttpSection(jobs: JobHttpResult | undefined): string[] {
+  if (jobs === undefined) return [];
+  const perSec = (rate: number) => `${rate.toFixed(0)} a second`;
+  return [
+    "## Jobs over HTTP",
+    "",
+    `The same ${(jobs.jobs / 1e6).toFixed(1)} M jobs behind a server, with the`,
+    "statistics out of the archive: milliseconds for a page of 25, p50 / p99.",
+    "",
+    ...table(
+      ["list over HTTP", "page 1", `page ${jobs.deepPage}`],
+      jobs.rows.map(({ shape, first, deep }) => [
+        shape,
+        ...[first, deep].map(({ p50Ms, p99Ms }) =>
+          `${p50Ms.toFixed(2)} / ${p99Ms.toFixed(2)}`
+        ),
+      ]),
+    ),
+    "",
+    `\`start_job\`: ${perSec(jobs.startsPerSec)}; \`stop_job\`: ${
+      perSec(jobs.stopsPerSec)
+    },`,
+    "16 connections, jobs being archived meanwhile. Archived, jobs of one node and an",
+    `hour with all its hardware threads: ${perSec(jobs.archivedPerSec)}.`,
+    "",
+    "Ingest of metrics beside jobs that start and stop, as a part of that alone: median",
+    "(quartiles) of nine interleaved pairs. Callers and senders share the processors",
+    "with the server.",
+    "",
+    ...table(
+      ["starts and as many stops a second", "reached", "ingest"],
+      jobs.ingest.map(({ pace, reached, median, low, high }) => [
+        String(pace),
+        reached.toFixed(0),
+        `${median.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`,
+      ]),
+    ),
     "",
   ];
 }

@@ -5,7 +5,7 @@
  * the numbers mean nothing.
  *
  * `--only policy` measures the cost of instances and policies and nothing else,
- * `--only jobs` lists, starts and stops of jobs,
+ * `--only jobs` lists, starts and stops of jobs, `--only job-http` the same over HTTP,
  * `--only store` memory, restart and log, `--only nats` NATS against HTTP.
  *
  * Arguments: `--small --peer-cc PATH --hosts N --hours N --series N --repeat N
@@ -14,19 +14,32 @@
 import { ROOT } from "../tests/support/server.ts";
 import { runIngestBench } from "./ingest_bench.ts";
 import { runJobBench } from "./job_bench.ts";
+import { runJobHttpBench } from "./job_http_bench.ts";
 import { runNatsBench } from "./nats_bench.ts";
 import { runPolicyBench } from "./policy_bench.ts";
 import { runQueryBench } from "./query_bench.ts";
 import { runStoreBench } from "./store_bench.ts";
-import { parseBenchArguments } from "./support/arguments.ts";
+import {
+  type BenchArguments,
+  parseBenchArguments,
+} from "./support/arguments.ts";
 import { describeRun, type RunDescription } from "./support/machine.ts";
 import { print, writeResult } from "./support/report.ts";
 
 /** Parts of their own among the kinds of `--only`. */
 const POLICY = "policy";
 const JOBS = "jobs";
+const JOB_HTTP = "job-http";
 const STORE = "store";
 const NATS = "nats";
+
+const PARTS = new Map<string, (args: BenchArguments) => Promise<unknown>>([
+  [POLICY, runPolicyBench],
+  [JOBS, runJobBench],
+  [JOB_HTTP, runJobHttpBench],
+  [STORE, runStoreBench],
+  [NATS, runNatsBench],
+]);
 
 export const RESULT_FILE = `${ROOT}var/bench/results.json`;
 
@@ -38,6 +51,8 @@ export interface BenchResults {
   readonly policy?: Awaited<ReturnType<typeof runPolicyBench>>;
   /** Absent where `--only` left it out. */
   readonly jobs?: Awaited<ReturnType<typeof runJobBench>>;
+  /** Absent where `--only` left it out. */
+  readonly jobHttp?: Awaited<ReturnType<typeof runJobHttpBench>>;
   readonly store?: Awaited<ReturnType<typeof runStoreBench>>;
   /** Absent where it was left out, or there is no broker. */
   readonly nats?: Awaited<ReturnType<typeof runNatsBench>>;
@@ -46,15 +61,11 @@ export interface BenchResults {
 if (import.meta.main) {
   const args = parseBenchArguments(Deno.args);
   const [only, ...others] = args.only ?? [];
-  const part = others.length === 0 ? only : undefined;
-  if (part === POLICY || part === JOBS || part === STORE || part === NATS) {
-    const result = part === POLICY
-      ? await runPolicyBench(args)
-      : part === JOBS
-      ? await runJobBench(args)
-      : part === STORE
-      ? await runStoreBench(args)
-      : await runNatsBench(args);
+  const part = others.length === 0 && only !== undefined
+    ? PARTS.get(only)
+    : undefined;
+  if (part !== undefined) {
+    const result = await part(args);
     if (args.out !== undefined) await writeResult(args.out, result);
   } else {
     const isLeftOut = (name: string) => args.only?.includes(name) === false;
@@ -64,6 +75,7 @@ if (import.meta.main) {
       query: await runQueryBench(args),
       ...(isLeftOut(POLICY) ? {} : { policy: await runPolicyBench(args) }),
       ...(isLeftOut(JOBS) ? {} : { jobs: await runJobBench(args) }),
+      ...(isLeftOut(JOB_HTTP) ? {} : { jobHttp: await runJobHttpBench(args) }),
       ...(isLeftOut(STORE) ? {} : { store: await runStoreBench(args) }),
       ...(isLeftOut(NATS) ? {} : { nats: await runNatsBench(args) }),
     };

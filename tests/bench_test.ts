@@ -35,6 +35,10 @@ Deno.test("deno task bench --small measures every shape and its page renders", a
       assert.ok(page.includes(`| ${shape} |`), shape);
     }
     assert.ok((results.jobs?.startsPerSec ?? 0) > 0);
+    for (const { shape } of results.jobHttp?.rows ?? []) {
+      assert.ok(page.includes(`| ${shape} |`), shape);
+    }
+    assert.equal(results.jobHttp?.ingest.length, 3);
     assert.match(page, /\| restart after kill -9[^|]*\| \d/);
     assert.match(page, /\| 48 h of one series *\| p50 \d/);
     for (const { way, rate } of results.nats ?? []) {
