@@ -1,7 +1,8 @@
 /**
  * The README's own commands, run as they stand there: on a clean copy of the
  * checkout, with the shipped configuration moved to a free port. What runs are
- * the `sh` blocks between `<!-- test:start -->` and `<!-- test:end -->`.
+ * the `sh` blocks between `<!-- test:start -->` and `<!-- test:end -->`, and before
+ * the server starts that of `<!-- test:before -->`.
  */
 import assert from "node:assert/strict";
 import { delimiter, dirname } from "node:path";
@@ -24,7 +25,8 @@ const COPIED = [
 const START_MS = 20_000;
 
 Deno.test("README's commands work on a clean copy", async () => {
-  const blocks = testedBlocks(Deno.readTextFileSync(`${ROOT}README.md`));
+  const readme = Deno.readTextFileSync(`${ROOT}README.md`);
+  const blocks = testedBlocks(readme);
   assert.ok(blocks.length > 0, "the README has no blocks marked for testing");
 
   const directory = await Deno.makeTempDir({ prefix: "ringstore-readme-" });
@@ -38,6 +40,7 @@ Deno.test("README's commands work on a clean copy", async () => {
       configFile,
       config.replaceAll(README_ADDRESS, address),
     );
+    await runShell(blockBefore(readme), directory);
     const server = new Child({
       command: Deno.execPath(),
       args: startArguments(),
@@ -54,6 +57,8 @@ Deno.test("README's commands work on a clean copy", async () => {
         /"results":\[\[\{"data":\[/,
         `no query of the README found data:\n${output}`,
       );
+      assert.match(output, /"jobMetrics":\[\{"name":"cpu_load","scope":"node"/);
+      assert.match(output, /"Data":\{"cpu_load":\{"node":[^]*"data":\[1\.5\]/);
     } finally {
       await server.stop();
     }
@@ -116,6 +121,13 @@ toolTest("nats", "README's three commands bring samples by NATS", async () => {
     await Deno.remove(directory, { recursive: true });
   }
 });
+
+/** The block that has to run before the server starts. */
+function blockBefore(readme: string): string {
+  const block = /<!-- test:before -->\s*```sh\n([\s\S]*?)```/.exec(readme)?.[1];
+  assert.ok(block !== undefined, "the README has a block before the start");
+  return block;
+}
 
 /** The `sh` blocks in the marked parts, without the command that starts the server. */
 function testedBlocks(readme: string): string[] {
