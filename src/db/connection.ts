@@ -4,9 +4,30 @@
  * process of a command, never in the server's main thread.
  */
 import { DatabaseSync } from "node:sqlite";
+import { ClientError } from "../errors.ts";
+
+/** Of a text that is refused. */
+const SHOWN_CHARS = 60;
 
 /** What can be bound to a parameter. Integers beyond 2^53 are not for SQLite here. */
 export type SqlValue = string | number | null | Uint8Array;
+
+/**
+ * Throws `E_BAD_REQUEST` for a text that SQLite would give back cut off: its texts
+ * end at the first NUL.
+ */
+function whole(values: readonly SqlValue[]): readonly SqlValue[] {
+  for (const value of values) {
+    if (typeof value !== "string" || !value.includes("\0")) continue;
+    throw new ClientError(
+      "E_BAD_REQUEST",
+      `a text with the character NUL cannot be kept: ${
+        JSON.stringify(value.slice(0, SHOWN_CHARS))
+      }`,
+    );
+  }
+  return values;
+}
 
 /** A prepared statement whose rows have the columns of `Row`. */
 export interface Statement<Row> {
@@ -36,7 +57,12 @@ export class Connection {
 
   /** `Row` is what the caller's SQL selects: the two stand side by side. */
   prepare<Row = never>(sql: string): Statement<Row> {
-    return this.#database.prepare(sql) as unknown as Statement<Row>;
+    const statement = this.#database.prepare(sql) as unknown as Statement<Row>;
+    return {
+      get: (...values) => statement.get(...whole(values)),
+      all: (...values) => statement.all(...whole(values)),
+      run: (...values) => statement.run(...whole(values)),
+    };
   }
 
   /** Runs statements without parameters and without rows. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ClientError } from "../errors.ts";
 import { TemporaryDatabase } from "./_fixture.ts";
 import { Connection } from "./connection.ts";
 import { DatabaseError, openDatabase } from "./database.ts";
@@ -122,4 +123,24 @@ Deno.test("Connection.transaction() keeps all of it or nothing", () => {
   const count = connection.prepare<{ n: number }>("SELECT sum(x) AS n FROM a");
   assert.equal(count.get()?.n, 3);
   connection.close();
+});
+
+Deno.test("Connection refuses texts that SQLite would cut off", () => {
+  using temporary = new TemporaryDatabase();
+  const { users } = temporary.open().tables;
+  const eve = {
+    username: "eve",
+    authSource: 0,
+    name: "",
+    email: "",
+    roles: ["user"],
+    projects: [],
+  } as const;
+  assert.ok(users.create(eve, null));
+  assert.throws(() => users.get("eve\0x"), /the character NUL/);
+  assert.throws(
+    () => users.create({ ...eve, username: "bob", name: "B\0" }, null),
+    (error: unknown) => error instanceof ClientError && error.status === 400,
+  );
+  assert.equal(users.get("bob"), undefined);
 });
