@@ -13,7 +13,8 @@ import { toolTest } from "../support/tools.ts";
 
 const natsTest = toolTest.bind(undefined, "nats");
 
-const TIME = nowSec() - 3600;
+/** Far enough back for a message a second of it, as long as the tests run. */
+const TIME = nowSec() - 40 * 3600;
 const HOSTS = Array.from({ length: 6 }, (_, i) => `h${i}`);
 /** Added to what is written by HTTP over a sample that came by NATS. */
 const NEWER = 1e6;
@@ -97,10 +98,15 @@ natsTest(
     const newer = new Map<string, Set<number>>(
       HOSTS.map((host) => [host, new Set<number>()]),
     );
+    let isOver = false;
     const publishing = (async () => {
-      while (published < 1500) {
-        await stream.publish("hpc.metrics", message(published));
-        published++;
+      while (!isOver) {
+        for (let i = 0; i < 20; i++) {
+          await stream.publish("hpc.metrics", message(published));
+          published++;
+        }
+        // At a pace the broker and two cores keep up with.
+        await new Promise((resolve) => setTimeout(resolve, 50));
       }
     })();
     // The number of workers changes on the way, too.
@@ -127,6 +133,7 @@ natsTest(
       await server.kill();
     }
     await server.start(settings(broker));
+    isOver = true;
     await publishing;
     await untilAllAcknowledged(broker);
     for (const host of HOSTS) {
