@@ -39,6 +39,13 @@ const SHAPES: readonly Shape[] = [
     connections: 4,
     order: "host",
   },
+  // As in a cluster, where each host's collector has a connection of its own.
+  {
+    name: "1 host a body, 64 connections",
+    hostsPerBody: 1,
+    connections: 64,
+    order: "host",
+  },
   {
     name: "100 hosts a body, 1 connection",
     hostsPerBody: 100,

@@ -20,7 +20,7 @@ export function writeBody(
   chunks: readonly Uint8Array[],
   byteLength: number,
 ): void {
-  if (chunks.length === 0) res.end();
+  if (byteLength === 0) res.end();
   else if (chunks.length === 1 && byteLength <= JOIN_BYTES) res.end(chunks[0]);
   else if (byteLength <= JOIN_BYTES) res.end(Buffer.concat(chunks));
   else writeLarge(res, door, chunks, byteLength);

@@ -8,6 +8,7 @@ import { VERSION } from "../cli/version.ts";
 import { loadSetup } from "../cluster/load_setup.ts";
 import type { Config } from "../config/mod.ts";
 import { type HttpServer, startHttp } from "../http/server.ts";
+import { createIdleCollection, LOOK_MS } from "../idle_collection.ts";
 import type { Log } from "../log.ts";
 import { storeDirectory } from "../persist/filenames.ts";
 import { type ServerParts, startParts } from "./parts.ts";
@@ -41,6 +42,7 @@ export async function serve(
   dropPrivileges(config.main, writtenPaths(config));
   printLine(`ringstore ${VERSION} listening on ${addressOf(config, server)}`);
   showRestore(parts.engine);
+  Deno.unrefTimer(setInterval(createIdleCollection(), LOOK_MS));
   log.info("stopping", { signal: await stopped });
   await stop(server, parts, log);
 }

@@ -8,8 +8,9 @@
  * a slice of house-keeping.
  */
 import { ArchiveBounds, slotSlackSec } from "../archive/archive_bounds.ts";
-import { nowSec } from "../clock.ts";
+import { monotonicMs, nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
+import { createIdleCollection, LOOK_MS } from "../idle_collection.ts";
 import { Bell } from "../transport/bell.ts";
 import {
   type Ask,
@@ -53,6 +54,8 @@ export class Shard {
   readonly #stats: StatsBlock;
   readonly #news: ClusterNews;
   readonly #decoder = new TextDecoder();
+  readonly #collectIfIdle = createIdleCollection();
+  #lookedMs = 0;
   #askText = "";
   #isClosed = false;
 
@@ -159,8 +162,18 @@ export class Shard {
       const isSaving = this.#tend();
       this.#writes.tidyKeys();
       if (isSweeping || isShort || isSaving || worked) this.#publish();
-      else this.#bell.wait(seen, this.#idleMs());
+      else {
+        this.#collectGarbage();
+        this.#bell.wait(seen, this.#idleMs());
+      }
     }
+  }
+
+  #collectGarbage(): void {
+    const nowMs = monotonicMs();
+    if (nowMs - this.#lookedMs < LOOK_MS) return;
+    this.#lookedMs = nowMs;
+    this.#collectIfIdle();
   }
 
   #tend(): boolean {

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { IdleWatch } from "./idle_collection.ts";
+
+const MB = 1 << 20;
+
+Deno.test("IdleWatch waits while bytes are being allocated", () => {
+  const watch = new IdleWatch();
+  watch.collected(20 * MB);
+  assert.equal(watch.look(30 * MB), false);
+  assert.equal(watch.look(40 * MB), false);
+  assert.equal(watch.look(40 * MB + 1000), true);
+});
+
+Deno.test("IdleWatch collects once after a burst, not at every look", () => {
+  const watch = new IdleWatch();
+  watch.collected(20 * MB);
+  watch.look(40 * MB);
+  assert.equal(watch.look(40 * MB), true);
+  watch.collected(21 * MB);
+  assert.equal(watch.look(21 * MB), false);
+  assert.equal(watch.look(22 * MB), false);
+});
+
+Deno.test("IdleWatch leaves alone what V8 has collected by itself", () => {
+  const watch = new IdleWatch();
+  watch.collected(20 * MB);
+  watch.look(40 * MB);
+  assert.equal(watch.look(10 * MB), false);
+  assert.equal(watch.look(10 * MB), false);
+  watch.look(16 * MB);
+  assert.equal(watch.look(16 * MB), true);
+});
