@@ -22,6 +22,11 @@ const [FIRST, SECOND] = [0, 1].map((shard) =>
     shardOf("", "c", host, SHARDS) === shard
   )!
 ) as [string, string];
+/** Under three shards of that of the first, under two of that of the second. */
+const THIRD = Array.from({ length: 50 }, (_, i) => `n${i}`).find((host) =>
+  host !== SECOND && shardOf("", "c", host, 2) === 1 &&
+  shardOf("", "c", host, 3) === shardOf("", "c", FIRST, 3)
+)!;
 
 function options(directory: string, shards = SHARDS): EngineOptions {
   return {
@@ -135,20 +140,39 @@ for (const cleanUp of [false, true]) {
   });
 }
 
-Deno.test("MetricEngine.openBatch() under another number of shards relies on marks that all had, and loses nothing", async () => {
+Deno.test("MetricEngine.openBatch() under other numbers of shards applies a batch to the hosts that miss it, and to no others", async () => {
   const directory = await Deno.makeTempDir();
   try {
     const before = await ready(directory, 2);
     await write(before, 5, { [FIRST]: 1, [SECOND]: 1 });
     await write(before, 7, { [FIRST]: 3 });
     await before.close();
-    const after = await ready(directory, 3);
-    const old = await write(after, 5, { [FIRST]: 9, [SECOND]: 9 });
-    assert.deepEqual(old.skipped, { replayed: 2 });
-    const half = await write(after, 7, { [FIRST]: 3, [SECOND]: 4 });
-    assert.equal(half.stored, 2);
-    assert.equal(await valueOf(after, SECOND), 4);
-    await after.close();
+    // Twice: what was known of single hosts outlives the second start.
+    for (const shards of [3, 4, 3, 2]) {
+      const after = await ready(directory, shards);
+      await write(after, undefined, { [FIRST]: 5, [SECOND]: 5 });
+      const old = await write(after, 5, { [FIRST]: 9, [SECOND]: 9 });
+      assert.deepEqual(old.skipped, { replayed: 2 });
+      const half = await write(after, 6, { [FIRST]: 9 });
+      assert.deepEqual(half.skipped, { replayed: 1 });
+      assert.equal(await valueOf(after, FIRST), 5);
+      await after.close();
+    }
+    const last = await ready(directory, 3);
+    const report = await write(last, 7, {
+      [FIRST]: 3,
+      [SECOND]: 4,
+      [THIRD]: 4,
+    });
+    assert.equal(report.stored, 2);
+    assert.deepEqual(report.skipped, { replayed: 1 });
+    assert.equal(await valueOf(last, FIRST), 5);
+    assert.equal(await valueOf(last, SECOND), 4);
+    assert.equal(await valueOf(last, THIRD), 4);
+    const next = await write(last, 8, { [FIRST]: 6, [SECOND]: 6 });
+    assert.equal(next.stored, 2);
+    assert.equal(await valueOf(last, FIRST), 6);
+    await last.close();
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

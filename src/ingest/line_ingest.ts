@@ -39,6 +39,13 @@ const POW10 = new Float64Array(
   [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9],
 );
 
+/** Says of a host whether it is one of those that are meant. */
+export type HostCheck = (
+  instance: string,
+  cluster: string,
+  host: string,
+) => boolean;
+
 /** A batch on its way through this shard. */
 export interface IngestBatch {
   readonly context: Context;
@@ -49,6 +56,12 @@ export interface IngestBatch {
   line: number;
   /** Samples before it are passed over; -Infinity: none are. */
   readonly oldestSec: number;
+  /**
+   * The hosts whose lines were applied before, to be passed over; `undefined`: no
+   * host's were. Asked where lines are read in full, so the batch needs a context
+   * in which keys are not kept.
+   */
+  readonly wasApplied: HostCheck | undefined;
   /** A line in which strings may not contain line breaks; 0: none. */
   strictLine: number;
 }

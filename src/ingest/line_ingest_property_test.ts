@@ -76,6 +76,7 @@ class Shard {
       tally: this.tally,
       nowSec: NOW,
       oldestSec: NOW - WINDOW.retentionSec,
+      wasApplied: undefined,
       strictLine: 0,
       line: this.#line,
     };

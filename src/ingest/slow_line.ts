@@ -28,12 +28,15 @@ export const LINE_BYTES_MAX = 32 << 10;
 /** Longest piece of a client's text that an error message repeats. */
 const QUOTED_BYTES_MAX = 64;
 
+/** A context in which every line is read in full. */
+export const KEYS_NOT_KEPT = -2;
+
 /**
  * Where the lines of a batch belong as far as they do not say it themselves, and
  * what bounds them. What was allowed in a context is allowed in it for good.
  */
 export interface Context {
-  /** Number of the context within the shard; -2: keys are not kept. */
+  /** Number of the context within the shard, or `KEYS_NOT_KEPT`. */
   readonly id: number;
   readonly instance: string;
   readonly defaultCluster: string;
@@ -210,6 +213,10 @@ export class SlowLines {
           }) is not an integer of seconds, ms, µs or ns within 64 bits`,
         );
       }
+    }
+    if (batch.wasApplied?.(batch.context.instance, cluster, host)) {
+      tally.skip("replayed");
+      return -1;
     }
     if (timestamp < batch.oldestSec) {
       tally.skip("too-old");

@@ -15,6 +15,7 @@ import {
   RECORD_PAYLOAD_GOAL,
   RUN_HEADER_BYTES,
   sealRecord,
+  WHOLE_PAYLOAD_BYTES,
 } from "./wal_format.ts";
 
 const FIRST_BYTES = 1 << 17;
@@ -24,6 +25,7 @@ const KEPT_BYTES_MAX = 1 << 22;
 // All positions below count words of eight bytes.
 const RECORD_HEADER = RECORD_HEADER_BYTES / 8;
 const RUN_HEADER = RUN_HEADER_BYTES / 8;
+const WHOLE = RECORD_HEADER + WHOLE_PAYLOAD_BYTES / 8;
 const RECORD_GOAL = (RECORD_HEADER_BYTES + RECORD_PAYLOAD_GOAL) / 8;
 const NONE = -1;
 
@@ -45,6 +47,7 @@ export class LogBuffer {
   #next = NONE;
   #timeSec = NaN;
   #idCount = 0;
+  #isWhole = false;
   readonly #dictionary = new DictionaryWriter();
   /** Series that this batch names. */
   #named: number[] = [];
@@ -117,21 +120,36 @@ export class LogBuffer {
     this.#at = end / 8;
   }
 
+  /** Of the batch a reader is to find all that was written, or nothing. */
+  makeWhole(): void {
+    this.#isWhole = true;
+  }
+
   /**
-   * The batch as it goes to disk: names, samples, and the names once more. The
-   * bytes are valid until the next call.
+   * The batch as it goes to disk: names, samples, and the names once more; before
+   * them, if it is to be found whole, how many bytes they are. The bytes are valid
+   * until the next call.
    */
   finish(): Uint8Array {
     this.#closeRecord();
     const samples = this.#bytes.subarray(0, this.#at * 8);
-    if (this.#dictionary.isEmpty) return samples;
+    if (this.#dictionary.isEmpty && !this.#isWhole) return samples;
     const names = this.#dictionary.finish();
     const length = samples.length + names.length * 2;
-    if (this.#joined.length < length) this.#joined = new Uint8Array(length);
-    this.#joined.set(names);
-    this.#joined.set(samples, names.length);
-    this.#joined.set(names, names.length + samples.length);
-    return this.#joined.subarray(0, length);
+    const head = this.#isWhole ? WHOLE * 8 : 0;
+    if (this.#joined.length < head + length) {
+      this.#joined = new Uint8Array(head + length);
+    }
+    const joined = this.#joined;
+    if (this.#isWhole) {
+      const view = new DataView(joined.buffer);
+      view.setFloat64(RECORD_HEADER_BYTES, length, true);
+      sealRecord(joined, view, 0, head, KIND.WHOLE);
+    }
+    joined.set(names, head);
+    joined.set(samples, head + names.length);
+    joined.set(names, head + names.length + samples.length);
+    return joined.subarray(0, head + length);
   }
 
   /** The batch is in the log: begins the next. */
@@ -217,6 +235,7 @@ export class LogBuffer {
     this.#at = 0;
     this.#limit = 0;
     this.#named.length = 0;
+    this.#isWhole = false;
     this.#dictionary.clear();
     if (this.#bytes.length > KEPT_BYTES_MAX) {
       this.#use(new Uint8Array(FIRST_BYTES));

@@ -39,6 +39,7 @@ export const KIND = {
   FREE: 3,
   MARK: 4,
   FREE_SERIES: 5,
+  WHOLE: 6,
 } as const;
 
 /**
@@ -52,6 +53,9 @@ export const RECORD_PAYLOAD_MAX = 1 << 20;
 
 /** Ids of a segment's dictionary are below this. */
 export const IDS_MAX = 1 << 24;
+
+/** Payload of a WHOLE record: f64 bytes of the write that follow it. */
+export const WHOLE_PAYLOAD_BYTES = 8;
 
 /** Of a run: id of its first series and number of values (u32 each), f64 time. */
 export const RUN_HEADER_BYTES = 16;

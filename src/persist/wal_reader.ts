@@ -69,6 +69,17 @@ export function readSegment(
   return new SegmentReader(files, path, owner, handler).read();
 }
 
+/**
+ * Whether the file ends within a batch of which all or nothing counts. By length
+ * alone: a damaged record inside costs no more than itself.
+ */
+function isCutOff(scan: RecordScan): boolean {
+  if (scan.kind !== KIND.WHOLE) return false;
+  const behind = scan.floats[scan.payloadStart >> 3]!;
+  const start = scan.at + RECORD_HEADER_BYTES + scan.payloadBytes;
+  return start + behind > scan.fileBytes;
+}
+
 class SegmentReader {
   readonly #files: Files;
   readonly #path: string;
@@ -124,6 +135,9 @@ class SegmentReader {
     }
     while (scan.next(end)) {
       if (scan.at > end) this.#passGap(end, scan.at);
+      end = scan.at;
+      // The process was killed while it wrote this batch.
+      if (isCutOff(scan)) break;
       this.#take(scan);
       end = scan.at + RECORD_HEADER_BYTES + scan.payloadBytes;
     }
@@ -177,6 +191,8 @@ class SegmentReader {
         else this.#handler.mark(record);
         return;
       }
+      case KIND.WHOLE:
+        return;
       default:
         report.unknownRecords++;
     }

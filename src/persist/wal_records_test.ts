@@ -10,8 +10,14 @@ import {
 } from "./wal_records.ts";
 
 Deno.test("KIND keeps its numbers for ever", () => {
-  const numbers = { SERIES: 1, SAMPLES: 2, FREE: 3, MARK: 4, FREE_SERIES: 5 };
-  assert.deepEqual({ ...KIND }, numbers);
+  assert.deepEqual({ ...KIND }, {
+    SERIES: 1,
+    SAMPLES: 2,
+    FREE: 3,
+    MARK: 4,
+    FREE_SERIES: 5,
+    WHOLE: 6,
+  });
   assert.equal(RECORD_PAYLOAD_MAX, 1 << 20);
 });
 

@@ -134,8 +134,10 @@ export class WalWriter {
     this.batch.addRecord(KIND.FREE_SERIES, encodeFreeSeries(record));
   }
 
+  /** What a kill leaves of the batch is nothing or all of it, the mark included. */
   mark(record: MarkRecord): void {
     this.batch.addRecord(KIND.MARK, encodeMark(record));
+    this.batch.makeWhole();
   }
 
   /**

@@ -101,6 +101,49 @@ Deno.test("WalWriter logs any samples in any order, bit for bit", () => {
   );
 });
 
+Deno.test("WalWriter.mark() makes a batch that is found with its mark or not at all, wherever a kill cuts the write", () => {
+  const batch = fc.record({
+    series: fc.array(fc.nat(300), { minLength: 1, maxLength: 60 }),
+    isMarked: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(batch, { minLength: 1, maxLength: 6 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (batches, cutAt) => {
+        const files = new FaultFiles(1);
+        const wal = open(files);
+        const ends = batches.map(({ series, isMarked }, i) => {
+          for (const one of series) wal.batch.append(one, 60 * i, i);
+          if (isMarked) wal.mark({ key: "s", value: i });
+          wal.commit();
+          return wal.position.offset;
+        });
+        const path = `${DIRECTORY}/${segmentName(1)}`;
+        const bytes = files.bytesOf(path);
+        const length = Math.floor(cutAt * bytes.length);
+        files.put(path, bytes.subarray(0, length));
+        const counts = batches.map(() => 0);
+        const marks: number[] = [];
+        readSegment(files, path, { shard: 0, shardCount: 1, segment: 1 }, {
+          series() {},
+          samples: (_id, count, timeSec) => counts[timeSec / 60]! += count,
+          free() {},
+          freeSeries() {},
+          mark: ({ value }) => marks.push(value),
+        });
+        for (const [i, { series, isMarked }] of batches.entries()) {
+          const isThere = ends[i]! <= length;
+          if (isThere) assert.equal(counts[i], series.length);
+          else if (isMarked) assert.equal(counts[i], 0);
+          assert.equal(marks.includes(i), isThere && isMarked);
+        }
+      },
+    ),
+    { numRuns: fuzzRuns(200) },
+  );
+});
+
 Deno.test("WalWriter logs a batch of many records through growing buffers", () => {
   const files = new FaultFiles(1);
   const wal = open(files);

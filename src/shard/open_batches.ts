@@ -5,7 +5,7 @@
 import { BatchTally } from "../ingest/batch_tally.ts";
 import type { StreamMark } from "../engine/metric_engine.ts";
 import type { IngestBatch } from "../ingest/line_ingest.ts";
-import type { Context } from "../ingest/slow_line.ts";
+import { type Context, KEYS_NOT_KEPT } from "../ingest/slow_line.ts";
 import {
   type BatchContext,
   WRITE_HEADER_BYTES,
@@ -20,6 +20,14 @@ const CONTEXTS_BYTES_MAX = 4 << 20;
 /** A string that is not closed within so many bytes is given up. */
 export const CARRY_BYTES_MAX = 1 << 20;
 
+/** Lines [from, to) of a part that another shard owns, the first of them numbered `line`. */
+export interface ForeignLines {
+  readonly shard: number;
+  readonly from: number;
+  readonly to: number;
+  readonly line: number;
+}
+
 export interface OpenBatch extends IngestBatch {
   /** Start of a line whose end has not come yet. */
   carry: Uint8Array | undefined;
@@ -31,6 +39,8 @@ export interface OpenBatch extends IngestBatch {
   readonly mark: StreamMark | undefined;
   /** The mark was reached before: this shard passes its own lines over. */
   readonly isReplay: boolean;
+  /** Of a marked batch: lines that leave once those of this shard are in the log. */
+  readonly foreign: ForeignLines[];
   /** Of a marked batch: frames of lines by shard. */
   readonly forwardedTo: Map<number, number>;
 }
@@ -72,18 +82,26 @@ export class OpenBatches {
     const nowSec = view.getFloat64(start, true);
     const mark = this.#mark(frame);
     const isReplay = mark !== undefined && this.#marks.covers(mark);
+    const wasApplied = mark === undefined || isReplay
+      ? undefined
+      : this.#marks.appliedHosts(mark);
+    const context = this.#context(frame);
     return {
-      context: this.#context(frame),
+      context: wasApplied === undefined
+        ? context
+        : { ...context, id: KEYS_NOT_KEPT },
       tally: new BatchTally(),
       nowSec,
       oldestSec: isReplay ? Infinity : horizon(nowSec),
       line: view.getUint32(start + 8, true),
+      wasApplied,
       strictLine: 0,
       carry: undefined,
       isSkipping: false,
       forwards: 0,
       mark,
       isReplay,
+      foreign: [],
       forwardedTo: new Map(),
     };
   }
@@ -120,7 +138,7 @@ export class OpenBatches {
     let context = this.#contexts.get(key);
     if (context === undefined) {
       const { clusters, maxSeries, ...names } = JSON.parse(key) as BatchContext;
-      const id = this.contextsAreFull ? -2 : this.#nextContext++;
+      const id = this.contextsAreFull ? KEYS_NOT_KEPT : this.#nextContext++;
       context = {
         id,
         ...names,

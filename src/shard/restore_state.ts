@@ -10,10 +10,15 @@ import type { RecoveryHandler } from "../persist/recovery.ts";
 import type { SeriesEntry } from "../persist/series_dictionary.ts";
 import type { WalHandler } from "../persist/wal_reader.ts";
 import type { FreeRecord } from "../persist/wal_records.ts";
-import { shardOf } from "../transport/messages.ts";
 import { freeAtAndBelow, freeRecorded } from "./free_selectors.ts";
 import { restoreSeries, SERIES_SECTION } from "./series_state.ts";
-import { MARKS_SECTION, raise, readMarks } from "./stream_marks.ts";
+import { isIn, MarkFacts, type Share } from "./mark_facts.ts";
+import {
+  FACTS_SECTION,
+  MARKS_SECTION,
+  readFacts,
+  readMarks,
+} from "./stream_marks.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 
 /** A series of the log that was not asked for yet, and one that is not kept. */
@@ -44,37 +49,39 @@ export class RestoreState implements RecoveryHandler {
     tooOld: 0,
     refused: 0,
   };
-  /** How far streams got, in the directory that is being read. */
-  #marks = new Map<string, number>();
+  /** How far streams got, by all directories read so far. */
+  readonly facts = new MarkFacts();
   readonly #registry: SeriesRegistry;
-  readonly #shard: number;
-  readonly #shards: number;
+  readonly #share: Share;
+  /** Whose directory is being read. */
+  #writer: Share;
   readonly #horizonSec: number;
   readonly #onProgress: OnProgress;
 
   /** `horizonSec`: samples before it are not put back; -Infinity: all are. */
   constructor(
     registry: SeriesRegistry,
-    owner: { readonly shard: number; readonly shards: number },
+    share: Share,
     horizonSec: number,
     onProgress: OnProgress,
   ) {
     this.#registry = registry;
-    this.#shard = owner.shard;
-    this.#shards = owner.shards;
+    this.#share = share;
+    this.#writer = share;
     this.#horizonSec = horizonSec;
     this.#onProgress = onProgress;
   }
 
-  /** The marks of what was read since the last call. */
-  takeMarks(): Map<string, number> {
-    const marks = this.#marks;
-    this.#marks = new Map();
-    return marks;
+  /** From now on it is the directory of that shard that is read. */
+  readFrom(writer: Share): void {
+    this.#writer = writer;
   }
 
   section(kind: number, payload: Uint8Array): void {
-    if (kind === MARKS_SECTION) return readMarks(payload, this.#marks);
+    if (kind === MARKS_SECTION) {
+      return readMarks(payload, this.#writer, this.facts);
+    }
+    if (kind === FACTS_SECTION) return readFacts(payload, this.facts);
     // Sections of other kinds are of a later version, which says what they mean.
     if (kind !== SERIES_SECTION) return;
     restoreSeries(
@@ -127,7 +134,8 @@ export class RestoreState implements RecoveryHandler {
         this.#free(record);
         this.#forgetEnded(series);
       },
-      mark: ({ key, value }) => raise(this.#marks, key, value),
+      mark: ({ key, value }) =>
+        this.facts.add(key, { ...this.#writer, sequence: value }),
       freeSeries: (record) => {
         freeRecorded(this.#registry, record);
         // Such records come in thousands: once for all of them.
@@ -144,7 +152,7 @@ export class RestoreState implements RecoveryHandler {
 
   #isOurs(entry: SeriesEntry): boolean {
     const { instance, cluster, host } = entry;
-    return shardOf(instance, cluster, host, this.#shards) === this.#shard;
+    return isIn(this.#share, instance, cluster, host);
   }
 
   #resolve(entry: SeriesEntry): number {

@@ -107,7 +107,7 @@ export class Shard {
       stats,
       news,
       persistence,
-      persistence?.marks ?? new StreamMarks(),
+      persistence?.marks ?? new StreamMarks({ shard, shards: options.shards }),
       (now) => Math.max(horizon(now), bounds?.refusedBeforeSec ?? -Infinity),
     );
     this.#questions = new ShardQuestions(

@@ -132,8 +132,14 @@ export class ShardOutbox {
     }
   }
 
-  /** A marked batch is through: whoever got lines of it may log the mark. */
-  endForwards(id: number, batch: OpenBatch): void {
+  /**
+   * Of a marked batch: hands over the lines of `bytes` that waited, and says that
+   * this was all, so that whoever got lines of it may log the mark.
+   */
+  forwardRest(id: number, batch: OpenBatch, bytes: Uint8Array): void {
+    for (const { shard, from, to, line } of batch.foreign) {
+      this.forward(shard, id, batch, bytes, from, to, line);
+    }
     const header = headerOf(batch);
     for (const [shard, frames] of batch.forwardedTo) {
       this.#sendLines(shard, id, FORWARD_END, header, frames, NOTHING);

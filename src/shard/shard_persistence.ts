@@ -25,17 +25,13 @@ import { type OnProgress, RestoreState } from "./restore_state.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 import type { Notify } from "./shard_notices.ts";
 import type { ShardOutbox } from "./shard_outbox.ts";
+import type { Share } from "./mark_facts.ts";
 import { ShardSnapshots } from "./shard_snapshots.ts";
-import { commonMarks, StreamMarks } from "./stream_marks.ts";
-
-export interface ShardOwner {
-  readonly shard: number;
-  readonly shards: number;
-}
+import { StreamMarks } from "./stream_marks.ts";
 
 export interface PersistedShard {
   readonly options: PersistenceOptions;
-  readonly owner: ShardOwner;
+  readonly owner: Share;
   /** What is on disk is restored into it. */
   readonly registry: SeriesRegistry;
   /** Older samples are not put back; 0: all are. */
@@ -52,7 +48,7 @@ export interface PersistedShard {
 export class ShardPersistence {
   readonly wal: WalWriter;
   /** As far as they were on disk; whoever applies batches raises them. */
-  readonly marks = new StreamMarks();
+  readonly marks: StreamMarks;
   readonly #shard: PersistedShard;
   readonly #snapshots: ShardSnapshots;
   #syncDueMs = 0;
@@ -65,7 +61,8 @@ export class ShardPersistence {
   /** Restores what is on disk. Throws if the directory cannot be used. */
   constructor(shard: PersistedShard) {
     this.#shard = shard;
-    const { layouts, options, outbox, registry, notify } = shard;
+    const { layouts, options, outbox, owner, registry, notify } = shard;
+    this.marks = new StreamMarks(owner);
     const shardFiles = this.#ownFiles();
     const recovered = this.#restore(shardFiles);
     trimQuarantineOf(shardFiles, notify);
@@ -120,11 +117,12 @@ export class ShardPersistence {
         this.#takeOver(own.files, count, state);
         continue;
       }
+      state.readFrom(owner);
       recovered = recoverShard(own, state);
-      this.marks.restore(state.takeMarks());
       notifyDamage(recovered, notify);
     }
     assert(recovered !== undefined, "the shard's own layout is among all");
+    this.marks.restore(state.facts);
     notifyRestored(state.counts, monotonicMs() - startedMs, notify);
     return recovered;
   }
@@ -132,20 +130,17 @@ export class ShardPersistence {
   /** Takes the shard's hosts out of what another number of shards left. */
   #takeOver(files: Files, shardCount: number, state: RestoreState): void {
     const { notify, options, owner } = this.#shard;
-    const marks: Map<string, number>[] = [];
     for (let shard = 0; shard < shardCount; shard++) {
       const directory = shardDirectory(options.directory, shardCount, shard);
+      state.readFrom({ shard, shards: shardCount });
       const report = recoverShard(
         { files, directory, shard, shardCount },
         state,
         false,
       );
-      marks.push(state.takeMarks());
       // Every shard reads all of them, one tells.
       if (shard % owner.shards === owner.shard) notifyDamage(report, notify);
     }
-    // This shard's hosts may have been anybody's: only what all had counts.
-    this.marks.restore(commonMarks(marks));
   }
 
   /** How often a commit has failed; see `commit`. */

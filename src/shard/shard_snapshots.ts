@@ -20,7 +20,7 @@ import { notifyProblems, trimQuarantineOf } from "./recovery_notices.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 import { SERIES_SECTION, SeriesSections } from "./series_state.ts";
 import type { Notify } from "./shard_notices.ts";
-import { MARKS_SECTION, type StreamMarks } from "./stream_marks.ts";
+import type { StreamMarks } from "./stream_marks.ts";
 
 /** A snapshot that failed is tried again after this. */
 const RETRY_SEC = 60;
@@ -136,8 +136,9 @@ export class ShardSnapshots {
       });
       this.#run = { writer, sections: new SeriesSections(registry), segment };
       // Now: later marks belong to lines that are in the log behind it.
-      const payload = marks.encode();
-      if (payload !== undefined) writer.section(MARKS_SECTION, payload);
+      for (const [kind, payload] of marks.sections()) {
+        writer.section(kind, payload);
+      }
     });
   }
 

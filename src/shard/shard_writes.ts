@@ -105,9 +105,10 @@ export class ShardWrites {
       if (batch.mark !== undefined && !isLast) {
         return this.#hold(frame, id, batch.mark);
       }
-      this.#take(frame, id, batch, isLast);
-      if (isLast) this.#outbox.endForwards(id, batch);
-      this.#commit(batch, failures, isLast);
+      this.#take(frame, id, batch, isLast, (source) => {
+        this.#commit(batch, failures, isLast);
+        if (isLast) this.#outbox.forwardRest(id, batch, source);
+      });
     } catch (error) {
       this.#batches.drop(id);
       throw error;
@@ -126,8 +127,8 @@ export class ShardWrites {
     const isEnd = (frame.aux & FORWARD_END) !== 0;
     if (batch.mark !== undefined && !isEnd) this.#hold(frame, id, batch.mark);
     else {
-      this.#take(frame, id, batch, true, true);
-      this.#commit(batch, failures, isEnd);
+      const commit = () => this.#commit(batch, failures, isEnd);
+      this.#take(frame, id, batch, true, commit, true);
     }
     this.#done(id, DONE_OF_FORWARD, batch);
   }
@@ -152,11 +153,13 @@ export class ShardWrites {
     if (mark !== undefined) this.#marks.reach(mark);
   }
 
+  /** Applies the lines; `settle` gets the bytes in which they lie, before these go. */
   #take(
     frame: RingConsumer,
     id: number,
     batch: OpenBatch,
     isLast: boolean,
+    settle: (source: Uint8Array) => void,
     isForward = false,
   ): void {
     let start = textStart(frame);
@@ -170,13 +173,16 @@ export class ShardWrites {
         !isForward,
         "a line was forwarded to a shard that does not own it",
       );
-      this.#outbox.forward(shard, id, batch, source, from, to, line);
+      // Who waits for room logs what there is, and that must not be half of it.
+      if (batch.mark !== undefined) {
+        batch.foreign.push({ shard, from, to, line });
+      } else this.#outbox.forward(shard, id, batch, source, from, to, line);
     };
     let source = frame.bytes;
     const before = this.#before(id, batch, isForward);
     if (before === undefined) {
       this.#apply(source, frame.view, start, end, batch, isLast, forward);
-      return;
+      return settle(source);
     }
     const length = before.bytes + end - start;
     // A scratch of its own: what other shards send may come in between.
@@ -191,6 +197,7 @@ export class ShardWrites {
     const view = new DataView(scratch.buffer);
     source = scratch;
     this.#apply(scratch, view, 0, length, batch, isLast, forward);
+    settle(scratch);
     this.#scratch = scratch;
   }
 

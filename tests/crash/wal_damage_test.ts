@@ -90,7 +90,7 @@ function recordsOf(bytes: Uint8Array): Record[] {
 }
 
 const RECORDS = recordsOf(LOG);
-const { SERIES, SAMPLES, FREE, MARK } = KIND;
+const { SERIES, SAMPLES, FREE, MARK, WHOLE } = KIND;
 
 /** What a segment says, as lines of text, and what was wrong with it. */
 function read(bytes: Uint8Array): { lines: string[]; report: SegmentReport } {
@@ -114,7 +114,7 @@ function read(bytes: Uint8Array): { lines: string[]; report: SegmentReport } {
   return { lines, report };
 }
 
-const WHOLE = read(LOG).lines;
+const LINES = read(LOG).lines;
 
 /** What the record at `index` says on its own. */
 function linesOf(index: number): string[] {
@@ -125,12 +125,12 @@ function linesOf(index: number): string[] {
   const batch =
     RECORDS.filter((record) => record.kind === SAMPLES && record.start < start)
       .length;
-  return WHOLE.filter((line) => Number(line.split(" ")[1]) === 60 * batch)
+  return LINES.filter((line) => Number(line.split(" ")[1]) === 60 * batch)
     .filter((line) => line.startsWith("h"));
 }
 
 function without(lost: readonly string[]): string[] {
-  return WHOLE.filter((line) => !lost.includes(line));
+  return LINES.filter((line) => !lost.includes(line));
 }
 
 Deno.test("WalWriter writes the log that these tests damage", () => {
@@ -139,19 +139,20 @@ Deno.test("WalWriter writes the log that these tests damage", () => {
     [
       ...[SERIES, SAMPLES, SERIES],
       SAMPLES,
-      ...[SAMPLES, FREE, MARK],
+      ...[WHOLE, SAMPLES, FREE, MARK],
       ...[SERIES, SAMPLES, SERIES],
       SAMPLES,
     ],
   );
-  assert.deepEqual(WHOLE.slice(0, 3), ["h0 0 0", "h1 0 1", "h5 0 5"]);
-  assert.equal(WHOLE.length, 17);
+  assert.deepEqual(LINES.slice(0, 3), ["h0 0 0", "h1 0 1", "h5 0 5"]);
+  assert.equal(LINES.length, 17);
   const { report } = read(LOG);
   assert.equal(isDamaged(report), false);
   assert.equal(report.tornTailBytes, 0);
   assert.equal(report.samples, 15);
   for (const [i] of RECORDS.entries()) {
-    assert.ok(RECORDS[i]!.kind === SERIES || linesOf(i).length > 0);
+    const isQuiet = [SERIES, WHOLE].includes(RECORDS[i]!.kind as 1 | 6);
+    assert.ok(isQuiet || linesOf(i).length > 0);
   }
 });
 
@@ -236,7 +237,7 @@ const DAMAGES: readonly Damage[] = [
     name: "the first copies of all names overwritten",
     harm: (bytes) => {
       bytes.fill(0, at(0).start, at(0).end);
-      bytes.fill(0, at(7).start, at(7).end);
+      bytes.fill(0, at(8).start, at(8).end);
     },
     lost: [],
     gaps: 2,
@@ -244,8 +245,8 @@ const DAMAGES: readonly Damage[] = [
   {
     name: "both copies of the later names overwritten",
     harm: (bytes) => {
-      bytes.fill(0, at(7).start, at(7).end);
-      bytes.fill(0, at(9).start, at(9).end);
+      bytes.fill(0, at(8).start, at(8).end);
+      bytes.fill(0, at(10).start, at(10).end);
     },
     // Only the new series has no name any more; h0 and h1 are read.
     lost: [],
@@ -331,14 +332,22 @@ for (const damage of DAMAGES) {
   });
 }
 
-Deno.test("readSegment() loses only what is cut off, at every length", () => {
+Deno.test("readSegment() loses only what is cut off, at every length, and of a batch with a mark all if a part", () => {
+  const [first] = RECORDS.filter(({ kind }) => kind === WHOLE);
+  const [mark] = RECORDS.filter(({ kind }) => kind === MARK);
+  /** Where the file must end for the record to count. */
+  const neededEnd = (record: Record) =>
+    record.start >= first!.start && record.end <= mark!.end
+      ? mark!.end
+      : record.end;
   for (let length = 0; length < LOG.length; length++) {
     const { lines, report } = read(LOG.slice(0, length));
     const whole = RECORDS.flatMap((record, i) =>
-      record.end <= length ? linesOf(i) : []
+      neededEnd(record) <= length ? linesOf(i) : []
     );
     assert.deepEqual(lines, whole, `cut to ${length} bytes`);
-    const end = RECORDS.findLast((record) => record.end <= length)?.end ??
+    const end = RECORDS.findLast((record) => neededEnd(record) <= length)
+      ?.end ??
       Math.min(HEADER_BYTES, length);
     const torn = length < HEADER_BYTES ? length : length - end;
     assert.equal(report.tornTailBytes, torn, `cut to ${length} bytes`);
