@@ -5,6 +5,7 @@ import { StorageError } from "../persist/storage_error.ts";
 import { FaultFiles } from "../../tests/support/fault_files.ts";
 import { clear, entryOf, makeRegistry, read } from "./_registry_fixture.ts";
 import { freeAtAndBelow } from "./free_selectors.ts";
+import { isIn, type Share } from "./mark_facts.ts";
 import { ShardPersistence } from "./shard_persistence.ts";
 
 const REGISTRY = makeRegistry({
@@ -12,9 +13,15 @@ const REGISTRY = makeRegistry({
 });
 const ENTRY = entryOf("h", "load", { frequencySec: 60 });
 const DIRECTORY = "/checkpoints/ringstore/shards-1/0";
+const ONLY: Share = { shard: 0, shards: 1 };
 
 /** The shard as a start makes it: an empty memory, then what the files say. */
-function start(files: FaultFiles, maxLogBytes = 2 ** 30) {
+function start(
+  files: FaultFiles,
+  maxLogBytes = 2 ** 30,
+  owner = ONLY,
+  layouts: readonly number[] = [owner.shards],
+) {
   clear(REGISTRY);
   const notices: string[] = [];
   const persistence = new ShardPersistence({
@@ -24,10 +31,10 @@ function start(files: FaultFiles, maxLogBytes = 2 ** 30) {
       snapshotIntervalSec: 3600,
       maxLogBytes,
     },
-    owner: { shard: 0, shards: 1 },
+    owner,
     registry: REGISTRY,
     retentionSec: 0,
-    layouts: [1],
+    layouts,
     outbox: { converted() {} },
     notify: (_level, message) => notices.push(message),
     onProgress: () => false,
@@ -154,4 +161,37 @@ Deno.test("ShardPersistence.snapshotNow() tells why it could not", () => {
   shard.persistence.snapshotNow();
   assert.deepEqual(snapshots(files), []);
   assert.ok(shard.notices.some((text) => text.startsWith("no snapshot: ")));
+});
+
+Deno.test("ShardPersistence.marks are put together from other layouts, and outlive kills before and after these are gone", () => {
+  const files = new FaultFiles(1);
+  for (const [shard, value] of [[0, 7], [1, 5]] as const) {
+    const { persistence } = start(files, 0, { shard, shards: 2 });
+    persistence.wal.mark({ key: "s", value });
+    persistence.commit();
+  }
+  const hosts = Array.from({ length: 20 }, (_, i) => `h${i}`);
+  const ahead = hosts.filter((host) =>
+    isIn({ shard: 0, shards: 2 }, "", "c", host)
+  );
+  const owner = { shard: 1, shards: 3 };
+  const check = ({ persistence: { marks } }: ReturnType<typeof start>) => {
+    assert.equal(marks.covers({ stream: "s", sequence: 5 }), true);
+    assert.equal(marks.covers({ stream: "s", sequence: 6 }), false);
+    const wasApplied = marks.appliedHosts({ stream: "s", sequence: 7 });
+    assert.deepEqual(
+      hosts.filter((host) => wasApplied?.("", "c", host)),
+      ahead,
+    );
+  };
+  check(start(files, 0, owner, [3, 2]));
+  files.kill();
+  const second = start(files, 0, owner, [3, 2]);
+  check(second);
+  second.persistence.snapshotNow();
+  files.kill();
+  for (const layouts of [[2, 3], [3]]) {
+    check(start(files, 0, owner, layouts));
+    files.kill();
+  }
 });

@@ -15,7 +15,7 @@ const natsTest = toolTest.bind(undefined, "nats");
 
 /** Far enough back for a message a second of it, as long as the tests run. */
 const TIME = nowSec() - 40 * 3600;
-const HOSTS = Array.from({ length: 6 }, (_, i) => `h${i}`);
+const HOSTS = Array.from({ length: 40 }, (_, i) => `h${i}`);
 /** Added to what is written by HTTP over a sample that came by NATS. */
 const NEWER = 1e6;
 
@@ -95,10 +95,11 @@ natsTest(
       }
     })();
     // The number of workers changes on the way, too.
-    const counts = [2, 2, 3, 3, 2];
+    const counts = [2, 3, 2, 3, 2];
     for (const shards of counts) {
       await server.start(settings(broker, shards));
-      const enough = await metric(server.client, "nats_samples_total") + 600;
+      const enough = await metric(server.client, "nats_samples_total") +
+        100 * HOSTS.length;
       await untilMetric(server.client, "nats_samples_total", enough);
       await server.kill();
       // What one shard has of the last messages and was not acknowledged comes again.
