@@ -16,6 +16,7 @@ import { sampleLimit, tooManySamples } from "../query/sample_limit.ts";
 import { selectorCount } from "../query/select_series.ts";
 import { besideBytes } from "../shard/memory_guard.ts";
 import { InstanceCounts } from "../shard/instance_counts.ts";
+import type { Share } from "../shard/mark_facts.ts";
 import { StatsBlock } from "../shard/shard_stats.ts";
 import { createWiring, type Wiring } from "../shard/shard_wiring.ts";
 import { type Ask, type Reply, shardOf } from "../transport/messages.ts";
@@ -50,7 +51,7 @@ import { guessShard } from "./route_hint.ts";
 import { ShardCalls, type ShardReply } from "./shard_calls.ts";
 import { ShardWorkers } from "./shard_workers.ts";
 import { SparedNodes } from "./spared_nodes.ts";
-import { layoutsByAge, removeLayouts } from "./store_layouts.ts";
+import { directoriesByAge, removeLayouts } from "./store_layouts.ts";
 import { StoredClusters } from "./stored_clusters.ts";
 
 /** Entries of one request: hosts times metrics times ids. */
@@ -76,9 +77,9 @@ export async function startEngine(
       makeShardDirectory(DENO_FILES, persistence.directory, shards, shard);
     }
   }
-  const layouts = persistence === undefined
+  const directories = persistence === undefined
     ? []
-    : layoutsByAge(persistence.directory);
+    : directoriesByAge(persistence.directory);
   const engine = new ShardedEngine(
     {
       ...options,
@@ -88,7 +89,7 @@ export async function startEngine(
         reachedSec: openArchive(DENO_FILES, archive.directory, nowSec()),
       },
     },
-    layouts,
+    directories,
     notify,
     nodes,
   );
@@ -137,16 +138,15 @@ class ShardedEngine implements StoreEngine {
 
   constructor(
     options: EngineOptions,
-    layouts: readonly number[],
+    directories: readonly Share[],
     notify: (notice: EngineNotice) => void,
     nodes: NodeProvider | undefined,
   ) {
     this.#options = options;
     this.#notify = notify;
     this.#restoring = options.shards;
-    // One of them is ours.
-    this.#converting = layouts.length > 1 ? options.shards : 0;
-    this.#wiring = createWiring(options, layouts);
+    this.#wiring = createWiring(options, directories);
+    this.#converting = this.#otherLayouts().length > 0 ? options.shards : 0;
     this.#calls = new ShardCalls(this.#wiring, {
       notice: notify,
       restored: () => this.#noteRestored(),
@@ -432,14 +432,19 @@ class ShardedEngine implements StoreEngine {
     }
   }
 
+  /** Other numbers of shards under which samples are on disk. */
+  #otherLayouts(): number[] {
+    const counts = this.#wiring.directories.map(({ shards }) => shards);
+    return [...new Set(counts)]
+      .filter((count) => count !== this.#options.shards);
+  }
+
   #noteConverted(): void {
     this.#converting--;
     if (this.#converting > 0) return;
-    const { persistence, shards } = this.#options;
-    const { directory } = persistence!;
-    const counts = this.#wiring.layouts.filter((count) => count !== shards);
+    const { directory } = this.#options.persistence!;
     try {
-      removeLayouts(directory, counts);
+      removeLayouts(directory, this.#otherLayouts());
     } catch (error) {
       // They are read again at the next start, which changes nothing.
       this.#notify({

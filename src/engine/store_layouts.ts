@@ -1,6 +1,6 @@
 /**
  * Directories that were written with some number of shards. Each shard takes its
- * hosts out of all of them, the one written last at the end; once every shard has
+ * hosts out of all of them, those written last at the end; once every shard has
  * a snapshot of its own, the others are removed. Main thread only.
  */
 import {
@@ -12,26 +12,31 @@ import {
   storeDirectory,
 } from "../persist/filenames.ts";
 import { DENO_FILES } from "../persist/files.ts";
+import type { Share } from "../shard/mark_facts.ts";
 
 /**
- * Shard counts of the directories there are, by the time of their newest file:
- * where samples of one slot differ, the younger directory has the right one.
+ * The shards of all layouts by the time of the newest file in their directories:
+ * where samples of one slot differ, the younger directory has the right one. Each
+ * for itself: of a layout that was come back to, a kill may leave some shards as
+ * they were before they went away.
  */
-export function layoutsByAge(checkpointsDirectory: string): number[] {
-  const layouts: { count: number; newestMs: number }[] = [];
+export function directoriesByAge(checkpointsDirectory: string): Share[] {
+  const found: { share: Share; newestMs: number }[] = [];
   for (const entry of Deno.readDirSync(storeDirectory(checkpointsDirectory))) {
-    const count = entry.isDirectory ? shardCountOf(entry.name) : undefined;
-    if (count === undefined) continue;
-    let newestMs = -Infinity;
-    for (let shard = 0; shard < count; shard++) {
-      const directory = shardDirectory(checkpointsDirectory, count, shard);
-      newestMs = Math.max(newestMs, newestFileMs(directory));
+    const shards = entry.isDirectory ? shardCountOf(entry.name) : undefined;
+    if (shards === undefined) continue;
+    for (let shard = 0; shard < shards; shard++) {
+      const directory = shardDirectory(checkpointsDirectory, shards, shard);
+      const newestMs = newestFileMs(directory);
+      found.push({ share: { shard, shards }, newestMs });
     }
-    layouts.push({ count, newestMs });
   }
-  return layouts
-    .sort((a, b) => compare(a.newestMs, b.newestMs) || a.count - b.count)
-    .map(({ count }) => count);
+  return found
+    .sort((a, b) =>
+      compare(a.newestMs, b.newestMs) || a.share.shards - b.share.shards ||
+      a.share.shard - b.share.shard
+    )
+    .map(({ share }) => share);
 }
 
 /** -Infinity: there is no file of ours. */

@@ -4,7 +4,7 @@ import {
   segmentName,
   shardDirectory,
 } from "../persist/filenames.ts";
-import { layoutsByAge } from "./store_layouts.ts";
+import { directoriesByAge } from "./store_layouts.ts";
 
 function put(directory: string, count: number, shard: number, sec: number) {
   const path = shardDirectory(directory, count, shard);
@@ -14,19 +14,20 @@ function put(directory: string, count: number, shard: number, sec: number) {
   Deno.utimeSync(file, sec, sec);
 }
 
-Deno.test("layoutsByAge() orders the directories by their newest file, empty ones first", async () => {
+Deno.test("directoriesByAge() orders the shards of all layouts by their newest file, empty ones first", async () => {
   const directory = await Deno.makeTempDir();
   try {
     put(directory, 2, 0, 1000);
     put(directory, 2, 1, 4000);
-    put(directory, 4, 3, 2000);
-    put(directory, 8, 5, 3000);
+    put(directory, 3, 2, 2000);
+    put(directory, 1, 0, 3000);
     const store = `${directory}/ringstore`;
-    Deno.mkdirSync(`${store}/${layoutName(3)}`);
-    Deno.mkdirSync(`${store}/${layoutName(1)}`);
     Deno.mkdirSync(`${store}/other`);
     Deno.writeTextFileSync(`${store}/${layoutName(7)}`, "");
-    assert.deepEqual(layoutsByAge(directory), [1, 3, 4, 8, 2]);
+    assert.deepEqual(
+      directoriesByAge(directory).map((one) => `${one.shard}/${one.shards}`),
+      ["0/3", "1/3", "0/2", "2/3", "0/1", "1/2"],
+    );
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

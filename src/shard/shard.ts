@@ -140,7 +140,7 @@ export class Shard {
       owner: { shard, shards },
       registry: this.#registry,
       retentionSec,
-      layouts: wiring.layouts,
+      directories: wiring.directories,
       outbox: this.#outbox,
       notify: (level, message, fields) =>
         this.#outbox.notice({ level, message, fields: { shard, ...fields } }),

@@ -36,8 +36,8 @@ export interface PersistedShard {
   readonly registry: SeriesRegistry;
   /** Older samples are not put back; 0: all are. */
   readonly retentionSec: number;
-  /** Shard counts under which samples are stored, the layout written last at the end. */
-  readonly layouts: readonly number[];
+  /** Whose directories there are, the one written last at the end. */
+  readonly directories: readonly Share[];
   readonly outbox: Pick<ShardOutbox, "converted">;
   readonly notify: Notify;
   readonly onProgress: OnProgress;
@@ -61,7 +61,7 @@ export class ShardPersistence {
   /** Restores what is on disk. Throws if the directory cannot be used. */
   constructor(shard: PersistedShard) {
     this.#shard = shard;
-    const { layouts, options, outbox, owner, registry, notify } = shard;
+    const { directories, options, outbox, owner, registry, notify } = shard;
     this.marks = new StreamMarks(owner);
     const shardFiles = this.#ownFiles();
     const recovered = this.#restore(shardFiles);
@@ -71,8 +71,8 @@ export class ShardPersistence {
       resume: recovered.resume,
       describe: (series) => registry.describe(series),
     });
-    const mustConvert = layouts.some((count) =>
-      count !== shardFiles.shardCount
+    const mustConvert = directories.some(({ shards }) =>
+      shards !== owner.shards
     );
     this.#snapshots = new ShardSnapshots({
       options,
@@ -86,6 +86,18 @@ export class ShardPersistence {
         if (mustConvert) outbox.converted();
       },
     }, mustConvert);
+    // Before anything is logged behind what others have overwritten since.
+    if (this.#isOutdated(recovered)) this.#snapshots.now();
+  }
+
+  /** Whether the shard's directory has something older than those of other layouts. */
+  #isOutdated({ plan }: RecoveryReport): boolean {
+    const { directories, owner } = this.#shard;
+    const youngest = directories.findLast((one) =>
+      one.shards !== owner.shards || one.shard === owner.shard
+    );
+    const isEmpty = plan.snapshot === undefined && plan.segments.length === 0;
+    return !isEmpty && youngest?.shards !== owner.shards;
   }
 
   #ownFiles(): ShardFiles {
@@ -102,7 +114,7 @@ export class ShardPersistence {
 
   /** Puts back what all layouts hold of the shard's hosts; what was written last wins. */
   #restore(own: ShardFiles): RecoveryReport {
-    const { layouts, notify, owner, registry, retentionSec } = this.#shard;
+    const { directories, notify, owner, registry, retentionSec } = this.#shard;
     const startedMs = monotonicMs();
     const horizonSec = retentionSec === 0 ? -Infinity : nowSec() - retentionSec;
     const state = new RestoreState(
@@ -112,14 +124,14 @@ export class ShardPersistence {
       this.#shard.onProgress,
     );
     let recovered: RecoveryReport | undefined;
-    for (const count of layouts) {
-      if (count !== own.shardCount) {
-        this.#takeOver(own.files, count, state);
-        continue;
+    for (const writer of directories) {
+      state.readFrom(writer);
+      if (writer.shards !== owner.shards) {
+        this.#takeOver(own.files, writer, state);
+      } else if (writer.shard === owner.shard) {
+        recovered = recoverShard(own, state);
+        notifyDamage(recovered, notify);
       }
-      state.readFrom(owner);
-      recovered = recoverShard(own, state);
-      notifyDamage(recovered, notify);
     }
     assert(recovered !== undefined, "the shard's own layout is among all");
     this.marks.restore(state.facts);
@@ -127,20 +139,18 @@ export class ShardPersistence {
     return recovered;
   }
 
-  /** Takes the shard's hosts out of what another number of shards left. */
-  #takeOver(files: Files, shardCount: number, state: RestoreState): void {
+  /** Takes the shard's hosts out of what a shard of another layout left. */
+  #takeOver(files: Files, writer: Share, state: RestoreState): void {
     const { notify, options, owner } = this.#shard;
-    for (let shard = 0; shard < shardCount; shard++) {
-      const directory = shardDirectory(options.directory, shardCount, shard);
-      state.readFrom({ shard, shards: shardCount });
-      const report = recoverShard(
-        { files, directory, shard, shardCount },
-        state,
-        false,
-      );
-      // Every shard reads all of them, one tells.
-      if (shard % owner.shards === owner.shard) notifyDamage(report, notify);
-    }
+    const { shard, shards: shardCount } = writer;
+    const directory = shardDirectory(options.directory, shardCount, shard);
+    const report = recoverShard(
+      { files, directory, shard, shardCount },
+      state,
+      false,
+    );
+    // Every shard reads all of them, one tells.
+    if (shard % owner.shards === owner.shard) notifyDamage(report, notify);
   }
 
   /** How often a commit has failed; see `commit`. */

@@ -20,7 +20,7 @@ function start(
   files: FaultFiles,
   maxLogBytes = 2 ** 30,
   owner = ONLY,
-  layouts: readonly number[] = [owner.shards],
+  directories: readonly Share[] = [owner],
 ) {
   clear(REGISTRY);
   const notices: string[] = [];
@@ -34,7 +34,7 @@ function start(
     owner,
     registry: REGISTRY,
     retentionSec: 0,
-    layouts,
+    directories,
     outbox: { converted() {} },
     notify: (_level, message) => notices.push(message),
     onProgress: () => false,
@@ -184,14 +184,32 @@ Deno.test("ShardPersistence.marks are put together from other layouts, and outli
       ahead,
     );
   };
-  check(start(files, 0, owner, [3, 2]));
+  const before = [{ shard: 0, shards: 2 }, { shard: 1, shards: 2 }];
+  check(start(files, 0, owner, [owner, ...before]));
   files.kill();
-  const second = start(files, 0, owner, [3, 2]);
+  const second = start(files, 0, owner, [owner, ...before]);
   check(second);
   second.persistence.snapshotNow();
   files.kill();
-  for (const layouts of [[2, 3], [3]]) {
-    check(start(files, 0, owner, layouts));
+  for (const directories of [[...before, owner], [owner]]) {
+    check(start(files, 0, owner, directories));
     files.kill();
   }
+});
+
+Deno.test("ShardPersistence puts what a layout left behind under what came since, also when it is come back to and killed", () => {
+  const files = new FaultFiles(1);
+  const other = [0, 1].map((shard) => ({ shard, shards: 2 }));
+  const owner = other.find((one) =>
+    isIn(one, ENTRY.instance, ENTRY.cluster, ENTRY.host)
+  )!;
+  write(start(files), [600, 1], [660, 1]);
+  files.kill();
+  write(start(files, 0, owner, [ONLY, ...other]), [600, 2]);
+  files.kill();
+  write(start(files, 0, ONLY, [ONLY, ...other]), [720, 3]);
+  files.kill();
+  // Both are still there, the one that was come back to is the younger.
+  start(files, 0, ONLY, [...other, ONLY]);
+  assert.deepEqual(samples(), [[600, 2], [660, 1], [720, 3]]);
 });

@@ -9,6 +9,7 @@ import type { EngineOptions } from "../engine/metric_engine.ts";
 import { createBell } from "../transport/bell.ts";
 import { createRing } from "../transport/ring.ts";
 import { createInstanceCounts } from "./instance_counts.ts";
+import type { Share } from "./mark_facts.ts";
 import { StatsBlock } from "./shard_stats.ts";
 
 /** A few scrapes deep: more would only add latency and push data out of the caches. */
@@ -19,8 +20,8 @@ const BETWEEN_BYTES = 2 << 20;
 
 export interface Wiring {
   readonly options: EngineOptions;
-  /** Shard counts under which samples are on disk, the layout written last at the end. */
-  readonly layouts: readonly number[];
+  /** Whose directories are on disk, the one written last at the end. */
+  readonly directories: readonly Share[];
   readonly mainBell: SharedArrayBuffer;
   readonly shardBells: readonly SharedArrayBuffer[];
   readonly toShard: readonly SharedArrayBuffer[];
@@ -42,7 +43,7 @@ export interface ShardStart {
 
 export function createWiring(
   options: EngineOptions,
-  layouts: readonly number[],
+  directories: readonly Share[],
 ): Wiring {
   const shards = Array.from({ length: options.shards }, (_, i) => i);
   const others = Math.max(1, options.shards - 1);
@@ -52,7 +53,7 @@ export function createWiring(
   );
   return {
     options,
-    layouts,
+    directories,
     mainBell: createBell(),
     shardBells: shards.map(() => createBell()),
     toShard: shards.map(() => createRing(TO_SHARD_BYTES)),
