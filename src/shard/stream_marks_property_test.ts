@@ -75,7 +75,7 @@ class Model {
         if (shardsOf(name) !== shards) this.#disk.delete(name);
       }
     }
-    // What is outstanding comes again, one message a batch (decision 4).
+    // What is outstanding comes again, one message a batch.
     const first = this.#acknowledged + 1;
     const end = Math.min(first + messages, this.#targets.length);
     for (let sequence = first; sequence < end; sequence++) {
