@@ -48,7 +48,7 @@ const SHOWN_USER = userName(0, 0);
 /** Starts and as many stops a second beside the ingest; a large centre has ten. */
 const PACES = [10, 100, 1000];
 const PAIRS = 9;
-const INGEST_HOSTS = 100;
+const INGEST_HOSTS = 300;
 /** Of a run; all runs together must not reach the present. */
 const INGEST_ROUNDS = 45;
 const INGEST_BEFORE_SEC = 45 * 3600;
@@ -145,7 +145,7 @@ export async function runJobHttpBench(
   await using server = await TestServer.start({
     metrics: LOAD_METRICS,
     main: { "jwt-public-key": pair.publicKey.base64 },
-    metricStore: { "memory-cap": args.small ? 1 : 3 },
+    metricStore: { "memory-cap": args.small ? 1 : 6 },
     prepare: (directory) => prepare(directory, jobs, deepPage),
   });
   const port = Number(new URL(server.url).port);
