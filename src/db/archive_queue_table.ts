@@ -34,7 +34,7 @@ export class ArchiveQueueTable {
     this.#tags = tags;
     this.#waiting = connection.prepare(
       `SELECT job_id AS id, since, attempts FROM archive_queue
-       ORDER BY since, job_id LIMIT ?`,
+       WHERE (since, job_id) > (?, ?) ORDER BY since, job_id LIMIT ?`,
     );
     this.#size = connection.prepare(
       "SELECT count(*) AS size FROM archive_queue",
@@ -51,9 +51,16 @@ export class ArchiveQueueTable {
     return this.#size.get()?.size ?? 0;
   }
 
-  /** Those that have waited longest first; with meta data and all tags. */
-  waiting(limit: number): QueuedJob[] {
-    const records = this.#waiting.all(limit);
+  /**
+   * Those that have waited longest first, beginning behind `after`; with meta data
+   * and all tags.
+   */
+  waiting(limit: number, after?: QueuedJob): QueuedJob[] {
+    const records = this.#waiting.all(
+      after?.since ?? -1,
+      after?.job.id ?? 0,
+      limit,
+    );
     const tags = this.#tags.forJobs(records.map(({ id }) => id));
     return records.flatMap(({ id, since, attempts }) => {
       const job = this.#jobs.get(id);

@@ -99,17 +99,28 @@ export class JobArchiver {
     clearTimeout(timer);
   }
 
-  /** Archives what waits; `later`: something has to wait for better times. */
+  /**
+   * Archives what waits; `later`: something has to wait for better times. A job that
+   * fails alone keeps nobody waiting; two in a row mean that none would do better.
+   */
   async #drain(): Promise<"later" | "not ready" | "empty"> {
     const { archiveQueue } = this.#options.tables;
+    let failed: QueuedJob | undefined;
+    let previousFailed = false;
     for (;;) {
       if (this.#isClosed) return "empty";
       if (this.#options.engine.state !== "ready") return "not ready";
-      const waiting = await archiveQueue.waiting(BATCH_JOBS);
-      if (waiting.length === 0) return "empty";
+      const waiting = await archiveQueue.waiting(BATCH_JOBS, failed);
+      if (waiting.length === 0) return failed === undefined ? "empty" : "later";
       for (const queued of waiting) {
         if (this.#isClosed) return "empty";
-        if (!await this.#archive(queued)) return "later";
+        const isDone = await this.#archive(queued);
+        if (isDone) previousFailed = false;
+        else if (previousFailed) return "later";
+        else {
+          previousFailed = true;
+          failed = queued;
+        }
       }
     }
   }

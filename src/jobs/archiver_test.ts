@@ -176,6 +176,52 @@ Deno.test("JobArchiver gives a job up that fails three times, and goes on with t
   assert.deepEqual(levels, ["warn", "warn", "err"]);
 });
 
+Deno.test("JobArchiver lets nobody wait for a job that fails alone", async () => {
+  await using engine = closing(await testEngine());
+  const tables = memoryTables();
+  const [bad, second, third] = await stoppedJobs(tables, 3);
+  const archive = new Notes();
+  const order: number[] = [];
+  archive.onWrite = ({ job }) => {
+    order.push(job.id);
+    return job.id === bad
+      ? Promise.reject(new Error("no room on the device"))
+      : Promise.resolve();
+  };
+  const archiver = archiverOf({ tables, archive, engine: engine.value });
+  archiver.start();
+  await until(
+    "empty queue",
+    async () => await tables.archiveQueue.size() === 0 || undefined,
+  );
+  await archiver.close();
+  assert.deepEqual(order, [bad, second, third, bad, bad]);
+  assert.equal((await tables.jobs.get(second!))?.monitoringStatus, 3);
+  assert.equal((await tables.jobs.get(third!))?.monitoringStatus, 3);
+});
+
+Deno.test("JobArchiver tries no third job where two in a row fail, before it has paused", async () => {
+  await using engine = closing(await testEngine());
+  const tables = memoryTables();
+  const [first, second, third] = await stoppedJobs(tables, 3);
+  const archive = new Notes();
+  const order: number[] = [];
+  archive.onWrite = ({ job }) => {
+    order.push(job.id);
+    return order.length <= 2
+      ? Promise.reject(new Error("no room on the device"))
+      : Promise.resolve();
+  };
+  const archiver = archiverOf({ tables, archive, engine: engine.value });
+  archiver.start();
+  await until(
+    "empty queue",
+    async () => await tables.archiveQueue.size() === 0 || undefined,
+  );
+  await archiver.close();
+  assert.deepEqual(order, [first, second, first, second, third]);
+});
+
 Deno.test("JobArchiver waits for the store, and for work; close() ends either wait", async () => {
   const tables = memoryTables();
   await stoppedJobs(tables, 1);
