@@ -3,25 +3,31 @@
  * entries of its own queries, in order; here they are put into the order of the
  * request. Main thread only; nothing is parsed.
  */
+import type { AnswerBlocks } from "./answer_blocks.ts";
 import type { JsonBody, MetricQuery } from "./metric_engine.ts";
 
 const ENCODER = new TextEncoder();
-const COMMA = 0x2c;
+const COMMA = ENCODER.encode(",");
+
+/** Answers up to this size are one piece of memory of their own. */
+const SMALL_BYTES = 64 << 10;
 
 /** What one shard answered: its bytes, and how many of them belong to each query. */
 export interface ShardAnswer {
-  readonly chunks: readonly Uint8Array[];
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
   readonly lengths: readonly number[];
 }
 
 /**
  * `shards[i]` is the index into `answers` of the shard that answered query i.
- * `echo` are the queries to list in front of the results.
+ * `echo` are the queries to list in front of the results. Large answers are put
+ * together in blocks of `blocks`.
  */
 export function mergeAnswers(
   answers: readonly ShardAnswer[],
   shards: readonly number[],
   echo: readonly MetricQuery[] | undefined,
+  blocks: AnswerBlocks,
 ): JsonBody {
   const head = ENCODER.encode(
     echo === undefined
@@ -33,21 +39,22 @@ export function mergeAnswers(
   if (shards.length === 1 && only !== undefined) {
     return bodyOf([head, ...only.chunks, tail]);
   }
-  const separators = Math.max(0, shards.length - 1);
-  let bytes = head.length + tail.length + separators;
+  let bytes = head.length + tail.length + Math.max(0, shards.length - 1);
   for (const { lengths } of answers) {
     for (const length of lengths) bytes += length;
   }
-  const out = new Uint8Array(bytes);
-  out.set(head);
-  let at = head.length;
+  const isSmall = bytes <= SMALL_BYTES;
+  const out = new Pieces(() => isSmall ? new Uint8Array(bytes) : blocks.take());
+  out.add(head);
   const cursors = answers.map((answer) => new Cursor(answer));
   for (let i = 0; i < shards.length; i++) {
-    if (i > 0) out[at++] = COMMA;
-    at = cursors[shards[i]!]!.copyNext(out, at);
+    if (i > 0) out.add(COMMA);
+    cursors[shards[i]!]!.copyNext(out);
   }
-  out.set(tail, at);
-  return bodyOf([out]);
+  out.add(tail);
+  const pieces = out.finish();
+  const body = bodyOf(pieces);
+  return isSmall ? body : { ...body, release: () => blocks.give(pieces) };
 }
 
 export function bodyOf(chunks: readonly Uint8Array[]): JsonBody {
@@ -68,14 +75,13 @@ class Cursor {
     this.#answer = answer;
   }
 
-  /** Copies the entries of the next query to `out[at…]`; returns the end. */
-  copyNext(out: Uint8Array, at: number): number {
+  /** Adds the entries of the next query. */
+  copyNext(out: Pieces): void {
     let left = this.#answer.lengths[this.#query++] ?? 0;
     while (left > 0) {
       const chunk = this.#answer.chunks[this.#chunk]!;
       const take = Math.min(left, chunk.length - this.#offset);
-      out.set(chunk.subarray(this.#offset, this.#offset + take), at);
-      at += take;
+      out.add(chunk.subarray(this.#offset, this.#offset + take));
       left -= take;
       this.#offset += take;
       if (this.#offset === chunk.length) {
@@ -83,6 +89,36 @@ class Cursor {
         this.#offset = 0;
       }
     }
-    return at;
+  }
+}
+
+/** Bytes put one behind the other into as much memory as they take. */
+class Pieces {
+  readonly #take: () => Uint8Array<ArrayBuffer>;
+  readonly #full: Uint8Array<ArrayBuffer>[] = [];
+  #open: Uint8Array<ArrayBuffer>;
+  #at = 0;
+
+  constructor(take: () => Uint8Array<ArrayBuffer>) {
+    this.#take = take;
+    this.#open = take();
+  }
+
+  add(bytes: Uint8Array): void {
+    for (let from = 0;;) {
+      const room = this.#open.length - this.#at;
+      const some = bytes.subarray(from, from + room);
+      this.#open.set(some, this.#at);
+      this.#at += some.length;
+      from += some.length;
+      if (from === bytes.length) return;
+      this.#full.push(this.#open);
+      this.#open = this.#take();
+      this.#at = 0;
+    }
+  }
+
+  finish(): Uint8Array<ArrayBuffer>[] {
+    return [...this.#full, this.#open.subarray(0, this.#at)];
   }
 }

@@ -148,6 +148,11 @@ export interface QueryRequest {
 export interface JsonBody {
   readonly chunks: readonly Uint8Array[];
   readonly byteLength: number;
+  /**
+   * Lets the memory of `chunks` be used for other answers. Whoever calls it, once,
+   * does not touch them any more; nobody has to.
+   */
+  readonly release?: () => void;
 }
 
 export type HealthState = "full" | "partial" | "failed";

@@ -6,6 +6,7 @@ import { setImmediate } from "node:timers";
 import { monotonicMs } from "../clock.ts";
 import { ClientError, type ErrorCode, STATUS_BY_CODE } from "../errors.ts";
 import type { Wiring } from "../shard/shard_wiring.ts";
+import { AnswerBlocks } from "./answer_blocks.ts";
 import { Bell } from "../transport/bell.ts";
 import {
   type Ask,
@@ -24,6 +25,8 @@ const ENCODER = new TextEncoder();
 const TURNS_MAX = 16;
 /** Bytes of answers that are being put together; more are refused with 503. */
 const PENDING_BYTES_MAX = 1 << 30;
+/** As much as shards send of an answer at a time. */
+const CHUNK_BLOCK_BYTES = 256 << 10;
 /** The main thread blocks no longer than this for an answer, and only when idle. */
 const LINGER_MS = 0.2;
 
@@ -63,6 +66,7 @@ export class ShardCalls {
   readonly #bell: Bell;
   readonly #events: ShardEvents;
   readonly #pending = new Map<number, Pending>();
+  readonly #blocks = new AnswerBlocks(CHUNK_BLOCK_BYTES);
   #pendingBytes = 0;
   #nextId = 1;
   /** Why no shard answers any more. */
@@ -210,7 +214,7 @@ export class ShardCalls {
     if (pending === undefined) return;
     switch (frame.kind) {
       case KIND.CHUNK:
-        this.#addChunk(frame.id, pending, frame.payload());
+        this.#addChunk(frame.id, pending, this.#copyOf(frame));
         return;
       case KIND.WRITE_DONE: {
         const done = parseWriteDone(frame.payload());
@@ -231,6 +235,23 @@ export class ShardCalls {
         this.#forget(frame.id, pending);
         this.#settle(pending, JSON.parse(pending.replyText) as Reply);
     }
+  }
+
+  /** Large pieces of an answer go into memory that was used before. */
+  #copyOf(frame: RingConsumer): Uint8Array<ArrayBuffer> {
+    const { bytes, start, end } = frame;
+    const length = end - start;
+    if (length < CHUNK_BLOCK_BYTES / 4 || length > CHUNK_BLOCK_BYTES) {
+      return frame.payload();
+    }
+    const block = this.#blocks.take();
+    block.set(bytes.subarray(start, end));
+    return block.subarray(0, length);
+  }
+
+  /** Nobody reads these pieces of answers any more. */
+  recycle(chunks: readonly Uint8Array<ArrayBuffer>[]): void {
+    this.#blocks.give(chunks);
   }
 
   #addChunk(

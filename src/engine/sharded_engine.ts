@@ -21,6 +21,7 @@ import { StatsBlock } from "../shard/shard_stats.ts";
 import { createWiring, type Wiring } from "../shard/shard_wiring.ts";
 import { type Ask, type Reply, shardOf } from "../transport/messages.ts";
 import type { DataScope } from "./data_scope.ts";
+import { AnswerBlocks } from "./answer_blocks.ts";
 import { bodyOf, mergeAnswers } from "./merge_answers.ts";
 import { mergeDebug } from "./merge_debug.ts";
 import type {
@@ -56,6 +57,8 @@ import { StoredClusters } from "./stored_clusters.ts";
 
 /** Entries of one request: hosts times metrics times ids. */
 const ENTRIES_MAX = 1 << 20;
+/** Of large answers that are put together: what is written to a socket at a time. */
+const ANSWER_BLOCK_BYTES = 1 << 20;
 /** Larger requests are not answered that soon. */
 const LINGER_QUERIES_MAX = 4;
 
@@ -124,6 +127,7 @@ class ShardedEngine implements StoreEngine {
   readonly #workers: ShardWorkers;
   readonly #stats: readonly StatsBlock[];
   readonly #calls: ShardCalls;
+  readonly #answerBlocks = new AnswerBlocks(ANSWER_BLOCK_BYTES);
   readonly #notify: (notice: EngineNotice) => void;
   readonly #openBatches = new OpenBatchSet();
   readonly #archiver: Archiver | undefined;
@@ -278,11 +282,19 @@ class ShardedEngine implements StoreEngine {
       0,
     );
     if (bytes > ANSWER_BYTES_MAX) throw answerTooLarge();
-    return mergeAnswers(
+    const body = mergeAnswers(
       replies.map(({ chunks, reply }) => ({ chunks, lengths: reply.lengths })),
       shardOfQuery.map((shard) => shards.indexOf(shard)),
       echo,
+      this.#answerBlocks,
     );
+    const recycle = () => {
+      for (const { chunks } of replies) this.#calls.recycle(chunks);
+    };
+    // The answer to a single query is what its shard wrote.
+    if (queries.length === 1) return { ...body, release: recycle };
+    recycle();
+    return body;
   }
 
   #ownerOf(instance: string, cluster: string, host: string): number {

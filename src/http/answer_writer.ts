@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { ServerResponse } from "node:http";
+import type { JsonBody } from "../engine/metric_engine.ts";
 import type { Door } from "./door.ts";
 
 /** Bodies up to this size are joined into one write. */
@@ -13,13 +14,16 @@ const PIECE_BYTES = 1 << 20;
 
 type WriterDoor = Pick<Door, "gate" | "limits" | "inFlight">;
 
-/** Writes the body and ends the response, whose head has been written. */
+/**
+ * Writes the body and ends the response, whose head has been written. The memory of
+ * a body that was cut off is not released: somebody may still be reading it.
+ */
 export function writeBody(
   res: ServerResponse,
   door: WriterDoor,
-  chunks: readonly Uint8Array[],
-  byteLength: number,
+  { chunks, byteLength, release }: JsonBody,
 ): void {
+  if (release !== undefined) res.once("finish", release);
   if (byteLength === 0) res.end();
   else if (chunks.length === 1 && byteLength <= JOIN_BYTES) res.end(chunks[0]);
   else if (byteLength <= JOIN_BYTES) res.end(Buffer.concat(chunks));

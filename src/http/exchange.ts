@@ -178,7 +178,10 @@ export class Exchange {
   send(status: number, headers: Headers, body: string | Uint8Array): void {
     if (this.#style !== "metric") this.#addPageHeaders(headers);
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
-    this.#answer(status, headers, [bytes], bytes.byteLength);
+    this.#answer(status, headers, {
+      chunks: [bytes],
+      byteLength: bytes.byteLength,
+    });
   }
 
   /** Answers with what a handler of the admin or job API gave. */
@@ -214,12 +217,13 @@ export class Exchange {
   #sendCompressed(status: number, headers: Headers, body: JsonBody): void {
     const coding = this.door.compressor.choose(this.req, body.byteLength);
     if (coding === undefined) {
-      this.#answer(status, headers, body.chunks, body.byteLength);
+      this.#answer(status, headers, body);
       return;
     }
     this.door.compressor.compress(coding, body).then((small) => {
+      body.release?.();
       headers["Content-Encoding"] = coding;
-      this.#answer(status, headers, small.chunks, small.byteLength);
+      this.#answer(status, headers, small);
     }).catch((error) => this.fail(error));
   }
 
@@ -271,13 +275,13 @@ export class Exchange {
   #answer(
     status: number,
     headers: Headers,
-    chunks: readonly Uint8Array[],
-    byteLength: number,
+    body: JsonBody,
   ): void {
     if (this.#answered) return;
     this.#settle(status);
     const { req, res, door } = this;
     if (res.destroyed) return;
+    const { byteLength } = body;
     headers["Content-Length"] = byteLength;
     headers["X-Content-Type-Options"] = "nosniff";
     if (byteLength > 0) headers["Vary"] = "Accept-Encoding";
@@ -287,11 +291,11 @@ export class Exchange {
     if (lingers || door.closing) headers["Connection"] = "close";
     res.writeHead(status, headers);
     if (lingers) {
-      for (const chunk of chunks) res.write(chunk);
+      for (const chunk of body.chunks) res.write(chunk);
       linger(req, res, door.limits);
       return;
     }
-    writeBody(res, door, chunks, byteLength);
+    writeBody(res, door, body);
     if (!req.readableEnded) req.resume();
   }
 
