@@ -73,26 +73,26 @@ export function queryShapes(range: LoadedRange): QueryShape[] {
     },
     {
       name: `${range64} x 10 metrics`,
-      iterations: 20,
+      iterations: 60,
       question: tenMetrics,
       withData: true,
       promql: anyOf(TEN_METRICS),
     },
     {
       name: `${range64} x 10 metrics, without data`,
-      iterations: 20,
+      iterations: 60,
       question: { ...tenMetrics, "with-data": false },
       withData: false,
     },
     {
       name: `${range64} x 10 metrics, resolution 600`,
-      iterations: 20,
+      iterations: 60,
       question: { ...all, queries: nodeQueries(TEN_METRICS, 600) },
       withData: true,
     },
     {
       name: `${range64} x 10 metrics, full-precision doubles`,
-      iterations: 20,
+      iterations: 60,
       question: { ...all, queries: nodeQueries(Object.keys(PRECISE_METRICS)) },
       withData: true,
       promql: anyOf(Object.keys(PRECISE_METRICS)),
@@ -106,14 +106,14 @@ export function queryShapes(range: LoadedRange): QueryShape[] {
     },
     {
       name: `hwthread to node, ${range64} x ${THREADS_PER_HOST} threads`,
-      iterations: 20,
+      iterations: 60,
       question: { ...all, queries: threadQueries("flops_any", true) },
       withData: true,
       promql: 'sum by (hostname) (flops_any{type="hwthread"})',
     },
     {
       name: `${range64} x ${THREADS_PER_HOST} thread series, 4 h`,
-      iterations: 20,
+      iterations: 60,
       question: {
         ...lastHours(4),
         queries: threadQueries("flops_any", false),
