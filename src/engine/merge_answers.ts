@@ -9,9 +9,6 @@ import type { JsonBody, MetricQuery } from "./metric_engine.ts";
 const ENCODER = new TextEncoder();
 const COMMA = ENCODER.encode(",");
 
-/** Answers up to this size are one piece of memory of their own. */
-const SMALL_BYTES = 64 << 10;
-
 /** What one shard answered: its bytes, and how many of them belong to each query. */
 export interface ShardAnswer {
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
@@ -20,8 +17,8 @@ export interface ShardAnswer {
 
 /**
  * `shards[i]` is the index into `answers` of the shard that answered query i.
- * `echo` are the queries to list in front of the results. Large answers are put
- * together in blocks of `blocks`.
+ * `echo` are the queries to list in front of the results. Answers of more than half
+ * a block are put together in `blocks`: none holds more than twice its bytes.
  */
 export function mergeAnswers(
   answers: readonly ShardAnswer[],
@@ -43,7 +40,8 @@ export function mergeAnswers(
   for (const { lengths } of answers) {
     for (const length of lengths) bytes += length;
   }
-  const isSmall = bytes <= SMALL_BYTES;
+  // A block for less would hold many times what counts as in flight.
+  const isSmall = bytes <= blocks.blockBytes / 2;
   const out = new Pieces(() => isSmall ? new Uint8Array(bytes) : blocks.take());
   out.add(head);
   const cursors = answers.map((answer) => new Cursor(answer));

@@ -246,7 +246,7 @@ export class ShardCalls {
   #copyOf(frame: RingConsumer): Uint8Array<ArrayBuffer> {
     const { bytes, start, end } = frame;
     const length = end - start;
-    if (length < CHUNK_BLOCK_BYTES / 4 || length > CHUNK_BLOCK_BYTES) {
+    if (length <= CHUNK_BLOCK_BYTES / 2 || length > CHUNK_BLOCK_BYTES) {
       return frame.payload();
     }
     const block = this.#blocks.take();
