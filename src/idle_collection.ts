@@ -13,6 +13,11 @@ export const LOOK_MS = 1000;
 const IDLE_BYTES = 512 << 10;
 /** Less is not worth the pause: some 40 ms on the main thread. */
 const WORTH_BYTES = 4 << 20;
+/**
+ * Idle looks after which it is done once more: what is kept for quick reuse, as
+ * memory of answers is, goes after up to ten seconds, and no counter shows that.
+ */
+const AGAIN_LOOKS = 15;
 
 /** Collects on this thread if it is idle and that pays. Call it every `LOOK_MS`. */
 export type IdleCollection = () => void;
@@ -41,6 +46,8 @@ function usedBytes(): number {
 export class IdleWatch {
   #before = 0;
   #least = 0;
+  #idleLooks = 0;
+  #isDueAgain = false;
 
   /** Whether to collect now. */
   look(used: number): boolean {
@@ -48,7 +55,14 @@ export class IdleWatch {
     this.#before = used;
     // V8 may have collected by itself.
     this.#least = Math.min(this.#least, used);
-    return isIdle && used - this.#least > WORTH_BYTES;
+    this.#idleLooks = isIdle ? this.#idleLooks + 1 : 0;
+    if (isIdle && used - this.#least > WORTH_BYTES) {
+      this.#isDueAgain = true;
+      return true;
+    }
+    if (!this.#isDueAgain || this.#idleLooks < AGAIN_LOOKS) return false;
+    this.#isDueAgain = false;
+    return true;
   }
 
   /** After a collection. */

@@ -30,3 +30,17 @@ Deno.test("IdleWatch leaves alone what V8 has collected by itself", () => {
   watch.look(16 * MB);
   assert.equal(watch.look(16 * MB), true);
 });
+
+Deno.test("IdleWatch.look() says so once more after a long time without work, for what was let go meanwhile", () => {
+  const watch = new IdleWatch();
+  watch.look(100 * MB);
+  assert.equal(watch.look(100 * MB), true);
+  watch.collected(90 * MB);
+  const looks = Array.from({ length: 60 }, () => {
+    const collects = watch.look(90 * MB);
+    if (collects) watch.collected(90 * MB);
+    return collects;
+  });
+  assert.equal(looks.indexOf(true) > 10, true);
+  assert.equal(looks.filter((collects) => collects).length, 1);
+});
