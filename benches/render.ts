@@ -53,7 +53,7 @@ export function renderPage(
     } M samples), p50 / p99, asked in`,
     "turn in one run; answers of ringstore and cc-metric-store are compared first.",
     "Writing is the share of our time saved when no data is asked for.",
-    "VictoriaMetrics is asked what comes nearest through `query_range`.",
+    "VictoriaMetrics is asked what comes nearest through `query_range`, after them.",
     "",
     ...table(
       [
