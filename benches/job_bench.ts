@@ -86,7 +86,7 @@ const SHAPES: Readonly<Record<string, (random: Random) => JobFilter>> = {
   "seen by a manager of 200": () => ({ visibleTo: manager(200) }),
 };
 
-export function month(random: Random): { from: number; to: number } {
+function month(random: Random): { from: number; to: number } {
   const from = JOB_LOAD_FROM_SEC + random.below(JOB_LOAD_SPAN_SEC - MONTH_SEC);
   return { from, to: from + MONTH_SEC };
 }
@@ -162,15 +162,25 @@ async function measureLists(
       deep.push(deepMs);
     }
   }
-  return taken.map(({ shape, first, deep }) => {
-    const row = { shape, first: timing(first), deep: timing(deep) };
-    print(
-      `${shape}: page 1 ${formatTiming(row.first)}, page ${deepPage} ${
-        formatTiming(row.deep)
-      } ms (p50 / p99)`,
-    );
-    return row;
-  });
+  return taken.map((times) => listRow(times, deepPage));
+}
+
+/** Sums up and prints the times, in ms, of the first page of a list and a deep one. */
+export function listRow(
+  { shape, first, deep }: {
+    readonly shape: string;
+    readonly first: readonly number[];
+    readonly deep: readonly number[];
+  },
+  deepPage: number,
+): JobListRow {
+  const row = { shape, first: timing(first), deep: timing(deep) };
+  print(
+    `${shape}: page 1 ${formatTiming(row.first)}, page ${deepPage} ${
+      formatTiming(row.deep)
+    } ms (p50 / p99)`,
+  );
+  return row;
 }
 
 async function listMs(
@@ -185,7 +195,7 @@ async function listMs(
   return monotonicMs() - started;
 }
 
-export function timing(values: readonly number[]): ListTiming {
+function timing(values: readonly number[]): ListTiming {
   return { p50Ms: quantile(values, 0.5), p99Ms: quantile(values, 0.99) };
 }
 

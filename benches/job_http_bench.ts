@@ -16,12 +16,7 @@ import { jobDirectory } from "../src/jobarchive/archive_layout.ts";
 import { writeJobMeta } from "../src/jobarchive/job_meta.ts";
 import { CLUSTERS_DIRECTORY } from "../tests/support/clusters.ts";
 import { TestServer } from "../tests/support/server.ts";
-import {
-  fillJobs,
-  formatTiming,
-  type JobListRow,
-  timing,
-} from "./job_bench.ts";
+import { fillJobs, type JobListRow, listRow } from "./job_bench.ts";
 import type { BenchArguments } from "./support/arguments.ts";
 import { drive } from "./support/drive.ts";
 import { JobCallers, type JobRates } from "./support/job_callers.ts";
@@ -248,15 +243,7 @@ async function measureLists(
     }
   }
   connection.close();
-  return taken.map(({ shape, first, deep }) => {
-    const row = { shape, first: timing(first), deep: timing(deep) };
-    print(
-      `${shape}: page 1 ${formatTiming(row.first)}, page ${deepPage} ${
-        formatTiming(row.deep)
-      } ms (p50 / p99)`,
-    );
-    return row;
-  });
+  return taken.map((times) => listRow(times, deepPage));
 }
 
 /** Ingest alone and ingest beside jobs, in turn. */

@@ -185,6 +185,7 @@ interface Lane {
 
 /** Asks one after the other, so that each sees the same machine. */
 async function timeInTurn(
+  shape: string,
   lanes: readonly Lane[],
   iterations: number,
   warmUpMs: number,
@@ -198,7 +199,7 @@ async function timeInTurn(
       const answer = await lane.connection.exchange(lane.request);
       const tookMs = monotonicMs() - startedMs;
       if (answer.status !== 200) {
-        throw new Error(`${lane.name}: status ${answer.status}`);
+        throw new Error(`${lane.name}: ${shape}: status ${answer.status}`);
       }
       lane.bytes = answer.bodyBytes;
       if (i >= 0) lane.times.push(tookMs);
@@ -226,8 +227,11 @@ async function timeShape(
   // What answers four times as much leaves more to collect behind: on its own.
   const isOther = (lane: Lane) => lane.name === "victoria-metrics";
   const warmUpMs = args.small ? 0 : WARM_UP_MS;
-  await timeInTurn(lanes.filter((l) => !isOther(l)), iterations, warmUpMs);
-  await timeInTurn(lanes.filter(isOther), iterations, warmUpMs);
+  for (
+    const some of [lanes.filter((l) => !isOther(l)), lanes.filter(isOther)]
+  ) {
+    await timeInTurn(shape.name, some, iterations, warmUpMs);
+  }
 
   const timings: Partial<Record<TargetKind, QueryTiming>> = {};
   let datalessMs: number | undefined;

@@ -5,7 +5,7 @@
 import { ROOT } from "../tests/support/server.ts";
 import type { IngestRow } from "./ingest_bench.ts";
 import type { QueryRow } from "./query_bench.ts";
-import type { JobBenchResult } from "./job_bench.ts";
+import { formatTiming, type JobBenchResult } from "./job_bench.ts";
 import type { JobHttpResult } from "./job_http_bench.ts";
 import type { NatsRow } from "./nats_bench.ts";
 import type { PolicyRow } from "./policy_bench.ts";
@@ -121,20 +121,26 @@ function jobSection(jobs: JobBenchResult | undefined): string[] {
     } GB), p50 / p99, through the database`,
     "worker. Filters of a row vary among the busiest users, projects and clusters.",
     "",
-    ...table(
-      ["list", "page 1", `page ${jobs.deepPage}`],
-      jobs.rows.map(({ shape, first, deep }) => [
-        shape,
-        ...[first, deep].map(({ p50Ms, p99Ms }) =>
-          `${p50Ms.toFixed(2)} / ${p99Ms.toFixed(2)}`
-        ),
-      ]),
-    ),
+    ...listTable("list", jobs),
     "",
     `Jobs started: ${perSec(jobs.startsPerSec)}; stopped and queued for the`,
     `archive: ${perSec(jobs.stopsPerSec)}; 16 callers, next to the jobs above.`,
     "",
   ];
+}
+
+function listTable(
+  title: string,
+  { rows, deepPage }: Pick<JobBenchResult, "rows" | "deepPage">,
+): string[] {
+  return table(
+    [title, "page 1", `page ${deepPage}`],
+    rows.map(({ shape, first, deep }) => [
+      shape,
+      formatTiming(first),
+      formatTiming(deep),
+    ]),
+  );
 }
 
 function jobHttpSection(jobs: JobHttpResult | undefined): string[] {
@@ -146,15 +152,7 @@ function jobHttpSection(jobs: JobHttpResult | undefined): string[] {
     `The same ${(jobs.jobs / 1e6).toFixed(1)} M jobs behind a server, with the`,
     "statistics out of the archive: milliseconds for a page of 25, p50 / p99.",
     "",
-    ...table(
-      ["list over HTTP", "page 1", `page ${jobs.deepPage}`],
-      jobs.rows.map(({ shape, first, deep }) => [
-        shape,
-        ...[first, deep].map(({ p50Ms, p99Ms }) =>
-          `${p50Ms.toFixed(2)} / ${p99Ms.toFixed(2)}`
-        ),
-      ]),
-    ),
+    ...listTable("list over HTTP", jobs),
     "",
     `\`start_job\`: ${perSec(jobs.startsPerSec)}; \`stop_job\`: ${
       perSec(jobs.stopsPerSec)

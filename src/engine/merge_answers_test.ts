@@ -28,7 +28,11 @@ Deno.test("mergeAnswers() holds at most twice the memory of what it answers", ()
     ]
   ) {
     const entry = new Uint8Array(bytes).fill(0x30);
-    const answer = { chunks: [entry, entry], lengths: [bytes, bytes] };
+    const answer = {
+      chunks: [entry, entry],
+      lengths: [bytes, bytes],
+      release() {},
+    };
     const body = mergeAnswers([answer], [0, 0], undefined, blocks);
     const held = heldBytes(body);
     assert.ok(held <= 2 * body.byteLength, `${held} for ${body.byteLength}`);
@@ -42,8 +46,8 @@ Deno.test("mergeAnswers() puts answers together in the order of the request, whe
   );
   const [a, b, c, d] = entries.map((entry) => entry.length);
   const answers = [
-    { chunks: [entries[0]!, entries[2]!], lengths: [a!, c!] },
-    { chunks: [entries[1]!, entries[3]!], lengths: [b!, d!] },
+    { chunks: [entries[0]!, entries[2]!], lengths: [a!, c!], release() {} },
+    { chunks: [entries[1]!, entries[3]!], lengths: [b!, d!], release() {} },
   ];
   const expected = `{"results":[${
     entries.map((entry) => new TextDecoder().decode(entry)).join(",")

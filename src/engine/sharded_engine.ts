@@ -282,19 +282,16 @@ class ShardedEngine implements StoreEngine {
       0,
     );
     if (bytes > ANSWER_BYTES_MAX) throw answerTooLarge();
-    const body = mergeAnswers(
-      replies.map(({ chunks, reply }) => ({ chunks, lengths: reply.lengths })),
+    return mergeAnswers(
+      replies.map(({ chunks, reply }) => ({
+        chunks,
+        lengths: reply.lengths,
+        release: () => this.#calls.recycle(chunks),
+      })),
       shardOfQuery.map((shard) => shards.indexOf(shard)),
       echo,
       this.#answerBlocks,
     );
-    const recycle = () => {
-      for (const { chunks } of replies) this.#calls.recycle(chunks);
-    };
-    // The answer to a single query is what its shard wrote.
-    if (queries.length === 1) return { ...body, release: recycle };
-    recycle();
-    return body;
   }
 
   #ownerOf(instance: string, cluster: string, host: string): number {

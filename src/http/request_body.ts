@@ -33,8 +33,9 @@ export function pumpBody(exchange: Exchange, sink: BodySink): void {
 }
 
 /**
- * Reads the whole body and hands it over in one piece, to a sender who may still ask. `maxBytes`: what the route
- * takes at most, as sent and inflated, where that is less than configured.
+ * Reads the whole body and hands it over in one piece, of a sender who may still
+ * ask. `maxBytes`: what the route takes at most, as sent and inflated, where that is
+ * less than configured.
  */
 export function readBody(
   exchange: Exchange,

@@ -62,6 +62,14 @@ async function stoppedJobs(
   return ids;
 }
 
+/** Resolves when no job waits any more. */
+function untilArchived(tables: RemoteTables): Promise<unknown> {
+  return until(
+    "empty queue",
+    async () => await tables.archiveQueue.size() === 0 || undefined,
+  );
+}
+
 function archiverOf(
   options: Pick<JobArchiverOptions, "tables" | "archive" | "engine">,
   log: string[] = [],
@@ -92,10 +100,7 @@ Deno.test("JobArchiver archives what waited before its start, in order, with wha
   const archive = new Notes();
   const archiver = archiverOf({ tables, archive, engine: engine.value });
   archiver.start();
-  await until(
-    "empty queue",
-    async () => await tables.archiveQueue.size() === 0 || undefined,
-  );
+  await untilArchived(tables);
   await archiver.close();
   assert.deepEqual(
     archive.written.map(({ meta }) => meta.job.id),
@@ -135,10 +140,7 @@ Deno.test("JobArchiver tells the archive of tags and metadata that were set whil
   };
   const archiver = archiverOf({ tables, archive, engine: engine.value });
   archiver.start();
-  await until(
-    "empty queue",
-    async () => await tables.archiveQueue.size() === 0 || undefined,
-  );
+  await untilArchived(tables);
   await archiver.close();
   const [edit, ...others] = archive.edits;
   assert.deepEqual(edit?.metaData, { a: "1", b: "2" });
@@ -163,10 +165,7 @@ Deno.test("JobArchiver gives a job up that fails three times, and goes on with t
   const log: string[] = [];
   const archiver = archiverOf({ tables, archive, engine: engine.value }, log);
   archiver.start();
-  await until(
-    "empty queue",
-    async () => await tables.archiveQueue.size() === 0 || undefined,
-  );
+  await untilArchived(tables);
   await archiver.close();
   assert.equal(attempts, 3);
   assert.equal((await tables.jobs.get(bad!))?.monitoringStatus, 2);
@@ -190,10 +189,7 @@ Deno.test("JobArchiver lets nobody wait for a job that fails alone", async () =>
   };
   const archiver = archiverOf({ tables, archive, engine: engine.value });
   archiver.start();
-  await until(
-    "empty queue",
-    async () => await tables.archiveQueue.size() === 0 || undefined,
-  );
+  await untilArchived(tables);
   await archiver.close();
   assert.deepEqual(order, [bad, second, third, bad, bad]);
   assert.equal((await tables.jobs.get(second!))?.monitoringStatus, 3);
@@ -214,10 +210,7 @@ Deno.test("JobArchiver tries no third job where two in a row fail, before it has
   };
   const archiver = archiverOf({ tables, archive, engine: engine.value });
   archiver.start();
-  await until(
-    "empty queue",
-    async () => await tables.archiveQueue.size() === 0 || undefined,
-  );
+  await untilArchived(tables);
   await archiver.close();
   assert.deepEqual(order, [first, second, first, second, third]);
 });
@@ -254,10 +247,7 @@ Deno.test("JobArchiver fails a job whose sub-cluster is no more", async () => {
     ...{ tables, archive: new Notes(), engine: engine.value },
   });
   archiver.start();
-  await until(
-    "empty queue",
-    async () => await tables.archiveQueue.size() === 0 || undefined,
-  );
+  await untilArchived(tables);
   await archiver.close();
   assert.equal((await tables.jobs.get(id!))?.monitoringStatus, 2);
 });
