@@ -11,7 +11,7 @@ import {
   text,
 } from "../http/api_route.ts";
 import { readJournal } from "./journal.ts";
-import { readForm } from "../http/form.ts";
+import { FORM_TYPE, readForm } from "../http/form.ts";
 
 const logSchema = z.array(z.object({
   timestamp: z.string().describe("Microseconds since the epoch."),
@@ -22,6 +22,12 @@ const logSchema = z.array(z.object({
 
 const KEY_CHARS_MAX = 255;
 const VALUE_BYTES_MAX = 64 << 10;
+
+/** Fields of the form. */
+const settingSchema = z.object({
+  key: z.string().min(1).max(KEY_CHARS_MAX),
+  value: z.string().max(VALUE_BYTES_MAX).describe("JSON."),
+}).meta({ id: "Setting" });
 
 async function makeToken(call: ApiCall): Promise<ApiAnswer> {
   const { accounts } = call.services;
@@ -82,7 +88,7 @@ async function setConfiguration(call: ApiCall): Promise<ApiAnswer> {
 }
 
 /** What may be in `since` and `search`: nothing that a shell or a pattern reads. */
-const PLAIN = /^[A-Za-z0-9 :.-]*$/;
+const PLAIN = /^(?!-)[A-Za-z0-9 :.-]*$/;
 const LINES = 200;
 const LINES_MAX = 1000;
 
@@ -92,7 +98,7 @@ async function logs(call: ApiCall): Promise<ApiAnswer> {
   }
   const plain = (key: string, fallback: string) => {
     const value = call.search.get(key) ?? fallback;
-    if (PLAIN.test(value) && !value.startsWith("-")) return value;
+    if (PLAIN.test(value)) return value;
     throw bad(`${key}: only letters, digits, blanks and : - . may be in it`);
   };
   const level = call.search.get("level");
@@ -136,20 +142,30 @@ export const frontendRoutes: readonly ApiRoute[] = [
         id: "logs",
         summary: "What the server wrote to the systemd journal",
         parameters: [
-          { name: "since", type: "string", description: "One hour back." },
+          {
+            name: "since",
+            type: "string",
+            rules: { pattern: PLAIN.source },
+            description:
+              "As `journalctl` takes it; one hour back unless given.",
+          },
           {
             name: "lines",
             type: "integer",
-            description: "200; 1,000 at most.",
+            rules: { minimum: 1, maximum: 999_999_999 },
+            description:
+              `${LINES} unless given; ${LINES_MAX} at most are shown.`,
           },
           {
             name: "level",
             type: "integer",
-            description: "This priority and more urgent ones, 0 to 7.",
+            rules: { minimum: 0, maximum: 7 },
+            description: "This priority and more urgent ones.",
           },
           {
             name: "search",
             type: "string",
+            rules: { pattern: PLAIN.source },
             description: "Occurs in the line.",
           },
         ],
@@ -175,7 +191,10 @@ export const frontendRoutes: readonly ApiRoute[] = [
           description: "Oneself; administrators may name others.",
         }],
         answer: { type: "text/plain", description: "The token." },
-        errors: { 404: "There is no such user." },
+        errors: {
+          404: "There is no such user.",
+          500: "The server has no private key.",
+        },
         audited: true,
         handle: makeToken,
       },
@@ -190,8 +209,9 @@ export const frontendRoutes: readonly ApiRoute[] = [
       POST: {
         id: "setConfiguration",
         summary: "Keep a setting of one's own",
-        description: "Form fields `key` and `value`, which is JSON.",
+        body: { type: FORM_TYPE, schema: settingSchema, required: true },
         answer: { type: "text/plain", example: "success" },
+        errors: { 404: "The user is in no table, as after a login by token." },
         handle: setConfiguration,
       },
     },

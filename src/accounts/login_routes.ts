@@ -1,11 +1,13 @@
 /** `/login`, `/jwt-login` and `/logout`: where sessions begin and end. Main thread. */
+import { z } from "zod";
 import { findCookie, SESSION_COOKIE } from "../auth/credentials.ts";
 import { ClientError } from "../errors.ts";
 import type { ApiAnswer, ApiCall, ApiRoute } from "../http/api_route.ts";
-import { readForm } from "../http/form.ts";
+import { FORM_TYPE, readForm } from "../http/form.ts";
 import { escapeHtml } from "../http/html.ts";
 
-const HTML = "text/html; charset=utf-8";
+const HTML_TYPE = "text/html";
+const HTML = `${HTML_TYPE}; charset=utf-8`;
 
 function page(status: number, title: string, body: string): ApiAnswer {
   return {
@@ -133,13 +135,42 @@ function localTarget(redirect: string): string {
   return redirect.toWellFormed().replace(/[^!-~]/gu, encodeURIComponent);
 }
 
+const loginSchema = z.object({
+  username: z.string().optional(),
+  password: z.string().optional(),
+  redirect: z.string().optional().describe(
+    "A path of this server, where the answer leads to.",
+  ),
+}).meta({ id: "Login" });
+
+const FOREIGN = "A page of another site or host sent it.";
+
 const LOGIN = {
-  description:
-    "Form fields `username`, `password` and `redirect`; or a token " +
-    "in the header, the parameter `login-token` or the configured cookie.",
-  answer: { type: HTML, description: "Logged in; a session cookie is set." },
+  description: "By name and password, or by a token in the header, the " +
+    "parameter `login-token` or the configured cookie.",
+  parameters: [{
+    name: "login-token",
+    type: "string",
+    description: "A token of the sign-on that is configured.",
+  }],
+  answer: { description: "Logged in; a session cookie is set, no body." },
   status: 302,
+  errors: {
+    400: "The form is wrong.",
+    401: {
+      type: HTML_TYPE,
+      description: "Not logged in: the form again. After too many attempts " +
+        "with `Retry-After`.",
+    },
+    503: "Overload; try again after `Retry-After`.",
+  },
   handle: logIn,
+} as const;
+
+const LOGIN_BY_POST = {
+  ...LOGIN,
+  body: { type: FORM_TYPE, schema: loginSchema, required: false },
+  errors: { ...LOGIN.errors, 403: FOREIGN },
 } as const;
 
 export const loginRoutes: readonly ApiRoute[] = [
@@ -152,10 +183,15 @@ export const loginRoutes: readonly ApiRoute[] = [
       GET: {
         id: "loginPage",
         summary: "A form to log in with",
-        answer: { type: HTML },
+        parameters: [{
+          name: "redirect",
+          type: "string",
+          description: "Where the form leads to.",
+        }],
+        answer: { type: HTML_TYPE },
         handle: showLogin,
       },
-      POST: { id: "login", summary: "Begin a session", ...LOGIN },
+      POST: { id: "login", summary: "Begin a session", ...LOGIN_BY_POST },
     },
   },
   {
@@ -169,7 +205,11 @@ export const loginRoutes: readonly ApiRoute[] = [
         summary: "Begin a session by token",
         ...LOGIN,
       },
-      POST: { id: "jwtLogin", summary: "Begin a session by token", ...LOGIN },
+      POST: {
+        id: "jwtLogin",
+        summary: "Begin a session by token",
+        ...LOGIN_BY_POST,
+      },
     },
   },
   {
@@ -181,7 +221,8 @@ export const loginRoutes: readonly ApiRoute[] = [
       POST: {
         id: "logout",
         summary: "End a session",
-        answer: { type: HTML },
+        answer: { type: HTML_TYPE },
+        errors: { 403: FOREIGN },
         handle: logOut,
       },
     },

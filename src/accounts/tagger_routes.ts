@@ -2,6 +2,7 @@
  * `/config/taggers`: there are no taggers here, and clients that ask are told so.
  * Main thread.
  */
+import { z } from "zod";
 import { ClientError } from "../errors.ts";
 import {
   type ApiAnswer,
@@ -9,7 +10,12 @@ import {
   type ApiRoute,
   json,
 } from "../http/api_route.ts";
-import { readForm } from "../http/form.ts";
+import { FORM_TYPE, readForm } from "../http/form.ts";
+
+const taggersSchema = z.array(z.string()).max(0).meta({ id: "Taggers" });
+
+const runSchema = z.object({ name: z.string().min(1) })
+  .meta({ id: "RunTagger" });
 
 async function run(call: ApiCall): Promise<ApiAnswer> {
   const name = (await readForm(call))("name");
@@ -35,7 +41,7 @@ export const taggerRoutes: readonly ApiRoute[] = [
       GET: {
         id: "taggers",
         summary: "Taggers of jobs; there are none",
-        answer: { type: "application/json" },
+        answer: { type: "application/json", schema: taggersSchema },
         handle: () => json(200, []),
       },
     },
@@ -49,6 +55,7 @@ export const taggerRoutes: readonly ApiRoute[] = [
       POST: {
         id: "runTagger",
         summary: "Run a tagger; there are none",
+        body: { type: FORM_TYPE, schema: runSchema, required: true },
         answer: { type: "text/plain" },
         errors: { 409: "There is no such tagger." },
         handle: run,

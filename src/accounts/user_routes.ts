@@ -11,13 +11,13 @@ import {
   json,
   text,
 } from "../http/api_route.ts";
-import { readForm } from "../http/form.ts";
+import { FORM_TYPE, readForm } from "../http/form.ts";
 import { checkSchema, parseJson } from "../http/json_text.ts";
+import { USERNAME_BYTES_MAX } from "./users.ts";
 import type { Account } from "./user_store.ts";
 
 const JSON_TYPE = "application/json";
 const TEXT_TYPE = "text/plain";
-const FORM_TYPE = "application/x-www-form-urlencoded";
 const NOTICE_BYTES_MAX = 10_000;
 
 const userSchema = z.object({
@@ -32,9 +32,11 @@ const userSchema = z.object({
 
 const usersSchema = z.array(userSchema).meta({ id: "Users" });
 
+const roleName = z.string().nullish().describe(`Of ${ROLES.join(", ")}.`);
+
 const changeSchema = z.strictObject({
-  "add-role": z.string().nullish(),
-  "remove-role": z.string().nullish(),
+  "add-role": roleName,
+  "remove-role": roleName,
   "add-project": z.string().nullish(),
   "remove-project": z.string().nullish(),
 }).describe("The first that is given is done.").meta({ id: "UserChange" });
@@ -43,13 +45,19 @@ export const messageSchema = z.object({ msg: z.string() })
   .meta({ id: "Message" });
 
 const newUserSchema = z.object({
-  username: z.string(),
+  username: z.string().min(1).max(USERNAME_BYTES_MAX),
   password: z.string().optional(),
-  role: z.string(),
+  role: z.enum(ROLES),
   name: z.string().optional(),
   email: z.string().optional(),
   project: z.string().optional(),
 }).meta({ id: "NewUser" });
+
+const rolesSchema = z.array(z.enum(ROLES)).meta({ id: "Roles" });
+
+const noticeSchema = z.object({
+  "new-content": z.string().max(NOTICE_BYTES_MAX),
+}).meta({ id: "Notice" });
 
 const NOT_JUST_USER = {
   name: "not-just-user",
@@ -185,7 +193,7 @@ export const userRoutes: readonly ApiRoute[] = [
       GET: {
         id: "roles",
         summary: "Roles that users can have",
-        answer: { type: JSON_TYPE },
+        answer: { type: JSON_TYPE, schema: rolesSchema },
         handle: () => json(200, ROLES),
       },
     },
@@ -202,8 +210,13 @@ export const userRoutes: readonly ApiRoute[] = [
       DELETE: {
         id: "deleteUser",
         summary: "Delete a user",
-        description: "The name is a form field or the parameter `username`.",
-        answer: { type: TEXT_TYPE },
+        description: "The name may be a form field instead.",
+        parameters: [{
+          name: "username",
+          type: "string",
+          description: "Nobody minds if there is no such user.",
+        }],
+        answer: { description: "Done; no body." },
         audited: true,
         handle: deleteUser,
       },
@@ -235,7 +248,7 @@ export const userRoutes: readonly ApiRoute[] = [
       POST: {
         id: "setNotice",
         summary: "Replace the text that pages show",
-        description: "Form field `new-content`, at most 10,000 bytes.",
+        body: { type: FORM_TYPE, schema: noticeSchema, required: false },
         answer: { type: TEXT_TYPE },
         audited: true,
         handle: setNotice,

@@ -230,7 +230,7 @@ function deleteOperation<Item>(
     description,
     parameters: [...parameters, IF_MATCH],
     status: 204,
-    answer: { type: JSON_TYPE },
+    answer: {},
     errors: {
       404: GONE,
       ...(conflict === undefined ? {} : { 409: conflict }),

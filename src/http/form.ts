@@ -5,6 +5,8 @@ import type { ApiCall } from "./api_route.ts";
 /** Fields by name; the body comes before the query string. */
 export type Form = (field: string) => string;
 
+export const FORM_TYPE = "application/x-www-form-urlencoded";
+
 /** No form here has more than ten. */
 const FIELDS_MAX = 100;
 

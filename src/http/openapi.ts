@@ -7,18 +7,20 @@ import denoConfig from "../../deno.json" with { type: "json" };
 import { SESSION_COOKIE } from "../auth/credentials.ts";
 import { ERROR_SCHEMA } from "./error_answer.ts";
 import type { ApiOperation } from "./api_route.ts";
-import type { Content, Operation, Route } from "./route.ts";
+import type { Answer, Content, Operation, Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 
 type Json = Record<string, unknown>;
 
+const JSON_TYPE = "application/json";
 const SCHEMA_PREFIX = "#/components/schemas/";
 
 const INTRODUCTION =
   "Metric store for clusters: samples in by line protocol, " +
   "series out as JSON. Paths work with and without a slash at the end; those " +
   "of the metric store also below `/metricstore` instead of `/api`. GET brings " +
-  "HEAD with it.";
+  "HEAD with it. `null` for a key of a body of the metric store or of a job " +
+  "is the same as no key.";
 
 /** The document as text, with a line end; the same on every call. */
 export function openApiText(): string {
@@ -127,36 +129,38 @@ function security(route: Route): Json {
 }
 
 function parameters(route: Route, described: Operation): Json {
-  const inPath = [...route.path.matchAll(/:([\w-]+)/g)].map(([, name]) => ({
-    name,
-    in: "path",
-    required: true,
-    schema: { type: "string" },
-  }));
-  const all = [...inPath, ...(described.parameters ?? []).map(parameter)];
+  const listed = (described.parameters ?? []).map(parameter);
+  const inPath = [...route.path.matchAll(/:([\w-]+)/g)]
+    .filter(([, name]) => !listed.some((one) => one["name"] === name))
+    .map(([, name]) => ({
+      name,
+      in: "path",
+      required: true,
+      schema: { type: "string" },
+    }));
+  const all = [...inPath, ...listed];
   return all.length === 0 ? {} : { parameters: all };
 }
 
 function parameter(
   described: NonNullable<Operation["parameters"]>[number],
 ): Json {
+  const schema = { type: described.type, ...described.rules };
   return {
     name: described.name,
     in: described.in ?? "query",
     description: described.description,
-    required: described.required ?? false,
-    schema: described.repeated
-      ? { type: "array", items: { type: described.type } }
-      : { type: described.type },
+    required: described.in === "path" || (described.required ?? false),
+    schema: described.repeated ? { type: "array", items: schema } : schema,
   };
 }
 
-function answer(content: Content, used: Set<z.ZodType>): Json {
+function answer({ type, ...content }: Answer, used: Set<z.ZodType>): Json {
   return {
     description: content.description ?? "Done.",
-    ...(content.schema || content.example
-      ? { content: { [content.type]: media(content, used) } }
-      : {}),
+    ...(type === undefined
+      ? {}
+      : { content: { [type]: media({ type, ...content }, used) } }),
   };
 }
 
@@ -165,6 +169,9 @@ function media(content: Content, used: Set<z.ZodType>): Json {
   return {
     schema: content.schema
       ? { $ref: SCHEMA_PREFIX + schemaId(content.schema) }
+      // Any JSON, or a text.
+      : content.type === JSON_TYPE
+      ? {}
       : { type: "string" },
     ...(content.example === undefined ? {} : { example: content.example }),
   };
@@ -184,25 +191,24 @@ function errorAnswers(
     403: failure("The credential does not allow this."),
     503: failure("Overload, or not ready; try again after `Retry-After`."),
   };
+  if (described.body !== undefined) {
+    answers[413] = failure("The body is too large.");
+    answers[415] = failure("The body is compressed in an unknown way.");
+  }
   for (const [status, error] of Object.entries(described.errors ?? {})) {
-    if (typeof error === "string") answers[status] = failure(error);
-    else {
-      used.add(error.schema);
-      answers[status] = failure(error.description, error.schema);
-    }
+    answers[status] = typeof error === "string"
+      ? failure(error)
+      : answer(error, used);
   }
   return answers;
 }
 
-function failure(
-  description: string,
-  schema: z.ZodType = ERROR_SCHEMA,
-): Json {
+function failure(description: string): Json {
   return {
     description,
     content: {
-      "application/json": {
-        schema: { $ref: SCHEMA_PREFIX + schemaId(schema) },
+      [JSON_TYPE]: {
+        schema: { $ref: SCHEMA_PREFIX + schemaId(ERROR_SCHEMA) },
       },
     },
   };

@@ -84,6 +84,7 @@ export const pageRoutes: readonly PageRoute[] = [
           "With a broker configured a second line tells of the connection: " +
           "`nats connected` or `nats connecting`.",
         answer: { type: "text/plain", example: "ok\n" },
+        errors: { 503: { type: "text/plain", description: "It failed." } },
       },
     },
   },
@@ -97,8 +98,13 @@ export const pageRoutes: readonly PageRoute[] = [
       GET: {
         id: "ready",
         summary: "Whether queries are answered",
-        description: "503 while stored samples are being restored.",
         answer: { type: "text/plain", example: "ready\n" },
+        errors: {
+          503: {
+            type: "text/plain",
+            description: "Not while stored samples are being restored.",
+          },
+        },
       },
     },
   },

@@ -13,14 +13,27 @@ export interface Parameter {
   readonly name: string;
   readonly description: string;
   readonly type: "string" | "integer" | "boolean";
-  /** Absent: in the query string. */
-  readonly in?: "query" | "header";
+  /** What its values keep to besides, in the words of JSON Schema. */
+  readonly rules?: {
+    readonly enum?: readonly string[];
+    readonly minimum?: number;
+    readonly maximum?: number;
+    readonly pattern?: string;
+  };
+  /** Absent: in the query string. Parts of a path need not be listed: they are texts. */
+  readonly in?: "query" | "header" | "path";
   readonly required?: boolean;
   /** It may be given several times. */
   readonly repeated?: boolean;
 }
 
-/** A body that is sent or answered. */
+/** Integers that a double holds exactly: no others are taken. */
+export const SAFE_INTEGER = {
+  minimum: Number.MIN_SAFE_INTEGER,
+  maximum: Number.MAX_SAFE_INTEGER,
+} as const;
+
+/** A body that is sent. */
 export interface Content {
   readonly type: string;
   readonly description?: string;
@@ -28,11 +41,11 @@ export interface Content {
   readonly example?: unknown;
 }
 
-/** An error whose body has more members than others. */
-export interface Failure {
-  readonly description: string;
-  readonly schema: z.ZodType;
-}
+/** What is answered; without a type there is no body. */
+export type Answer = Omit<Content, "type"> & { readonly type?: string };
+
+/** An answer besides the usual one, with a body that is not the usual error. */
+export type OtherAnswer = Answer & { readonly description: string };
 
 /** One method of a route, as documented. */
 export interface Operation {
@@ -41,11 +54,11 @@ export interface Operation {
   readonly description?: string;
   readonly parameters?: readonly Parameter[];
   readonly body?: Content & { readonly required: boolean };
-  readonly answer: Content;
+  readonly answer: Answer;
   /** Of a request that succeeds; absent: 200. */
   readonly status?: number;
-  /** Statuses besides 200 and those every route can give, or instead of these. */
-  readonly errors?: Readonly<Record<number, string | Failure>>;
+  /** Statuses besides that one and those every route can give, or instead of these. */
+  readonly errors?: Readonly<Record<number, string | OtherAnswer>>;
 }
 
 /**

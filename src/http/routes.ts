@@ -23,7 +23,12 @@ import {
 import { pageRoutes } from "./pages.ts";
 import { queryRequestSchema } from "./query_request.ts";
 import { handleQuery } from "./query_route.ts";
-import type { Failure, Operation, Route } from "./route.ts";
+import {
+  type Operation,
+  type OtherAnswer,
+  type Route,
+  SAFE_INTEGER,
+} from "./route.ts";
 import { swaggerRoutes } from "./swagger.ts";
 import { handleWrite, refusedWriteSchema } from "./write_route.ts";
 
@@ -60,8 +65,8 @@ const debugAnswerSchema = z.object({
   ),
 }).meta({ id: "DebugAnswer" });
 
-function refusal(description: string): Failure {
-  return { description, schema: refusedWriteSchema };
+function refusal(description: string): OtherAnswer {
+  return { type: JSON_TYPE, description, schema: refusedWriteSchema };
 }
 
 const QUERY_EXAMPLE = {
@@ -89,11 +94,14 @@ function query(id: string): Operation {
   };
 }
 
-function health(id: string): Operation {
+function health(
+  id: string,
+  description = "Asked by the body, or without one by the parameters.",
+): Operation {
   return {
     id,
     summary: "State of nodes",
-    description: "Asked by the body, or without one by the parameters.",
+    description,
     parameters: [
       { name: "cluster", type: "string", description: "Name of the cluster." },
       {
@@ -140,16 +148,14 @@ export const ROUTES: readonly Route[] = [
           description: "Line protocol, also compressed with gzip or zstd.",
           example: "cpu_load,cluster=fritz,hostname=f0201,type=node " +
             "value=1.25 1725620476\n",
-          required: true,
+          required: false,
         },
-        answer: { type: JSON_TYPE, description: "Stored; no body." },
+        answer: { description: "Stored; no body." },
         errors: {
           400: refusal("The request is wrong, or some of its lines are."),
           403: refusal(
             "The credential does not allow this, or not for all of the lines.",
           ),
-          413: "The body is too large.",
-          415: "The body is compressed in an unknown way.",
           429: refusal(
             "There was no room for some of the lines, or they came too fast; " +
               "try again after `Retry-After`.",
@@ -172,7 +178,15 @@ export const ROUTES: readonly Route[] = [
     name: "healthcheck",
     access: "health",
     handle: handleHealth,
-    operations: { GET: health("health"), POST: health("healthByPost") },
+    operations: {
+      GET: health("health"),
+      POST: health(
+        "healthByPost",
+        "Asked by the body, or without one by the parameters. A body with " +
+          "states of nodes is taken as `/api/nodestate` takes it: the role " +
+          "`api` is needed, and the answer has no body.",
+      ),
+    },
   },
   {
     kind: "metric",
@@ -187,6 +201,7 @@ export const ROUTES: readonly Route[] = [
         parameters: [{
           name: "to",
           type: "integer",
+          rules: SAFE_INTEGER,
           required: true,
           description: "Unix time in seconds; what ended before it goes.",
         }],

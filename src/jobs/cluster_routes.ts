@@ -45,7 +45,7 @@ const NODE_STATES: Omit<ApiOperation, "id"> = {
     schema: nodeStateSchema.meta({ id: "NodeStates" }),
     required: true,
   },
-  answer: { type: "text/plain", description: "Taken; no body." },
+  answer: { description: "Taken; no body." },
   scope: "jobs:write",
   handle: takeStates,
 };

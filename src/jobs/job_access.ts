@@ -5,6 +5,16 @@ import type { JobRow } from "../db/job_row.ts";
 import type { DataScope } from "../engine/data_scope.ts";
 import { ClientError, type ErrorCode } from "../errors.ts";
 import type { ApiCall } from "../http/api_route.ts";
+import { type Parameter, SAFE_INTEGER } from "../http/route.ts";
+
+/** A row of the database, as a part of the path. */
+export const JOB_ID: Parameter = {
+  name: "id",
+  in: "path",
+  type: "integer",
+  rules: SAFE_INTEGER,
+  description: "Of the database, not of the batch system.",
+};
 
 /** Whether a job is there for who has this view (contract, 1.2). */
 export function isVisible(

@@ -8,10 +8,17 @@ import {
   type ApiRoute,
   json,
 } from "../http/api_route.ts";
+import { JOB_STATES } from "../db/job_row.ts";
 import { inSlices, OMIT_TAGGED } from "../db/job_slices.ts";
 import { jobPages } from "../db/job_pages.ts";
+import { SAFE_INTEGER } from "../http/route.ts";
 import { shownJob } from "./answers.ts";
-import { clustersOf, pathNumber, requireAllClusters } from "./job_access.ts";
+import {
+  clustersOf,
+  JOB_ID,
+  pathNumber,
+  requireAllClusters,
+} from "./job_access.ts";
 import { deleteJobSchema, stopJobSchema } from "./job_requests.ts";
 import { jobListSchema, jobSchema, usedNodesSchema } from "./job_schemas.ts";
 import { startJob, stopJob } from "./lifecycle.ts";
@@ -47,6 +54,9 @@ async function list(call: ApiCall): Promise<ApiAnswer> {
   );
   return await writtenList(call, pages, { items, page, withMetadata });
 }
+
+/** Fifteen digits. */
+const TIME_MAX = 1e15 - 1;
 
 async function usedNodes(call: ApiCall): Promise<ApiAnswer> {
   const text = call.search.get("ts");
@@ -110,12 +120,15 @@ async function deleteBefore(call: ApiCall): Promise<ApiAnswer> {
   return json(200, { msg: `Successfully deleted ${count} jobs` });
 }
 
+const FROM_ONE = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
+
 const LIST: Omit<ApiOperation, "id"> = {
   summary: "List jobs, the newest first",
   parameters: [
     {
       name: "state",
       type: "string",
+      rules: { enum: JOB_STATES },
       repeated: true,
       description: "Only jobs in one of these states.",
     },
@@ -124,14 +137,21 @@ const LIST: Omit<ApiOperation, "id"> = {
     {
       name: "start-time",
       type: "string",
+      rules: { pattern: "^([0-9]{1,15}-[0-9]{1,15})?$" },
       description: "`<from>-<to>`, Unix seconds, both included.",
     },
     {
       name: "items-per-page",
       type: "integer",
+      rules: FROM_ONE,
       description: "Jobs on a page, 25 unless given.",
     },
-    { name: "page", type: "integer", description: "From 1." },
+    {
+      name: "page",
+      type: "integer",
+      rules: FROM_ONE,
+      description: "1 unless given.",
+    },
     {
       name: "with-metadata",
       type: "string",
@@ -139,6 +159,7 @@ const LIST: Omit<ApiOperation, "id"> = {
     },
   ],
   answer: { type: JSON_TYPE, schema: jobListSchema },
+  errors: { 422: "The page would be too large." },
   scope: "jobs:read",
   handle: list,
 };
@@ -230,6 +251,7 @@ export const jobRoutes: readonly ApiRoute[] = [
         parameters: [{
           name: "ts",
           type: "integer",
+          rules: { minimum: -TIME_MAX, maximum: TIME_MAX },
           required: true,
           description: "Only jobs that started before, Unix seconds.",
         }],
@@ -268,6 +290,7 @@ export const jobRoutes: readonly ApiRoute[] = [
       DELETE: {
         id: "deleteJob",
         summary: "Delete a job from the database; the archive keeps it",
+        parameters: [JOB_ID],
         ...DELETE,
         handle: deleteById,
       },
@@ -282,12 +305,22 @@ export const jobRoutes: readonly ApiRoute[] = [
       DELETE: {
         id: "deleteJobsBefore",
         summary: "Delete all jobs that started before a time from the database",
-        parameters: [{
-          name: "omit-tagged",
-          type: "string",
-          description:
-            "`none`, `all` (tagged jobs stay) or `user` (those tagged by people stay).",
-        }],
+        parameters: [
+          {
+            name: "ts",
+            in: "path",
+            type: "integer",
+            rules: SAFE_INTEGER,
+            description: "Unix time in seconds.",
+          },
+          {
+            name: "omit-tagged",
+            type: "string",
+            rules: { enum: OMIT_TAGGED },
+            description:
+              "`all`: tagged jobs stay; `user`: those tagged by people stay.",
+          },
+        ],
         ...DELETE,
         handle: deleteBefore,
       },

@@ -64,8 +64,8 @@ async function show(call: ApiCall): Promise<ApiAnswer> {
 const STORE = {
   summary: "Keep the state of a node",
   description: "The body is kept as it is, and not looked at.",
-  body: { type: "application/json", required: true },
-  answer: { type: "text/plain", description: "Kept; no body." },
+  body: { type: "application/json", required: false },
+  answer: { description: "Kept; no body." },
   status: 201,
   scope: "jobs:write",
   handle: store,
@@ -81,8 +81,14 @@ export const machineStateRoutes: readonly ApiRoute[] = [{
     GET: {
       id: "machineState",
       summary: "The state of a node as it was kept last",
+      description: "Requests may be conditional, or for a range of bytes.",
       answer: { type: "application/json" },
-      errors: { 404: "Nothing was kept." },
+      errors: {
+        206: { type: "application/json", description: "The range asked for." },
+        304: { description: "Not changed since; no body." },
+        404: { type: "text/plain", description: "Nothing was kept." },
+        416: { description: "It has not so many bytes; no body." },
+      },
       scope: "jobs:read",
       handle: show,
     },

@@ -19,7 +19,7 @@ import {
   writeMetricList,
   writtenAnswer,
 } from "./data_answer.ts";
-import { metricScope, pathNumber, requireJob } from "./job_access.ts";
+import { JOB_ID, metricScope, pathNumber, requireJob } from "./job_access.ts";
 import type { JobMetricsQuestion } from "./job_metrics.ts";
 import { metricNamesSchema } from "./job_requests.ts";
 import {
@@ -116,7 +116,7 @@ async function metricsOnly(call: ApiCall): Promise<ApiAnswer> {
 
 const SHOW: Omit<ApiOperation, "id"> = {
   summary: "A job, with all its metrics if asked for",
-  parameters: [{
+  parameters: [JOB_ID, {
     name: "all-metrics",
     type: "string",
     description: "`true`: `Data` has the metrics.",
@@ -129,6 +129,7 @@ const SHOW: Omit<ApiOperation, "id"> = {
 
 const SHOW_METRICS: Omit<ApiOperation, "id"> = {
   summary: "A job with some of its metrics",
+  parameters: [JOB_ID],
   body: {
     type: JSON_TYPE,
     description: "Names of metrics; `null`: all.",
@@ -145,6 +146,7 @@ const METRICS_ONLY: Omit<ApiOperation, "id"> = {
   summary: "Metrics of a job",
   description: "Errors come with status 200, in `error`.",
   parameters: [
+    JOB_ID,
     {
       name: "metric",
       type: "string",
@@ -154,10 +156,9 @@ const METRICS_ONLY: Omit<ApiOperation, "id"> = {
     {
       name: "scope",
       type: "string",
+      rules: { enum: METRIC_SCOPES },
       repeated: true,
-      description: `Of ${
-        METRIC_SCOPES.join(", ")
-      }; none: node, or all there are in the archive.`,
+      description: "None: node, or all there are in the archive.",
     },
   ],
   answer: { type: JSON_TYPE, schema: jobMetricsSchema },

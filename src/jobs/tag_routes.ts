@@ -12,7 +12,12 @@ import {
 import type { MetaEdit } from "../jobarchive/job_meta.ts";
 import { errorText } from "../log.ts";
 import { shownJob, tagsOf } from "./answers.ts";
-import { clustersOf, requireAllClusters, requireJob } from "./job_access.ts";
+import {
+  clustersOf,
+  JOB_ID,
+  requireAllClusters,
+  requireJob,
+} from "./job_access.ts";
 import {
   editMetaByKeySchema,
   editMetaSchema,
@@ -194,6 +199,7 @@ const TAGS_BODY = {
 
 const ADD_TAGS: Omit<ApiOperation, "id"> = {
   summary: "Put tags on a job",
+  parameters: [JOB_ID],
   body: TAGS_BODY,
   answer: { type: JSON_TYPE, schema: jobSchema },
   errors: { 404: "There is no such job." },
@@ -203,6 +209,7 @@ const ADD_TAGS: Omit<ApiOperation, "id"> = {
 
 const EDIT_META: Omit<ApiOperation, "id"> = {
   summary: "Set an entry of a job's metadata",
+  parameters: [JOB_ID],
   body: {
     type: JSON_TYPE,
     schema: editMetaSchema.meta({ id: "MetaEntry" }),
@@ -227,6 +234,7 @@ export const tagRoutes: readonly ApiRoute[] = [
         id: "untagJob",
         summary: "Take tags off a job",
         description: "Only of scope `global` and `admin`; others stay.",
+        parameters: [JOB_ID],
         body: TAGS_BODY,
         answer: { type: JSON_TYPE, schema: jobSchema },
         errors: { 404: "There is no such job.", 500: "There is no such tag." },
