@@ -50,7 +50,12 @@ async function list(call: ApiCall): Promise<ApiAnswer> {
       ...clustersOf(call.principal),
       ...(own ? { visibleTo: own } : {}),
     },
-    { offset: (page - 1) * items, limit: items, withMetaData: withMetadata },
+    {
+      // No table has so many jobs that this were another page than an empty one.
+      offset: Math.min((page - 1) * items, Number.MAX_SAFE_INTEGER),
+      limit: items,
+      withMetaData: withMetadata,
+    },
   );
   return await writtenList(call, pages, { items, page, withMetadata });
 }

@@ -53,6 +53,7 @@ Deno.test("jobs filters by every key, the newest first, then the highest id", as
     "?items-per-page=2&page=4": [1],
     "?items-per-page=2&page=5": [],
     "?items-per-page=2&page=900719925474": [],
+    "?items-per-page=9007199254740991&page=9007199254740991": [],
     // Of a key that is not a list the first counts.
     "?cluster=alex&cluster=fritz": [7],
     "?page=1&page=9&items-per-page=9": [7, 6, 5, 4, 3, 2, 1],
