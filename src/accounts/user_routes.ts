@@ -56,7 +56,7 @@ const newUserSchema = z.object({
 const rolesSchema = z.array(z.enum(ROLES)).meta({ id: "Roles" });
 
 const noticeSchema = z.object({
-  "new-content": z.string().max(NOTICE_BYTES_MAX),
+  "new-content": z.string().max(NOTICE_BYTES_MAX).optional(),
 }).meta({ id: "Notice" });
 
 const NOT_JUST_USER = {
