@@ -6,9 +6,14 @@
 import type { IncomingMessage } from "node:http";
 import { BlockList, isIP } from "node:net";
 
+/** Answers kept; a proxy can name any address, so there is an end to them. */
+const KEPT_MAX = 4096;
+
 /** A set of addresses and networks. */
 export class AddressSet {
   readonly #list = new BlockList();
+  /** What was found out before: every request asks, of the same few clients. */
+  readonly #known = new Map<string, boolean>();
 
   /** Each an address or `address/bits`. Throws a `RangeError` naming one that is neither. */
   constructor(entries: readonly string[]) {
@@ -29,8 +34,14 @@ export class AddressSet {
   }
 
   has(address: string): boolean {
+    const known = this.#known.get(address);
+    if (known !== undefined) return known;
     const version = isIP(address);
-    return version !== 0 && this.#list.check(address, family(version));
+    if (version === 0) return false;
+    const isIn = this.#list.check(address, family(version));
+    if (this.#known.size >= KEPT_MAX) this.#known.clear();
+    this.#known.set(address, isIn);
+    return isIn;
   }
 }
 

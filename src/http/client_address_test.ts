@@ -57,11 +57,16 @@ Deno.test("cameSecurely() looks at the socket, and at what a trusted proxy says"
 
 Deno.test("AddressSet knows addresses and networks of both kinds, and refuses others", () => {
   const set = new AddressSet(["192.0.2.1", "198.51.100.0/24", "2001:db8::/32"]);
-  for (const address of ["192.0.2.1", "198.51.100.200", "2001:db8::5"]) {
-    assert.ok(set.has(address), address);
-  }
-  for (const address of ["192.0.2.2", "198.51.101.1", "2001:db9::1", "", "x"]) {
-    assert.ok(!set.has(address), address);
+  // Asked again it answers from memory.
+  for (let i = 0; i < 2; i++) {
+    for (const address of ["192.0.2.1", "198.51.100.200", "2001:db8::5"]) {
+      assert.ok(set.has(address), address);
+    }
+    for (
+      const address of ["192.0.2.2", "198.51.101.1", "2001:db9::1", "", "x"]
+    ) {
+      assert.ok(!set.has(address), address);
+    }
   }
   for (
     const entry of ["", "host", "1.2.3.4/33", "::/129", "1.2.3.4/x", "1.2.3"]
