@@ -66,11 +66,16 @@ export class ApiRouter {
   readonly #router = new TrieRouter<ApiRoute>();
   /** They keep their paths from those that are less particular. */
   readonly #unwanted = new Set<ApiRoute>();
+  /** What is found for paths without parameters, which most requests have. */
+  readonly #fixed = new Map<string, FoundApi | undefined>();
 
   constructor(routes: readonly ApiRoute[], door: Pick<Door, "config">) {
     for (const route of routes) {
       if (route.when?.(door) === false) this.#unwanted.add(route);
       this.#router.add("ALL", route.path, route);
+    }
+    for (const { path } of routes) {
+      if (!path.includes(":")) this.#fixed.set(path, this.#match(path));
     }
   }
 
@@ -79,7 +84,11 @@ export class ApiRouter {
     const bare = path.length > 1 && path.endsWith("/")
       ? path.slice(0, -1)
       : path;
-    const [first] = this.#router.match("ALL", bare)[0];
+    return this.#fixed.has(bare) ? this.#fixed.get(bare) : this.#match(bare);
+  }
+
+  #match(path: string): FoundApi | undefined {
+    const [first] = this.#router.match("ALL", path)[0];
     if (first === undefined) return undefined;
     const [route, params] = first as unknown as [
       ApiRoute,
