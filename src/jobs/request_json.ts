@@ -10,27 +10,10 @@
 import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { ClientError } from "../errors.ts";
+import { NumberText, parseFirst } from "./first_json_value.ts";
 
-/** Deepest nesting taken; the job object has four levels. */
-const DEPTH_MAX = 64;
-/**
- * Values of a body, by its commas: where all of them are wrong each is noted, with
- * hundreds of bytes, before the first is told of.
- */
-const VALUES_MAX = 1 << 20;
 /** Longest part of a wrong value that an error shows. */
 const SHOWN_CHARS = 60;
-
-/** A whole number written in a way that an integer may not be. */
-class NumberText {
-  readonly value: number;
-  readonly source: string;
-
-  constructor(value: number, source: string) {
-    this.value = value;
-    this.source = source;
-  }
-}
 
 /** An integer of the range, both ends included; `words` says which it is. */
 function integer(min: number, max: number, words: string) {
@@ -135,106 +118,4 @@ function shown(value: unknown): string {
     ? value.source
     : JSON.stringify(value) ?? String(value);
   return full.length > SHOWN_CHARS ? `${full.slice(0, SHOWN_CHARS)}…` : full;
-}
-
-type Reviver = (key: string, value: unknown, context: Context) => unknown;
-
-/** What the parser says of a value besides; not in TypeScript's library yet. */
-interface Context {
-  /** As it is written; numbers, texts and literals only. */
-  readonly source?: string;
-}
-
-const revive: Reviver = (_key, value, { source }) => {
-  if (value === null) return undefined;
-  if (typeof value !== "number" || !Number.isInteger(value)) return value;
-  const written = source ?? "";
-  return Number.isSafeInteger(value) && /^-?\d+$/.test(written)
-    // `-0` is the integer 0.
-    ? value + 0
-    : new NumberText(value, written);
-};
-
-/** The first value in a text without its nulls; `undefined` for `null` itself. */
-function parseFirst(text: string): unknown {
-  const first = firstValue(text);
-  if (first === "") {
-    throw new ClientError("E_BAD_REQUEST", "the body is empty");
-  }
-  try {
-    return JSON.parse(
-      first,
-      revive as (key: string, value: unknown) => unknown,
-    );
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new ClientError("E_BAD_REQUEST", `not JSON: ${error.message}`, {
-      cause: error,
-    });
-  }
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-
-/**
- * The part of a text that is its first JSON value, if it is one at all: only
- * brackets and quotes are looked at, the rest is left to the parser. Empty for
- * blank text.
- */
-function firstValue(text: string): string {
-  const from = text.search(/[^ \t\r\n]/);
-  if (from < 0) return "";
-  let depth = 0;
-  let commas = 0;
-  for (let i = from; i < text.length; i++) {
-    switch (text.charCodeAt(i)) {
-      case COMMA:
-        if (++commas >= VALUES_MAX) {
-          throw new ClientError(
-            "E_TOO_LARGE",
-            `the body has more than ${VALUES_MAX} values`,
-          );
-        }
-        continue;
-      case QUOTE:
-        i = endOfString(text, i);
-        break;
-      case 0x5b: // [
-      case 0x7b: // {
-        if (++depth > DEPTH_MAX) {
-          throw new ClientError(
-            "E_BAD_REQUEST",
-            `nested deeper than ${DEPTH_MAX} levels`,
-          );
-        }
-        continue;
-      case 0x5d: // ]
-      case 0x7d: // }
-        depth--;
-        break;
-      case 0x20:
-      case 0x09:
-      case 0x0a:
-      case 0x0d:
-        // Ends a number or a literal at the top.
-        if (depth === 0) return text.slice(from, i);
-        continue;
-      default:
-        continue;
-    }
-    if (depth <= 0) return text.slice(from, i + 1);
-  }
-  return text.slice(from);
-}
-
-/** Where the string that begins at `from` ends; the end of the text if it does not. */
-function endOfString(text: string, from: number): number {
-  for (let i = from + 1; i < text.length; i++) {
-    const char = text.charCodeAt(i);
-    if (char === QUOTE) return i;
-    if (char === BACKSLASH) i++;
-  }
-  return text.length;
 }

@@ -1,0 +1,194 @@
+/**
+ * The first JSON value of a text, without its nulls, and with the integers that are
+ * not written as integers marked. Pure; runs on any thread.
+ *
+ * Bodies whose numbers are all short runs of digits, as those of batch systems are,
+ * go through the parser as they are; the others cost a call for each value.
+ */
+import { ClientError } from "../errors.ts";
+
+/** Deepest nesting taken; the job object has four levels. */
+const DEPTH_MAX = 64;
+/**
+ * Values of a body, by its commas: where all of them are wrong each is noted, with
+ * hundreds of bytes, before the first is told of.
+ */
+const VALUES_MAX = 1 << 20;
+/** Any integer of so many digits is one that a double holds exactly. */
+const EXACT_DIGITS = 15;
+
+/** A whole number written in a way that an integer may not be. */
+export class NumberText {
+  readonly value: number;
+  readonly source: string;
+
+  constructor(value: number, source: string) {
+    this.value = value;
+    this.source = source;
+  }
+}
+
+/**
+ * The first value in a text without its nulls; `undefined` for `null` itself. Throws
+ * `E_BAD_REQUEST` for what is no JSON, `E_TOO_LARGE` for too many values.
+ */
+export function parseFirst(text: string): unknown {
+  const { json, isPlain, hasNull } = firstValue(text);
+  if (json === "") {
+    throw new ClientError("E_BAD_REQUEST", "the body is empty");
+  }
+  try {
+    if (!isPlain) return JSON.parse(json, revive as TypedReviver);
+    const value: unknown = JSON.parse(json);
+    return hasNull ? withoutNulls(value) : value;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new ClientError("E_BAD_REQUEST", `not JSON: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+type TypedReviver = (key: string, value: unknown) => unknown;
+type Reviver = (key: string, value: unknown, context: Context) => unknown;
+
+/** What the parser says of a value besides; not in TypeScript's library yet. */
+interface Context {
+  /** As it is written; numbers, texts and literals only. */
+  readonly source?: string;
+}
+
+const revive: Reviver = (_key, value, { source }) => {
+  if (value === null) return undefined;
+  if (typeof value !== "number" || !Number.isInteger(value)) return value;
+  const written = source ?? "";
+  return Number.isSafeInteger(value) && /^-?\d+$/.test(written)
+    // `-0` is the integer 0.
+    ? value + 0
+    : new NumberText(value, written);
+};
+
+/** Takes the nulls out of a parsed value as {@linkcode revive} does; lists get gaps. */
+function withoutNulls(value: unknown): unknown {
+  if (value === null) return undefined;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      if (value[i] === null) delete value[i];
+      else withoutNulls(value[i]);
+    }
+  } else if (typeof value === "object") {
+    const members = value as Record<string, unknown>;
+    for (const key of Object.keys(members)) {
+      if (members[key] === null) delete members[key];
+      else withoutNulls(members[key]);
+    }
+  }
+  return value;
+}
+
+interface FirstValue {
+  /** Empty for blank text. */
+  readonly json: string;
+  /** No number is other than a short run of digits. */
+  readonly isPlain: boolean;
+  readonly hasNull: boolean;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/**
+ * The part of a text that is its first JSON value, if it is one at all: only
+ * brackets, quotes and the beginnings of words are looked at, the rest is left to
+ * the parser.
+ */
+function firstValue(text: string): FirstValue {
+  const from = text.search(/[^ \t\r\n]/);
+  let isPlain = true;
+  let hasNull = false;
+  const upTo = (end: number): FirstValue => ({
+    json: from < 0 ? "" : text.slice(from, end),
+    isPlain,
+    hasNull,
+  });
+  if (from < 0) return upTo(0);
+  let depth = 0;
+  let commas = 0;
+  for (let i = from; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (isDigit(char)) {
+      const first = i;
+      while (isDigit(text.charCodeAt(i + 1))) i++;
+      if (i - first >= EXACT_DIGITS) isPlain = false;
+      continue;
+    }
+    switch (char) {
+      case 0x2c: // ,
+        if (++commas >= VALUES_MAX) {
+          throw new ClientError(
+            "E_TOO_LARGE",
+            `the body has more than ${VALUES_MAX} values`,
+          );
+        }
+        continue;
+      case QUOTE:
+        i = endOfString(text, i);
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        if (++depth > DEPTH_MAX) {
+          throw new ClientError(
+            "E_BAD_REQUEST",
+            `nested deeper than ${DEPTH_MAX} levels`,
+          );
+        }
+        continue;
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth--;
+        break;
+      case 0x20:
+      case 0x09:
+      case 0x0a:
+      case 0x0d:
+        // Ends a number or a literal at the top.
+        if (depth === 0) return upTo(i);
+        continue;
+      case 0x2d: // -
+      case 0x2e: // .
+      case 0x45: // E
+      case 0x65: // e, also that of `true` and `false`
+        isPlain = false;
+        continue;
+      case 0x6e: // n, of `null`
+        hasNull = true;
+        continue;
+      default:
+        continue;
+    }
+    if (depth <= 0) return upTo(i + 1);
+  }
+  return upTo(text.length);
+}
+
+/** False beyond the end of the text. */
+function isDigit(char: number): boolean {
+  return char >= 0x30 && char <= 0x39;
+}
+
+/** Where the string that begins at `from` ends; the end of the text if it does not. */
+function endOfString(text: string, from: number): number {
+  let end = from;
+  do {
+    end = text.indexOf('"', end + 1);
+    if (end < 0) return text.length;
+  } while (isEscaped(text, end));
+  return end;
+}
+
+/** An odd number of backslashes stands before it. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at;
+  while (text.charCodeAt(before - 1) === BACKSLASH) before--;
+  return (at - before) % 2 === 1;
+}
