@@ -68,6 +68,11 @@ export class Database implements Disposable {
     return Number(this.#connection.pragma("data_version"));
   }
 
+  /** All that `work` does with the tables, or nothing of it. */
+  transaction<Result>(work: () => Result): Result {
+    return this.#connection.transaction(work);
+  }
+
   close(): void {
     this.#connection.close();
   }

@@ -6,12 +6,22 @@ import type {
   CallAnswer,
   DatabaseAnswer,
   DatabaseCall,
+  DatabaseQuestion,
   DatabaseRequest,
 } from "./database_messages.ts";
+import type { JobTable } from "./job_table.ts";
 import { explainSqliteError } from "./sqlite_error.ts";
 
 /** How often it is looked whether another process has changed the database. */
 const POLL_MS = 500;
+
+/**
+ * What comes in great numbers and keeps nothing in memory: calls of these that follow
+ * one another are one transaction, since a commit costs more than a job does.
+ */
+const COMMITTED_TOGETHER: ReadonlySet<string> = new Set(
+  ["jobs.start", "jobs.stop"] satisfies `jobs.${keyof JobTable}`[],
+);
 
 type Method = (...args: readonly unknown[]) => unknown;
 
@@ -31,10 +41,8 @@ export class DatabaseDesk {
     switch (request.kind) {
       case "open":
         return this.#open(request);
-      case "call":
-        return this.#send(this.#answer(request));
-      case "look":
-        return this.#look(request.id);
+      case "ask":
+        return this.#answerAll(request.questions);
       case "close":
         return this.#close();
     }
@@ -65,19 +73,51 @@ export class DatabaseDesk {
     });
   }
 
-  #answer({ id, entity, method, args }: DatabaseCall): CallAnswer {
-    try {
-      const work = this.#methods.get(entity)?.get(method);
-      assert(work !== undefined, `the database has no ${entity}.${method}`);
-      return { kind: "value", id, value: work(...args) };
-    } catch (error) {
-      return { kind: "error", id, ...describe(explainSqliteError(error)) };
+  /** Nobody's answer waits for a later question, but for what is committed with it. */
+  #answerAll(questions: readonly DatabaseQuestion[]): void {
+    for (let i = 0; i < questions.length;) {
+      const calls = committedTogether(questions, i);
+      const answers = calls.length > 1
+        ? this.#answerTogether(calls)
+        : [this.#answer(questions[i]!)];
+      this.#send({ kind: "answers", answers });
+      i += answers.length;
     }
   }
 
-  #look(id: number): void {
-    if (this.#database !== undefined) this.#lookForChange(this.#database);
-    this.#send({ kind: "value", id, value: undefined });
+  #answer(question: DatabaseQuestion): CallAnswer {
+    const { id } = question;
+    try {
+      if (question.kind === "call") return this.#call(question);
+      if (this.#database !== undefined) this.#lookForChange(this.#database);
+      return { kind: "value", id, value: undefined };
+    } catch (error) {
+      return refusal(id, explainSqliteError(error));
+    }
+  }
+
+  /**
+   * All of them in one transaction, or each in its own if one of them fails. Where it
+   * is the disk, or another process, it would be the same for each.
+   */
+  #answerTogether(calls: readonly DatabaseCall[]): CallAnswer[] {
+    assert(this.#database !== undefined, "the database is not open");
+    try {
+      return this.#database.transaction(() =>
+        calls.map((call) => this.#call(call))
+      );
+    } catch (cause) {
+      const error = explainSqliteError(cause);
+      return error instanceof ClientError && error.code === "E_STORAGE"
+        ? calls.map(({ id }) => refusal(id, error))
+        : calls.map((call) => this.#answer(call));
+    }
+  }
+
+  #call({ id, entity, method, args }: DatabaseCall): CallAnswer {
+    const work = this.#methods.get(entity)?.get(method);
+    assert(work !== undefined, `the database has no ${entity}.${method}`);
+    return { kind: "value", id, value: work(...args) };
   }
 
   #lookForChange(database: Database): void {
@@ -95,6 +135,22 @@ export class DatabaseDesk {
   }
 }
 
+/** From `first` on, the calls that are of one transaction. */
+function committedTogether(
+  questions: readonly DatabaseQuestion[],
+  first: number,
+): DatabaseCall[] {
+  const calls: DatabaseCall[] = [];
+  for (let i = first; i < questions.length; i++) {
+    const question = questions[i]!;
+    if (question.kind !== "call") break;
+    const { entity, method } = question;
+    if (!COMMITTED_TOGETHER.has(`${entity}.${method}`)) break;
+    calls.push(question);
+  }
+  return calls;
+}
+
 /** The public methods of a table's class, bound to the table. */
 function methodsOf(table: object): Map<string, Method> {
   const own = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(table));
@@ -106,16 +162,19 @@ function methodsOf(table: object): Map<string, Method> {
   return methods;
 }
 
-function describe(
-  error: unknown,
-): Pick<CallAnswer & { kind: "error" }, "code" | "message" | "retryAfterSec"> {
+function refusal(id: number, error: unknown): CallAnswer {
   if (error instanceof ClientError) {
     const { code, message, retryAfterSec } = error;
-    return { code, message, retryAfterSec };
+    return { kind: "error", id, code, message, retryAfterSec };
   }
-  // The stack would stay behind; whoever reads the log wants it.
-  const message = error instanceof Error
-    ? error.stack ?? error.message
-    : String(error);
-  return { code: "E_INTERNAL", message, retryAfterSec: undefined };
+  return {
+    kind: "error",
+    id,
+    code: "E_INTERNAL",
+    // The stack would stay behind; whoever reads the log wants it.
+    message: error instanceof Error
+      ? error.stack ?? error.message
+      : String(error),
+    retryAfterSec: undefined,
+  };
 }

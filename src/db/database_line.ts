@@ -1,11 +1,15 @@
 /**
  * The wire to the database worker: numbered calls out, answers back, and what
  * happens when the worker dies. Main thread only.
+ *
+ * What is asked while the worker is busy goes to it in one message when it is done:
+ * the busier it is, the less each call costs both sides.
  */
 import { ClientError } from "../errors.ts";
 import type {
   CallAnswer,
   DatabaseAnswer,
+  DatabaseQuestion,
   DatabaseRequest,
   MethodNames,
 } from "./database_messages.ts";
@@ -20,7 +24,10 @@ export class DatabaseLine {
   onChanged: () => void = () => {};
   readonly #worker: Worker;
   readonly #onLost: (reason: string) => void;
+  /** Asked and not answered, those of `#waiting` too. */
   readonly #pending = new Map<number, Pending>();
+  /** Not sent yet. */
+  #waiting: DatabaseQuestion[] = [];
   readonly #opened = Promise.withResolvers<MethodNames>();
   readonly #closed = Promise.withResolvers<void>();
   #nextId = 0;
@@ -57,7 +64,7 @@ export class DatabaseLine {
     await this.#ask((id) => ({ kind: "look", id }));
   }
 
-  async #ask(request: (id: number) => DatabaseRequest): Promise<unknown> {
+  async #ask(question: (id: number) => DatabaseQuestion): Promise<unknown> {
     if (this.#state !== "open") throw unusable();
     if (this.#pending.size >= CALLS_MAX) {
       throw new ClientError("E_OVERLOAD", "the database has too much to do", {
@@ -66,15 +73,32 @@ export class DatabaseLine {
     }
     const id = this.#nextId++;
     const pending = Promise.withResolvers<unknown>();
-    // What cannot be sent throws here, before anybody waits for it.
-    this.#post(request(id));
+    const isIdle = this.#pending.size === 0;
     this.#pending.set(id, pending);
+    this.#waiting.push(question(id));
+    if (isIdle) this.#send();
     return await pending.promise;
+  }
+
+  #send(): void {
+    const questions = this.#waiting;
+    this.#waiting = [];
+    if (questions.length === 0) return;
+    try {
+      this.#post({ kind: "ask", questions });
+    } catch (error) {
+      // Something in it cannot be sent to another thread.
+      for (const { id } of questions) {
+        this.#pending.get(id)?.reject(error);
+        this.#pending.delete(id);
+      }
+    }
   }
 
   close(): Promise<void> {
     if (this.#state === "open") {
       this.#state = "closing";
+      this.#send();
       this.#post({ kind: "close" });
     }
     return this.#closed.promise;
@@ -93,8 +117,9 @@ export class DatabaseLine {
       case "closed":
         this.#worker.terminate();
         return this.#closed.resolve();
-      default:
-        return this.#settle(answer);
+      case "answers":
+        for (const one of answer.answers) this.#settle(one);
+        if (this.#pending.size === this.#waiting.length) this.#send();
     }
   }
 
@@ -119,6 +144,7 @@ export class DatabaseLine {
     this.#opened.reject(new Error(`the database worker died: ${reason}`));
     for (const pending of this.#pending.values()) pending.reject(unusable());
     this.#pending.clear();
+    this.#waiting = [];
     this.#closed.resolve();
     if (!wasOpening) this.#onLost(reason);
   }

@@ -7,11 +7,15 @@ import type { DatabaseOptions } from "./database_options.ts";
 
 export type DatabaseRequest =
   | { readonly kind: "open"; readonly options: DatabaseOptions }
-  | DatabaseCall
-  /** Has another process changed the database? If so it is said before the answer. */
-  | { readonly kind: "look"; readonly id: number }
+  /** In the order in which they were asked, which is that of the answers. */
+  | { readonly kind: "ask"; readonly questions: readonly DatabaseQuestion[] }
   /** The last one; everything asked before is answered first. */
   | { readonly kind: "close" };
+
+export type DatabaseQuestion =
+  | DatabaseCall
+  /** Has another process changed the database? If so it is said before the answer. */
+  | { readonly kind: "look"; readonly id: number };
 
 export interface DatabaseCall {
   readonly kind: "call";
@@ -25,7 +29,7 @@ export interface DatabaseCall {
 export type DatabaseAnswer =
   | { readonly kind: "opened"; readonly methods: MethodNames }
   | { readonly kind: "refused"; readonly message: string }
-  | CallAnswer
+  | { readonly kind: "answers"; readonly answers: readonly CallAnswer[] }
   /** Another process has changed the database. */
   | { readonly kind: "changed" }
   | { readonly kind: "closed" };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ClientError, type ErrorCode } from "../errors.ts";
 import { TemporaryDatabase } from "./_fixture.ts";
+import { newJob } from "./_job_fixture.ts";
 import { CALLS_MAX, DatabaseLine } from "./database_line.ts";
 import { type DatabaseClient, openDatabaseWorker } from "./remote.ts";
 
@@ -158,4 +159,101 @@ Deno.test("DatabaseClient.look() calls back first where there is reason to", asy
   assert.equal(calls, before + 1);
   await client.look();
   assert.equal(calls, before + 1);
+});
+
+Deno.test("openDatabaseWorker() starts and stops many jobs at once as it would one after the other", async () => {
+  await using fixture = new RemoteFixture();
+  const { jobs } = await fixture.start();
+  const stop = (jobId: number) =>
+    jobs.stop({ jobId, stopTime: 1_000_060, jobState: "completed" });
+  const ids = Array.from({ length: 50 }, (_, i) => i + 1);
+  const outcomes = await Promise.all(ids.map(async (jobId) => {
+    const [first, again, stopped] = await Promise.all([
+      jobs.start(newJob({ jobId }), []),
+      jobs.start(newJob({ jobId }), []),
+      stop(jobId),
+    ]);
+    return { first, again, stopped };
+  }));
+  for (const { first, again, stopped } of outcomes) {
+    assert.ok(first.isNew);
+    assert.deepEqual(again, { id: first.id, isNew: false });
+    assert.ok(stopped.kind === "stopped" && stopped.job.id === first.id);
+  }
+  assert.equal(await jobs.count({ states: ["completed"] }), ids.length);
+});
+
+Deno.test("openDatabaseWorker() keeps the jobs that came with one that is refused", async () => {
+  await using fixture = new RemoteFixture();
+  const { jobs } = await fixture.start();
+  const settled = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, i) =>
+      jobs.start(
+        newJob({
+          jobId: i + 1,
+          ...(i === 7 ? { project: "a\0b" } : {}),
+        }),
+        [{ type: "t", name: `n${i}`, scope: "global" }],
+      )),
+  );
+  const refused = settled.filter((one) => one.status === "rejected");
+  assert.equal(refused.length, 1);
+  assert.ok(hasCode("E_BAD_REQUEST")(refused[0]?.reason));
+  const found = await jobs.list({}, {
+    ...{ offset: 0, limit: 100, withMetaData: false },
+  });
+  assert.equal(found.length, 19);
+  assert.ok(found.every(({ jobId }) => jobId !== 8));
+});
+
+Deno.test("openDatabaseWorker() stores none of many jobs while another process keeps the database", async () => {
+  await using fixture = new RemoteFixture();
+  Object.assign(fixture.options, { busyTimeoutMs: 1 });
+  const { jobs } = await fixture.start();
+  const other = fixture.connect();
+  other.exec("BEGIN IMMEDIATE");
+  const starts = Array.from(
+    { length: 20 },
+    (_, i) => jobs.start(newJob({ jobId: i + 1 }), []),
+  );
+  for (const one of await Promise.allSettled(starts)) {
+    assert.ok(one.status === "rejected" && hasCode("E_STORAGE")(one.reason));
+  }
+  other.exec("ROLLBACK");
+  assert.equal(await jobs.count({}), 0);
+  assert.ok((await jobs.start(newJob({ jobId: 1 }), [])).isNew);
+});
+
+Deno.test("DatabaseLine sends what is asked while the worker is busy in one message, in order", async () => {
+  const worker = scriptWorker(`self.onmessage = ({ data }) => {
+    if (data.kind === "open") {
+      self.postMessage({ kind: "opened", methods: {} });
+    } else if (data.kind === "close") self.postMessage({ kind: "closed" });
+    else {
+      const { questions } = data;
+      self.postMessage({ kind: "answers", answers: questions.map(({ id, method }) =>
+        ({ kind: "value", id, value: [method, questions.length] })) });
+    }
+  };`);
+  const line = new DatabaseLine(worker, () => assert.fail("it lives"));
+  using fixture = new TemporaryDatabase();
+  await line.open(fixture.options);
+  const ask = (name: string) => line.call("t", name, []);
+  const answers = await Promise.all(["a", "b", "c", "d"].map(ask));
+  assert.deepEqual(answers, [["a", 1], ["b", 3], ["c", 3], ["d", 3]]);
+  assert.deepEqual(await ask("e"), ["e", 1]);
+  const [last] = await Promise.all([ask("f"), line.close()]);
+  assert.deepEqual(last, ["f", 1]);
+});
+
+Deno.test("DatabaseLine rejects what cannot be sent to another thread, and goes on", async () => {
+  await using fixture = new RemoteFixture();
+  const { configuration, clusters } = await fixture.start();
+  const unsendable = (() => {}) as unknown as string;
+  await assert.rejects(
+    configuration.set("eve", "key", unsendable),
+    /could not be cloned/,
+  );
+  await clusters.note(["a"]);
+  assert.equal((await clusters.list()).length, 1);
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { nowSec } from "../../src/clock.ts";
 import { DurableServer, type StoreSettings } from "../crash/durable_server.ts";
+import { TestClient } from "../support/client.ts";
 import { readCredentials } from "../support/job_server.ts";
 import {
   type ExpectedSeries,
@@ -54,9 +55,14 @@ class Life implements AsyncDisposable {
     return `${this.server.directory}/job-archive`;
   }
 
-  // deno-lint-ignore no-explicit-any
-  async ask(method: string, path: string, body?: unknown): Promise<any> {
-    const answer = await this.server.client.send({
+  async ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    client: TestClient = this.server.client,
+    // deno-lint-ignore no-explicit-any
+  ): Promise<any> {
+    const answer = await client.send({
       method,
       path,
       body: typeof body === "object" ? JSON.stringify(body) : body as string,
@@ -251,4 +257,64 @@ Deno.test("a job that was stopped before a kill -9 is archived after the next st
   assert.deepEqual(metric?.series[0]?.data, [1.5]);
   const archived = `${life.archive}/emmy/4000/001/${start}/data.json`;
   assert.match(await Deno.readTextFile(archived), /cpu_load/);
+});
+
+/** Callers at a time; what several of them send is one transaction. */
+const CALLERS = 12;
+const ROUNDS = 3;
+const ANSWERED_BEFORE_KILL = 150;
+
+Deno.test("no start or stop that was answered is lost by a kill -9 amid many", async () => {
+  await using life = await Life.start();
+  const { server } = life;
+  const start = Math.floor(nowSec()) - 3600;
+  const started = new Set<number>();
+  const stopped = new Set<number>();
+  let next = 1;
+  for (let round = 0; round < ROUNDS; round++) {
+    const clients = Array.from(
+      { length: CALLERS },
+      () => new TestClient(server.url),
+    );
+    const enough = Promise.withResolvers<void>();
+    const answered = started.size + stopped.size;
+    const call = async (client: TestClient) => {
+      for (;;) {
+        const jobId = next++;
+        const body = {
+          ...job(jobId, start, [jobId % HOSTS.length]),
+          monitoringStatus: 0,
+        };
+        await life.ask("POST", "/api/jobs/start_job/", body, client);
+        started.add(jobId);
+        if (jobId % 2 === 0) continue;
+        const stop = { jobId, stopTime: start + 60 };
+        await life.ask("POST", "/api/jobs/stop_job/", stop, client);
+        stopped.add(jobId);
+        const now = started.size + stopped.size - answered;
+        if (now > ANSWERED_BEFORE_KILL) enough.resolve();
+      }
+    };
+    const calls = Promise.allSettled(clients.map(call));
+    await Promise.race([enough.promise, calls]);
+    await server.kill();
+    await calls;
+    // No caller broke off for another reason than the kill.
+    assert.ok(started.size + stopped.size - answered > ANSWERED_BEFORE_KILL);
+    for (const client of clients) client.close();
+    await server.start(life.settings);
+  }
+  const { jobs } = await life.ask("GET", "/api/jobs/?items-per-page=100000");
+  const states = new Map<number, string>(
+    jobs.map((one: { jobId: number; jobState: string }) => [
+      one.jobId,
+      one.jobState,
+    ]),
+  );
+  for (const jobId of started) {
+    assert.ok(states.has(jobId), `job ${jobId}`);
+  }
+  for (const jobId of stopped) {
+    assert.equal(states.get(jobId), "completed", `job ${jobId}`);
+  }
 });
