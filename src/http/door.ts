@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Authenticator, Principal } from "../auth/mod.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
 import type { Log } from "../log.ts";
+import type { BodyMemory } from "./body_memory.ts";
 import type { ByteGate } from "./byte_gate.ts";
 import type { AddressSet } from "./client_address.ts";
 import type { Compressor } from "./compression.ts";
@@ -40,6 +41,7 @@ export interface Door {
   readonly allowedAddresses: (address: string) => boolean;
   readonly log: DoorLog;
   readonly gate: ByteGate;
+  readonly bodyMemory: BodyMemory;
   readonly ingestRates: IngestRates;
   readonly compressor: Compressor;
   readonly telemetry: Telemetry;

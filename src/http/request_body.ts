@@ -158,6 +158,7 @@ class BodyPump {
 
   /** False: the chunk is of no use any more. */
   #countSent(chunk: Uint8Array): boolean {
+    this.#exchange.door.bodyMemory.count(chunk);
     if (this.#done) return false;
     this.#sentBytes += chunk.byteLength;
     if (this.#sentBytes <= this.#exchange.door.config["max-body-size"]) {

@@ -6,6 +6,7 @@
 import type { Socket } from "node:net";
 import { type Authenticator, UserPrincipal } from "../auth/mod.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
+import { createBodyMemory } from "./body_memory.ts";
 import { ByteGate } from "./byte_gate.ts";
 import { AddressSet } from "./client_address.ts";
 import { Compressor } from "./compression.ts";
@@ -81,6 +82,7 @@ function createDoor(options: HttpOptions): Door {
     allowedAddresses: addressRule(config["api-allowed-ips"]),
     log,
     gate,
+    bodyMemory: createBodyMemory(),
     ingestRates: new IngestRates(),
     compressor: new Compressor(),
     telemetry: new Telemetry({
