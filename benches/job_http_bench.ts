@@ -8,7 +8,7 @@
  */
 import { generateKeyPair } from "../src/auth/ed25519.ts";
 import { signToken } from "../src/auth/token.ts";
-import { monotonicMs, nowSec } from "../src/clock.ts";
+import { monotonicMs } from "../src/clock.ts";
 import { openDatabase } from "../src/db/database.ts";
 import type { DatabaseOptions } from "../src/db/database_options.ts";
 import type { JobFilter } from "../src/db/job_filter.ts";
@@ -17,8 +17,12 @@ import { writeJobMeta } from "../src/jobarchive/job_meta.ts";
 import { CLUSTERS_DIRECTORY } from "../tests/support/clusters.ts";
 import { TestServer } from "../tests/support/server.ts";
 import { fillJobs, type JobListRow, listRow } from "./job_bench.ts";
+import {
+  INGEST_RETENTION,
+  type JobIngestRow,
+  measureJobIngest,
+} from "./job_ingest_bench.ts";
 import type { BenchArguments } from "./support/arguments.ts";
-import { drive } from "./support/drive.ts";
 import { JobCallers, type JobRates } from "./support/job_callers.ts";
 import {
   JOB_LOAD_FROM_SEC,
@@ -26,38 +30,14 @@ import {
   projectName,
   userName,
 } from "./support/job_load.ts";
-import {
-  LOAD_METRICS,
-  LOAD_STEP_SEC,
-  type LoadRequest,
-  renderLoad,
-} from "./support/load.ts";
+import { LOAD_METRICS } from "./support/load.ts";
 import { encodeRequest, RawConnection } from "./support/raw_http.ts";
-import { median, print, quantile } from "./support/report.ts";
+import { print } from "./support/report.ts";
 
-const SEED = 6_021;
 const PAGE_JOBS = 25;
 const WARM_UPS = 5;
 const MONTH_SEC = 30 * 86_400;
 const SHOWN_USER = userName(0, 0);
-/** Starts and as many stops a second beside the ingest; a large centre has ten. */
-const PACES = [10, 100, 1000];
-const PAIRS = 9;
-const INGEST_HOSTS = 300;
-/** Of a run; all runs together must not reach the present. */
-const INGEST_ROUNDS = 45;
-const INGEST_BEFORE_SEC = 45 * 3600;
-
-export interface JobIngestRow {
-  /** Starts and as many stops a second that were asked for. */
-  readonly pace: number;
-  /** Those there were, the median. */
-  readonly reached: number;
-  /** Samples a second with jobs over those without, pair by pair. */
-  readonly median: number;
-  readonly low: number;
-  readonly high: number;
-}
 
 export interface JobHttpResult extends JobRates {
   readonly jobs: number;
@@ -140,7 +120,10 @@ export async function runJobHttpBench(
   await using server = await TestServer.start({
     metrics: LOAD_METRICS,
     main: { "jwt-public-key": pair.publicKey.base64 },
-    metricStore: { "memory-cap": args.small ? 1 : 6 },
+    metricStore: {
+      "memory-cap": args.small ? 1 : 6,
+      "retention-in-memory": INGEST_RETENTION,
+    },
     prepare: (directory) => prepare(directory, jobs, deepPage),
   });
   const port = Number(new URL(server.url).port);
@@ -152,7 +135,7 @@ export async function runJobHttpBench(
   );
   const callers = await JobCallers.open(port, api);
   try {
-    const ingest = await measureIngest(port, api, callers, args.small);
+    const ingest = await measureJobIngest(port, api, callers, args.small);
     const rates = await callers.measure(args.small ? 100 : 2000);
     return { jobs, deepPage, rows, ingest, ...rates };
   } finally {
@@ -244,79 +227,4 @@ async function measureLists(
   }
   connection.close();
   return taken.map((times) => listRow(times, deepPage));
-}
-
-/** Ingest alone and ingest beside jobs, in turn. */
-async function measureIngest(
-  port: number,
-  headerLines: string,
-  callers: JobCallers,
-  small: boolean,
-): Promise<JobIngestRow[]> {
-  const requests = renderLoad({
-    hosts: small ? 2 : INGEST_HOSTS,
-    hostsPerBody: small ? 2 : 25,
-    ...{ order: "host", seed: SEED, writePath: "/api/write", headerLines },
-  });
-  const ingest = new Ingest(port, requests, small);
-  await ingest.run();
-  const rows: JobIngestRow[] = [];
-  for (const pace of PACES) {
-    const ratios: number[] = [];
-    const reached: number[] = [];
-    for (let i = 0; i < (small ? 1 : PAIRS); i++) {
-      const measured = { alone: 0, beside: 0 };
-      for (
-        const kind of i % 2
-          ? ["alone", "beside"] as const
-          : ["beside", "alone"] as const
-      ) {
-        if (kind === "alone") measured.alone = await ingest.run();
-        else {
-          const paced = callers.pace(pace);
-          measured.beside = await ingest.run();
-          reached.push(await paced.stop());
-        }
-      }
-      ratios.push(measured.beside / measured.alone);
-    }
-    const row = {
-      ...{ pace, reached: median(reached), median: median(ratios) },
-      ...{ low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) },
-    };
-    print(
-      `ingest beside ${row.reached.toFixed(0)} starts and stops a second: ${
-        row.median.toFixed(3)
-      } of that alone (${row.low.toFixed(3)} to ${row.high.toFixed(3)})`,
-    );
-    rows.push(row);
-  }
-  return rows;
-}
-
-/** Rounds of samples, each run going on where the one before ended. */
-class Ingest {
-  readonly #port: number;
-  readonly #requests: readonly LoadRequest[];
-  readonly #rounds: number;
-  #startSec = nowSec() - INGEST_BEFORE_SEC;
-
-  constructor(port: number, requests: readonly LoadRequest[], small: boolean) {
-    this.#port = port;
-    this.#requests = requests;
-    this.#rounds = small ? 2 : INGEST_ROUNDS;
-  }
-
-  /** Samples a second. */
-  async run(): Promise<number> {
-    const { samples, elapsedMs } = await drive({
-      ...{ port: this.#port, requests: this.#requests, connections: 2 },
-      startSec: this.#startSec,
-      rounds: this.#rounds,
-      warmUpMs: 0,
-      measureMs: Infinity,
-    });
-    this.#startSec += this.#rounds * LOAD_STEP_SEC;
-    return samples / elapsedMs * 1000;
-  }
 }

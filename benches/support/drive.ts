@@ -1,6 +1,7 @@
 /**
  * Sends rounds of prepared write requests over some connections, one request
- * in flight on each, and checks that every answer is a success.
+ * in flight on each, as fast as they are answered or at a rate, and checks that
+ * every answer is a success.
  */
 import { monotonicMs, nowSec } from "../../src/clock.ts";
 import { LOAD_STEP_SEC, type LoadRequest } from "./load.ts";
@@ -18,6 +19,8 @@ export interface DriveOptions {
   readonly warmUpMs: number;
   /** Sending stops after it; `Infinity` with `rounds`. */
   readonly measureMs: number;
+  /** Of all connections together; absent: as fast as it goes. What is late is caught up. */
+  readonly samplesPerSec?: number;
   /** New values every round instead of new times only; costs the generator some. */
   readonly newValues?: boolean;
   /** Begin again at the start when the present is reached; for who does not look at times. */
@@ -39,12 +42,18 @@ export async function drive(options: DriveOptions): Promise<DriveResult> {
   let lastMs = begin;
 
   async function run(connection: RawConnection, own: readonly LoadRequest[]) {
+    const perMs = (options.samplesPerSec ?? Infinity) / 1000 /
+      connections.length;
+    let sent = 0;
     for (let round = 0; round < options.rounds; round++) {
       if (round >= roundsMax && options.repeatTimes !== true) {
         throw new Error("the load has reached the present; start it earlier");
       }
       const timeSec = options.startSec + (round % roundsMax) * LOAD_STEP_SEC;
       for (const request of own) {
+        const earlyMs = begin + sent / perMs - monotonicMs();
+        if (earlyMs > 0) await new Promise((next) => setTimeout(next, earlyMs));
+        sent += request.lines;
         const startedMs = monotonicMs();
         if (startedMs >= stopAt) return;
         request.setTime(timeSec);
