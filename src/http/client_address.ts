@@ -8,6 +8,8 @@ import { BlockList, isIP } from "node:net";
 
 /** Answers kept; a proxy can name any address, so there is an end to them. */
 const KEPT_MAX = 4096;
+/** The longest address; only the zone of one, which anybody can make up, is longer. */
+const KEPT_CHARS = 45;
 
 /** A set of addresses and networks. */
 export class AddressSet {
@@ -39,9 +41,13 @@ export class AddressSet {
     const version = isIP(address);
     if (version === 0) return false;
     const isIn = this.#list.check(address, family(version));
+    if (address.length <= KEPT_CHARS) this.#keep(address, isIn);
+    return isIn;
+  }
+
+  #keep(address: string, isIn: boolean): void {
     if (this.#known.size >= KEPT_MAX) this.#known.clear();
     this.#known.set(address, isIn);
-    return isIn;
   }
 }
 
