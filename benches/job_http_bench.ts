@@ -17,11 +17,7 @@ import { writeJobMeta } from "../src/jobarchive/job_meta.ts";
 import { CLUSTERS_DIRECTORY } from "../tests/support/clusters.ts";
 import { TestServer } from "../tests/support/server.ts";
 import { fillJobs, type JobListRow, listRow } from "./job_bench.ts";
-import {
-  INGEST_RETENTION,
-  type JobIngestRow,
-  measureJobIngest,
-} from "./job_ingest_bench.ts";
+import { type JobIngestRow, measureJobIngest } from "./job_ingest_bench.ts";
 import type { BenchArguments } from "./support/arguments.ts";
 import { JobCallers, type JobRates } from "./support/job_callers.ts";
 import {
@@ -120,10 +116,7 @@ export async function runJobHttpBench(
   await using server = await TestServer.start({
     metrics: LOAD_METRICS,
     main: { "jwt-public-key": pair.publicKey.base64 },
-    metricStore: {
-      "memory-cap": args.small ? 1 : 6,
-      "retention-in-memory": INGEST_RETENTION,
-    },
+    metricStore: { "memory-cap": args.small ? 1 : 6 },
     prepare: (directory) => prepare(directory, jobs, deepPage),
   });
   const port = Number(new URL(server.url).port);

@@ -22,12 +22,10 @@ const HOSTS = 300;
 const HOSTS_PER_BODY = 25;
 const CONNECTIONS = 2;
 /** Of a run as fast as it goes; all runs together must not reach the present. */
-const ROUNDS = 60;
+const ROUNDS = 45;
 /** Of a run at a rate. */
 const PACED_SEC = 1.4;
-const BEFORE_SEC = 110 * 3600;
-/** What the server has to keep, so that no sample is too old. */
-export const INGEST_RETENTION = "120h";
+const BEFORE_SEC = 45 * 3600;
 
 interface Situation {
   /** Starts and as many stops a second beside the ingest; a large centre has ten. */
@@ -38,15 +36,17 @@ interface Situation {
   readonly elsewhere?: true;
 }
 
-/** A centre of 5,000 nodes with 500 series each sends 42,000 samples a second. */
+/**
+ * A centre of 5,000 nodes with 500 series each sends 42,000 samples a second. The
+ * rates come last: the store grows with every run, and its snapshots disturb those at
+ * full rate.
+ */
 const SITUATIONS: readonly Situation[] = [
-  { pace: 1000, offered: 1e6 },
-  { pace: 1000, offered: 2e6 },
-  { pace: 1000, offered: 4e6 },
-  { pace: 10 },
-  { pace: 100 },
   { pace: 1000 },
   { pace: 1000, elsewhere: true },
+  { pace: 1000, offered: 4e6 },
+  { pace: 1000, offered: 2e6 },
+  { pace: 1000, offered: 1e6 },
 ];
 
 export interface JobIngestRow extends Situation {

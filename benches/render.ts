@@ -163,7 +163,7 @@ function jobHttpSection(jobs: JobHttpResult | undefined): string[] {
     "Ingest of metrics beside jobs that start and stop, as a part of that alone: median",
     "(quartiles) of nine interleaved pairs. Callers and senders share the processors",
     "with the server, so at full ingest every request of theirs takes its time from it:",
-    "in the last row a server that only reads and answers takes them instead of ours.",
+    'in the row with "elsewhere" a server that only reads and answers takes them instead of ours.',
     "",
     ...table(
       ["starts and as many stops a second", "samples a second alone", "beside"],

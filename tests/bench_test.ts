@@ -38,7 +38,7 @@ Deno.test("deno task bench --small measures every shape and its page renders", a
     for (const { shape } of results.jobHttp?.rows ?? []) {
       assert.ok(page.includes(`| ${shape} |`), shape);
     }
-    assert.equal(results.jobHttp?.ingest.length, 7);
+    assert.equal(results.jobHttp?.ingest.length, 5);
     assert.match(page, /\| \d+, elsewhere *\| \d+\.\d\d M, at full rate/);
     assert.match(page, /\| restart after kill -9[^|]*\| \d/);
     assert.match(page, /\| 48 h of one series *\| p50 \d/);
