@@ -86,12 +86,18 @@ export class DatabaseLine {
     if (questions.length === 0) return;
     try {
       this.#post({ kind: "ask", questions });
+    } catch {
+      // Something in it cannot be sent to another thread; the others can.
+      for (const question of questions) this.#sendAlone(question);
+    }
+  }
+
+  #sendAlone(question: DatabaseQuestion): void {
+    try {
+      this.#post({ kind: "ask", questions: [question] });
     } catch (error) {
-      // Something in it cannot be sent to another thread.
-      for (const { id } of questions) {
-        this.#pending.get(id)?.reject(error);
-        this.#pending.delete(id);
-      }
+      this.#pending.get(question.id)?.reject(error);
+      this.#pending.delete(question.id);
     }
   }
 

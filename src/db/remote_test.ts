@@ -257,3 +257,19 @@ Deno.test("DatabaseLine rejects what cannot be sent to another thread, and goes 
   await clusters.note(["a"]);
   assert.equal((await clusters.list()).length, 1);
 });
+
+Deno.test("DatabaseLine rejects of what goes in one message only what cannot be sent", async () => {
+  await using fixture = new RemoteFixture();
+  const { configuration, clusters } = await fixture.start();
+  const unsendable = (() => {}) as unknown as string;
+  const [, before, refused, after] = await Promise.allSettled([
+    clusters.list(),
+    clusters.note(["a"], "2026-01-01T00:00:00Z"),
+    configuration.set("eve", "key", unsendable),
+    clusters.list(),
+  ]);
+  assert.equal(before.status, "fulfilled");
+  assert.ok(refused.status === "rejected");
+  assert.match(String(refused.reason), /could not be cloned/);
+  assert.equal(after.status === "fulfilled" && after.value.length, 1);
+});
