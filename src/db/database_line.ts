@@ -51,6 +51,7 @@ export class DatabaseLine {
     return this.#opened.promise;
   }
 
+  /** `args` must stay as they are until the answer: they may be sent later. */
   call(
     entity: string,
     method: string,

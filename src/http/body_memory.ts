@@ -3,7 +3,8 @@
  * its own, dead as soon as its bytes were copied, and V8 counts those buffers towards
  * its next full collection: at full ingest it walked the whole heap eight times a
  * second to free them, a fifth of the main thread and as much of its helpers. A
- * collection of the young generation frees them as well, and costs 0.3 ms. Main thread.
+ * collection of the young generation frees them as well, and costs 0.3 ms, more
+ * where many young objects live. Main thread.
  */
 
 /** Buffers that pile up meanwhile. With 8 MB V8 is sometimes there first. */
