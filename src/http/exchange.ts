@@ -177,11 +177,7 @@ export class Exchange {
   /** Answers with a short text or document. */
   send(status: number, headers: Headers, body: string | Uint8Array): void {
     if (this.#style !== "metric") this.#addPageHeaders(headers);
-    const bytes = typeof body === "string" ? Buffer.from(body) : body;
-    this.#answer(status, headers, {
-      chunks: [bytes],
-      byteLength: bytes.byteLength,
-    });
+    this.#answer(status, headers, inOnePiece(body));
   }
 
   /** Answers with what a handler of the admin or job API gave. */
@@ -190,15 +186,12 @@ export class Exchange {
     const headers: Headers = { ...answer.headers };
     this.#addPageHeaders(headers);
     const { body } = answer;
-    if (typeof body !== "string" && "chunks" in body) {
-      this.#sendCompressed(answer.status, headers, body);
-      return;
-    }
-    const bytes = typeof body === "string" ? Buffer.from(body) : body;
-    this.#sendCompressed(answer.status, headers, {
-      chunks: [bytes],
-      byteLength: bytes.byteLength,
-    });
+    const isWritten = typeof body !== "string" && "chunks" in body;
+    this.#sendCompressed(
+      answer.status,
+      headers,
+      isWritten ? body : inOnePiece(body),
+    );
   }
 
   #addPageHeaders(headers: Headers): void {
@@ -305,4 +298,9 @@ export class Exchange {
     return declared !== undefined &&
       Number(declared) <= this.door.limits.drainBytes;
   }
+}
+
+function inOnePiece(body: string | Uint8Array): JsonBody {
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  return { chunks: [bytes], byteLength: bytes.byteLength };
 }

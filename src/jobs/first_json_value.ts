@@ -38,8 +38,9 @@ export function parseFirst(text: string): unknown {
     throw new ClientError("E_BAD_REQUEST", "the body is empty");
   }
   try {
-    if (!isPlain) return JSON.parse(json, revive as TypedReviver);
-    const value: unknown = JSON.parse(json);
+    const value: unknown = isPlain
+      ? JSON.parse(json)
+      : JSON.parse(json, markNumber as TypedReviver);
     return hasNull ? withoutNulls(value) : value;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
@@ -58,8 +59,7 @@ interface Context {
   readonly source?: string;
 }
 
-const revive: Reviver = (_key, value, { source }) => {
-  if (value === null) return undefined;
+const markNumber: Reviver = (_key, value, { source }) => {
   if (typeof value !== "number" || !Number.isInteger(value)) return value;
   const written = source ?? "";
   return Number.isSafeInteger(value) && /^-?\d+$/.test(written)
@@ -68,7 +68,7 @@ const revive: Reviver = (_key, value, { source }) => {
     : new NumberText(value, written);
 };
 
-/** Takes the nulls out of a parsed value as {@linkcode revive} does; lists get gaps. */
+/** Takes the nulls out of a parsed value; lists get gaps. */
 function withoutNulls(value: unknown): unknown {
   if (value === null) return undefined;
   if (Array.isArray(value)) {
