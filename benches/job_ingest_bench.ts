@@ -13,7 +13,13 @@ import {
   type LoadRequest,
   renderLoad,
 } from "./support/load.ts";
-import { median, print, quantile } from "./support/report.ts";
+import {
+  formatSpread,
+  median,
+  print,
+  type RatioSpread,
+  spreadOf,
+} from "./support/report.ts";
 import { startTarget } from "./support/targets.ts";
 
 const SEED = 6_021;
@@ -49,15 +55,12 @@ const SITUATIONS: readonly Situation[] = [
   { pace: 1000, offered: 1e6 },
 ];
 
-export interface JobIngestRow extends Situation {
+/** The ratios: samples a second with jobs over those without, pair by pair. */
+export interface JobIngestRow extends Situation, RatioSpread {
   /** Starts and as many stops a second that there were, the median. */
   readonly reached: number;
   /** Samples a second without jobs, the median. */
   readonly alone: number;
-  /** Samples a second with jobs over those without, pair by pair. */
-  readonly median: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 /** `callers` start and stop jobs on the server whose port it is. */
@@ -130,15 +133,14 @@ async function measurePairs(
   const row = {
     ...situation,
     ...{ reached: median(reached), alone: median(alone) },
-    ...{ median: median(ratios), low: quantile(ratios, 0.25) },
-    high: quantile(ratios, 0.75),
+    ...spreadOf(ratios),
   };
   print(
     `ingest of ${(row.alone / 1e6).toFixed(2)} M samples a second beside ${
       row.reached.toFixed(0)
     } starts and stops a second${elsewhere ? " elsewhere" : ""}: ${
-      row.median.toFixed(3)
-    } of that alone (${row.low.toFixed(3)} to ${row.high.toFixed(3)})`,
+      formatSpread(row, 3)
+    } of that alone`,
   );
   return row;
 }

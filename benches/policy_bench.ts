@@ -30,7 +30,7 @@ import {
   renderLoad,
   THREADS_PER_HOST,
 } from "./support/load.ts";
-import { median, print, quantile } from "./support/report.ts";
+import { median, print, type RatioSpread, spreadOf } from "./support/report.ts";
 
 const SEED = 419_430_401;
 const SHARDS = 2;
@@ -47,12 +47,6 @@ export interface PolicyRow {
   readonly plainMs: number;
   /** By scope: time over that of the plain one measured next to it. */
   readonly ratios: Readonly<Record<string, RatioSpread>>;
-}
-
-export interface RatioSpread {
-  readonly median: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 /** Nine that hold nowhere, and one that holds everywhere but looks at every label. */
@@ -330,11 +324,7 @@ async function time(
   for (const name of names) {
     if (name === PLAIN) continue;
     const all = (timesMs[name] ?? []).map((ms, i) => ms / plain[i]!);
-    ratios[name] = {
-      median: median(all),
-      low: quantile(all, 0.25),
-      high: quantile(all, 0.75),
-    };
+    ratios[name] = spreadOf(all);
   }
   return { work, plainMs: median(plain), ratios };
 }

@@ -192,19 +192,24 @@ async function timeInTurn(
 ): Promise<void> {
   if (lanes.length === 0) return;
   const warmUntilMs = monotonicMs() + warmUpMs;
-  for (let i = -WARM_UPS; i < iterations; i++) {
-    if (i === -1 && monotonicMs() < warmUntilMs) i--;
-    for (const lane of lanes) {
-      const startedMs = monotonicMs();
-      const answer = await lane.connection.exchange(lane.request);
-      const tookMs = monotonicMs() - startedMs;
-      if (answer.status !== 200) {
-        throw new Error(`${lane.name}: ${shape}: status ${answer.status}`);
-      }
-      lane.bytes = answer.bodyBytes;
-      if (i >= 0) lane.times.push(tookMs);
-    }
+  for (let i = 0; i < WARM_UPS || monotonicMs() < warmUntilMs; i++) {
+    for (const lane of lanes) await askOnce(shape, lane);
   }
+  for (let i = 0; i < iterations; i++) {
+    for (const lane of lanes) lane.times.push(await askOnce(shape, lane));
+  }
+}
+
+/** Milliseconds that it took. */
+async function askOnce(shape: string, lane: Lane): Promise<number> {
+  const startedMs = monotonicMs();
+  const answer = await lane.connection.exchange(lane.request);
+  const tookMs = monotonicMs() - startedMs;
+  if (answer.status !== 200) {
+    throw new Error(`${lane.name}: ${shape}: status ${answer.status}`);
+  }
+  lane.bytes = answer.bodyBytes;
+  return tookMs;
 }
 
 async function timeShape(

@@ -11,7 +11,7 @@ import type { NatsRow } from "./nats_bench.ts";
 import type { PolicyRow } from "./policy_bench.ts";
 import { type BenchResults, RESULT_FILE } from "./run.ts";
 import { type StoreBenchResult, storeRows } from "./store_bench.ts";
-import { print } from "./support/report.ts";
+import { formatSpread, print } from "./support/report.ts";
 import type { TargetKind } from "./support/targets.ts";
 
 const PAGE = `${ROOT}docs/benchmarks.md`;
@@ -99,9 +99,7 @@ function policySection(rows: readonly PolicyRow[] | undefined): string[] {
       rows.map(({ work, plainMs, ratios }) => [
         work,
         plainMs.toFixed(1),
-        ...Object.values(ratios).map(({ median, low, high }) =>
-          `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`
-        ),
+        ...Object.values(ratios).map((spread) => formatSpread(spread, 2)),
       ]),
     ),
     "",
@@ -168,10 +166,10 @@ function jobHttpSection(jobs: JobHttpResult | undefined): string[] {
     ...table(
       ["starts and as many stops a second", "samples a second alone", "beside"],
       jobs.ingest.map(
-        ({ reached, offered, elsewhere, alone, median, low, high }) => [
+        ({ reached, offered, elsewhere, alone, ...spread }) => [
           `${reached.toFixed(0)}${elsewhere ? ", elsewhere" : ""}`,
           `${(alone / 1e6).toFixed(2)} M${offered ? "" : ", at full rate"}`,
-          `${median.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`,
+          formatSpread(spread, 3),
         ],
       ),
     ),

@@ -32,3 +32,29 @@ export function quantile(values: readonly number[], q: number): number {
   }
   return low + (high - low) * (at - Math.floor(at));
 }
+
+/** Ratios of interleaved pairs: the median and the quartiles. */
+export interface RatioSpread {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export function spreadOf(ratios: readonly number[]): RatioSpread {
+  return {
+    median: median(ratios),
+    low: quantile(ratios, 0.25),
+    high: quantile(ratios, 0.75),
+  };
+}
+
+/** Like `1.02 (0.97 to 1.10)`. */
+export function formatSpread(
+  { median, low, high }: RatioSpread,
+  digits: number,
+): string {
+  const [middle, from, to] = [median, low, high].map((ratio) =>
+    ratio.toFixed(digits)
+  );
+  return `${middle} (${from} to ${to})`;
+}
