@@ -222,7 +222,7 @@ export class QueryAnswerer {
     const scale = scaleBy === 0 ? 1 : scaleBy;
 
     const padding = request.withData && request.withPadding
-      ? paddingOf(request, combiner.fromSec, resolution)
+      ? paddingOf(request, combiner.fromSec, resolution, fewer > 0)
       : 0;
     combiner.charge(padding);
     if (request.withData && points.count + padding > 0) {
@@ -277,14 +277,19 @@ export function answerTooLarge(): ClientError {
 
 /**
  * Empty steps between the requested begin and the first point, so that data[0] is
- * where the client takes it to be; never more than the window holds.
+ * where the client takes it to be; never more than the window holds. Native steps
+ * are counted as upstream counts them, on the grid of whole multiples of the
+ * step: clients shift their time axis by that (contract 5.3).
  */
 function paddingOf(
   request: QueryRequest,
   fromSec: number,
   resolution: number,
+  isResampled: boolean,
 ): number {
-  const steps = Math.floor((fromSec - request.from) / resolution);
+  const steps = isResampled
+    ? Math.floor((fromSec - request.from) / resolution)
+    : Math.floor(fromSec / resolution) - Math.floor(request.from / resolution);
   const window = Math.ceil((request.to - request.from) / resolution);
   const padding = Math.max(0, Math.min(steps, window));
   if (padding > PADDING_MAX) {
