@@ -162,7 +162,7 @@ function placeholderForUnknownId({ step, answer }: Exchange): void {
   );
 }
 
-/** Resampling picks extremes; statistics must not depend on the zoom (M21). */
+/** Resampling picks extremes; statistics must not depend on the zoom (metric-store M21). */
 async function statisticsOfNativePoints(exchange: Exchange): Promise<void> {
   const { step, answer, send } = exchange;
   const request = JSON.parse(step.request.body ?? "") as {

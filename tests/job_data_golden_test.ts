@@ -1,7 +1,8 @@
 /**
- * Metrics of a job against what the upstream server answered and archived for the
- * same lines (`testdata/golden/jobs/nodes-store.json`). Ours differ on purpose in
- * the ids of combined series (O22) and where it could not answer (O42).
+ * Metrics of a job against what the upstream server answered and archived for
+ * the same lines (`testdata/golden/jobs/nodes-store.json`). Ours differ on
+ * purpose in the ids of combined series (job-api O22) and where it could not
+ * answer (job-api O42).
  */
 import assert from "node:assert/strict";
 import { storeMetrics } from "../src/cluster/store_metrics.ts";
@@ -137,7 +138,7 @@ function assertMetricClose(
   }
 }
 
-/** Upstream's id of a combined series is the first thread or domain in it (O22). */
+/** Upstream's id of a combined series is the first thread or domain in it (job-api O22). */
 function ourId(
   scope: MetricScope,
   id: string | undefined,

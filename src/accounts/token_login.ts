@@ -1,5 +1,5 @@
 /**
- * Logins by token (job contract, 1.7): a JWT signed with a shared secret, or an
+ * Logins by token (job-api 1.7): a JWT signed with a shared secret, or an
  * EdDSA token in a cookie of our own or of a trusted issuer. Main thread.
  */
 import { Buffer } from "node:buffer";

@@ -1,5 +1,5 @@
 /**
- * The rules for users (job contract, 9.3): who may be made, and how roles and
+ * The rules for users (job-api 9.3): who may be made, and how roles and
  * projects change. Violations are `ClientError`s. Whoever changes something here
  * finds it in force on the next request. Main thread, and the command line.
  */

@@ -1,5 +1,5 @@
 /**
- * Which clusters there are, and since when (decision 7): those with a cluster
+ * Which clusters there are, and since when (settled 7): those with a cluster
  * configuration, those named in `config.json`, and those with stored samples. When
  * a cluster was first known is kept in the database, also when its samples are
  * gone. Main thread.

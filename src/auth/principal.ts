@@ -138,7 +138,7 @@ export class UserPrincipal extends Principal {
     return this.roles.has("admin");
   }
 
-  /** Contract of the job API, 1.2: roles are counted, so unknown words count. */
+  /** job-api 1.2: roles are counted, so unknown words count. */
   mayUseJobs(group: JobGroup): boolean {
     if (!this.#isSubject || !this.#words.has("api")) return false;
     if (this.#words.size === 1) return true;

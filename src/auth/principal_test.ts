@@ -125,7 +125,7 @@ Deno.test("UserPrincipal.dataScope() lets administrators alone choose an instanc
   );
 });
 
-Deno.test("UserPrincipal.mayUseJobs() counts roles (job contract, vectors of section 13)", () => {
+Deno.test("UserPrincipal.mayUseJobs() counts roles (job-api 13)", () => {
   const vectors: [string[], boolean, boolean][] = [
     [["api"], true, true],
     [["admin"], false, false],

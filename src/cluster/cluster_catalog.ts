@@ -1,6 +1,6 @@
 /**
  * All configured clusters, and to which sub-cluster a node or a job belongs
- * (job API contract 5.3). Immutable; main thread.
+ * (job-api 5.3). Immutable; main thread.
  */
 import { ClientError } from "../errors.ts";
 import type { Cluster, SubCluster } from "./cluster.ts";

@@ -1,5 +1,5 @@
 /**
- * Clusters as `/api/clusters/` answers them (job API contract 5.4): the file with
+ * Clusters as `/api/clusters/` answers them (job-api 5.4): the file with
  * defaults filled in, and for each sub-cluster what was derived for it. Pure.
  */
 import type {

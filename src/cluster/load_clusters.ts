@@ -1,6 +1,6 @@
 /**
- * Reads the configurations of all clusters from the job archive (job API contract
- * 5 and 6). Once at start, main thread.
+ * Reads the configurations of all clusters from the job archive (job-api 5 and
+ * 6). Once at start, main thread.
  *
  * Where the directory does not exist there are no clusters and nothing is made:
  * a server that is only a metric store needs no archive. `prepareArchive` makes

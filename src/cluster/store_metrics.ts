@@ -1,7 +1,7 @@
 /**
  * Which metrics the store takes, with frequency and aggregation: those of
  * `config.json`, and those of the clusters' own configurations that it does not
- * name (decision 2). Pure.
+ * name (settled 2). Pure.
  */
 import type { Config } from "../config/schema.ts";
 import type { ConfigNote } from "../config/notes.ts";

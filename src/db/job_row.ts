@@ -1,6 +1,6 @@
 /**
  * A job as the database knows it: plain data that crosses threads. The words of the
- * wire (contract, section 3) are made of it elsewhere.
+ * wire (job-api 3) are made of it elsewhere.
  *
  * Times are Unix epoch seconds, spans are seconds. `""` and 0 stand for "not given"
  * in the optional fields, as they do on the wire.

@@ -116,7 +116,7 @@ export interface Batch {
   abort(): void;
 }
 
-/** One question of a query request; names as on the wire (contract 5.2). */
+/** One question of a query request; names as on the wire (metric-store 5.2). */
 export interface MetricQuery {
   readonly metric: string;
   readonly host: string;

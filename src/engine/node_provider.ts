@@ -1,7 +1,7 @@
 /**
- * Which nodes have running jobs: their samples are spared from freeing (contract
- * 7.7). The seam behind which either cc-backend is asked or a job database of our
- * own. Main thread only.
+ * Which nodes have running jobs: their samples are spared from freeing
+ * (metric-store 7.7). The seam behind which either cc-backend is asked or a job
+ * database of our own. Main thread only.
  */
 import { z } from "zod";
 

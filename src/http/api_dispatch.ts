@@ -203,7 +203,7 @@ function run(
   }
 }
 
-/** Finds out who asks; the rules of the groups are in the job contract, 1.2. */
+/** Finds out who asks; the rules of the groups are in job-api 1.2. */
 function letIn(
   exchange: Exchange,
   group: Group,

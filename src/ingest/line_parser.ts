@@ -1,5 +1,5 @@
 /**
- * The complete line-protocol grammar (contract 2.1): one entry at a time, with
+ * The complete line-protocol grammar (metric-store 2.1): one entry at a time, with
  * escapes, strings and clear errors. It is the slow path: a line whose key is
  * known is read by the loop in `line_ingest.ts` and never comes here.
  *

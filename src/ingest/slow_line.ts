@@ -328,7 +328,7 @@ const EXPLANATIONS = {
   "out-of-range": "is out of range",
 } as const;
 
-/** Level 3 of a line. A node is the host itself, whatever id it is given (M5). */
+/** Level 3 of a line. A node is the host itself, whatever id it is given (metric-store M5). */
 function levelOf(
   type: string | undefined,
   id: string | undefined,

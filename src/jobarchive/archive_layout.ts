@@ -1,5 +1,5 @@
 /**
- * Every name in a job archive (format version 3, contract section 6):
+ * Every name in a job archive (format version 3, job-api 6):
  *
  *     <root>/version.txt, compress.txt
  *     <root>/<cluster>/cluster.json

@@ -63,7 +63,7 @@ async function withStatisticsSeries(metric: JobMetric): Promise<JobMetric> {
 /**
  * What an archived job has of the metrics (absent: all) and scopes asked for: of a
  * metric in several scopes those asked for, or all if it has none of them; a
- * metric in one scope whatever was asked (job API contract 4.4). Series come in the
+ * metric in one scope whatever was asked (job-api 4.4). Series come in the
  * order of the resources.
  */
 export function selectStored(

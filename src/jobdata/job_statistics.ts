@@ -1,6 +1,6 @@
 /**
  * Numbers that stand for a job as a whole: statistics by metric, footprint, energy
- * (job API contract 6). Pure.
+ * (job-api 6). Pure.
  */
 import type { SubCluster } from "../cluster/cluster.ts";
 import type { JobRow, NamedNumbers } from "../db/job_row.ts";
@@ -37,7 +37,7 @@ export function jobStatistics(
 
 /**
  * `<metric>_<statistic>` of the metrics that the sub-cluster itself names as
- * footprint (O34); 0 of those without statistics, as upstream has it.
+ * footprint (job-api O34); 0 of those without statistics, as upstream has it.
  */
 export function jobFootprint(
   statistics: JobStatisticsByMetric,

@@ -1,6 +1,6 @@
 /**
  * Values of whole nodes for the two metrics that every view of a job shows, where
- * only finer values are known (job API contract 4.4). Pure.
+ * only finer values are known (job-api 4.4). Pure.
  */
 import { METRIC_SCOPES } from "../cluster/metric_scope.ts";
 import type {

@@ -1,5 +1,5 @@
 /**
- * Thins the series of a job to a coarser step (job API contract 4.5). Pure.
+ * Thins the series of a job to a coarser step (job-api 4.5). Pure.
  */
 import { lttb, resolutionError } from "../query/lttb.ts";
 import type { JobMetric, Series } from "./job_data.ts";

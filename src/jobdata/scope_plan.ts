@@ -1,7 +1,7 @@
 /**
  * Which series of the metric store make up the metrics of a job: from what the
  * job uses of its hosts, the topology of its nodes and the scopes asked for, one
- * query for each series of the answer (job API contract 4.3). Pure.
+ * query for each series of the answer (job-api 4.3). Pure.
  *
  * The scope of a result is the coarser of the metric's own and the one asked for.
  * Where it is the own one, each unit that the job touches is a series; else the

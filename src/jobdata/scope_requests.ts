@@ -1,4 +1,4 @@
-/** Which scopes the routes and the archive ask of a job's metrics (contract 4.4). Pure. */
+/** Which scopes the routes and the archive ask of a job's metrics (job-api 4.4). Pure. */
 import type { ScopeRequest } from "./scope_plan.ts";
 
 /** Jobs of more nodes have no values below the node in the archive. */
@@ -9,7 +9,7 @@ interface JobSize {
   readonly numAcc: number;
 }
 
-/** `GET` and `POST /jobs/{id}`: accelerators too, which upstream leaves out (O41). */
+/** `GET` and `POST /jobs/{id}`: accelerators too, which upstream leaves out (job-api O41). */
 export function jobRouteScopes({ numNodes, numAcc }: JobSize): ScopeRequest {
   return {
     scopes: [numNodes === 1 ? "core" : "node"],

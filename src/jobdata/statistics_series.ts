@@ -1,6 +1,6 @@
 /**
  * Minimum, median and maximum over the series of a metric, step by step, for plots
- * of jobs with many of them (job API contract 4.1). Pure.
+ * of jobs with many of them (job-api 4.1). Pure.
  *
  * Cost: the median is found by selection, linear in the number of series on
  * average; nothing is allocated for a step.

@@ -3,7 +3,7 @@ import type { JsonBody } from "../engine/metric_engine.ts";
 import type { Series, SeriesStatistics } from "./job_data.ts";
 import type { PlannedSeries } from "./scope_plan.ts";
 
-/** One entry of an answer (metric store contract 5.3). */
+/** One entry of an answer (metric-store 5.3). */
 export interface Entry {
   readonly error?: string;
   readonly data?: readonly (number | null)[];
@@ -29,7 +29,7 @@ export function readEntries(
   return results.map((entries) => entries?.[0]);
 }
 
-/** Steps of the job before the first value of an entry that has any (O20). */
+/** Steps of the job before the first value of an entry that has any (job-api O20). */
 export function stepsBefore(
   { data = [], from, resolution }: Entry,
   startTime: number,

@@ -1,7 +1,7 @@
 /**
- * What happens to jobs and nodes without being asked: durations and footprints of
- * running jobs, jobs over their walltime, old node states and archived jobs (contract,
- * 3.3, 6, 9.1). Main thread.
+ * What happens to jobs and nodes without being asked: durations and footprints
+ * of running jobs, jobs over their walltime, old node states and archived jobs
+ * (job-api 3.3, 6, 9.1). Main thread.
  */
 import { nowSec } from "../clock.ts";
 import type { Config } from "../config/mod.ts";

@@ -1,4 +1,4 @@
-/** Configured clusters, and the states of their nodes (contract, 2.13, 9.1). Main thread. */
+/** Configured clusters, and the states of their nodes (job-api 2.13, 9.1). Main thread. */
 import { z } from "zod";
 import {
   type ApiAnswer,

@@ -1,6 +1,7 @@
 /**
- * The job object as the API answers it (contract 3.1, output column): which keys
- * are always there, which are left out while they say nothing, which are null. Pure.
+ * The job object as the API answers it (job-api 3.1, output column): which keys
+ * are always there, which are left out while they say nothing, which are null.
+ * Pure.
  */
 import type { Unit } from "../cluster/cluster.ts";
 import type {

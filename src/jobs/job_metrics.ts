@@ -1,7 +1,7 @@
 /**
- * The metrics of a job wherever they are: of a running job, and of one that waits to
- * be archived, in the metric store; of others in the archive (contract, 4.2 to 4.5).
- * Main thread.
+ * The metrics of a job wherever they are: of a running job, and of one that
+ * waits to be archived, in the metric store; of others in the archive (job-api
+ * 4.2 to 4.5). Main thread.
  */
 import type { ClusterCatalog } from "../cluster/cluster_catalog.ts";
 import type { JobRow } from "../db/job_row.ts";

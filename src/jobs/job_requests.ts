@@ -1,6 +1,6 @@
 /**
  * The other bodies of the job API: stopping, tagging, editing and deleting jobs,
- * states of nodes (contract 2.5, 2.7, 2.9 to 2.11, 9.1). Each is a schema for
+ * states of nodes (job-api 2.5, 2.7, 2.9 to 2.11, 9.1). Each is a schema for
  * `decodeRequest`; the same serve for messages. Pure.
  */
 import type { z } from "zod";

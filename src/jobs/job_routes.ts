@@ -1,4 +1,4 @@
-/** Jobs begin, end, are listed and deleted (contract, 2.4 to 2.6, 2.11, 2.12). Main thread. */
+/** Jobs begin, end, are listed and deleted (job-api 2.4 to 2.6, 2.11, 2.12). Main thread. */
 import { messageSchema } from "../accounts/user_routes.ts";
 import { ClientError } from "../errors.ts";
 import {

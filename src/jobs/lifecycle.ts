@@ -1,5 +1,5 @@
 /**
- * Jobs begin and end: by HTTP and by message the same way (contract, 2.4, 2.5, 8.1).
+ * Jobs begin and end: by HTTP and by message the same way (job-api 2.4, 2.5, 8.1).
  * Main thread.
  */
 import type { Principal } from "../auth/mod.ts";
@@ -47,9 +47,9 @@ export async function startJob(
 }
 
 /**
- * Notes that a job has ended, and lets it be archived; resolves to the job as it is
- * then. Rejects with a `ClientError`: 404 for no such job, 422 for one that does not
- * run, 400 for a wrong time or state.
+ * Notes that a job has ended, and lets it be archived; resolves to the job as
+ * it is then. Rejects with a `ClientError`: 404 for no such job, 422 for one
+ * that does not run, 400 for a wrong time or state.
  */
 export async function stopJob(
   services: Pick<JobServices, "tables" | "wakeArchiver">,

@@ -1,4 +1,4 @@
-/** The query string of a job list (contract, 2.6). */
+/** The query string of a job list (job-api 2.6). */
 import { ClientError } from "../errors.ts";
 import { JOB_STATES, type JobState } from "../db/job_row.ts";
 

@@ -1,6 +1,6 @@
 /**
- * States of nodes as the batch system reports them, with the health the metric store
- * sees (contract, 9.1). Main thread.
+ * States of nodes as the batch system reports them, with the health the metric
+ * store sees (job-api 9.1). Main thread.
  */
 import type { SubCluster } from "../cluster/cluster.ts";
 import type { NodeReport, NodeState } from "../db/node_table.ts";

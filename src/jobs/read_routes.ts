@@ -1,4 +1,4 @@
-/** One job and its metrics (contract, 2.7, 2.8, 4). Main thread. */
+/** One job and its metrics (job-api 2.7, 2.8, 4). Main thread. */
 import { z } from "zod";
 import { isMetricScope, METRIC_SCOPES } from "../cluster/metric_scope.ts";
 import type { JobRow } from "../db/job_row.ts";

@@ -1,5 +1,5 @@
 /**
- * What a client says of a job that starts (contract 2.4 and 3.1) and what is
+ * What a client says of a job that starts (job-api 2.4 and 3.1) and what is
  * checked of it (3.4). Clients may send every key of the job object with its zero
  * value; those the server decides about itself are accepted and dropped. Pure.
  */
@@ -162,7 +162,7 @@ function tagKey(tag: z.output<typeof jobTag>, index: number): TagKey {
   return { type, name, scope: scope === "" ? "global" : scope };
 }
 
-/** The checks in the order of the contract, 3.4. */
+/** The checks in the order of job-api 3.4. */
 function checked(job: NewJob, clusters: ClusterLookup): NewJob {
   const subCluster = clusters.subClusterOfJob(job).name;
   if (job.resources.length === 0) throw refused("resources", "is empty");

@@ -1,4 +1,4 @@
-/** Tags and metadata of jobs (contract, 2.9, 2.10, 7.2, 7.3). Main thread. */
+/** Tags and metadata of jobs (job-api 2.9, 2.10, 7.2, 7.3). Main thread. */
 import type { JobRow, TagKey, TagRow } from "../db/job_row.ts";
 import { ClientError } from "../errors.ts";
 import {

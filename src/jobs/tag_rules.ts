@@ -1,4 +1,4 @@
-/** Who sees and sets tags of which scope (contract, 7.2). Main thread. */
+/** Who sees and sets tags of which scope (job-api 7.2). Main thread. */
 import type { Principal } from "../auth/mod.ts";
 import type { TagKey } from "../db/job_row.ts";
 

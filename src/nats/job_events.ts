@@ -1,6 +1,6 @@
 /**
  * Job events and node states as they come by NATS: lines of line protocol whose
- * string field `event` holds JSON (contract job-api 8.1). Pure; what the JSON means
+ * string field `event` holds JSON (job-api 8.1). Pure; what the JSON means
  * is for the job API to say.
  *
  * A line that is no line protocol ends its message, since nobody can tell where

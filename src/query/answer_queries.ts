@@ -1,6 +1,6 @@
 /**
  * One shard's part of a query request: writes, for each of its queries, the array
- * of entries as JSON (contract 4 and 5.3). Owner thread only.
+ * of entries as JSON (metric-store 4 and 5.3). Owner thread only.
  *
  * Order of operations: read, statistics over the native points, resample, scale,
  * pad.
@@ -64,7 +64,7 @@ export interface AnswerScope {
 }
 
 export class QueryAnswerer {
-  /** Host-level queries that added up levels of different types (M17). */
+  /** Host-level queries that added up levels of different types (metric-store M17). */
   mixedLevelQueries = 0;
   readonly #registry: SeriesRegistry;
   readonly #options: AnswerOptions;
@@ -139,7 +139,7 @@ export class QueryAnswerer {
     out: JsonWriter,
   ): void {
     let written = 0;
-    // Ids without data so far; they get an entry only if one with data follows (M8).
+    // Ids without data so far; they get an entry only if one with data follows (metric-store M8).
     let missing = 0;
     for (const selector of selectorsOf(query, host)) {
       if (!this.#findMembers(selector, metric, query, horizonSec)) {

@@ -1,6 +1,6 @@
 /**
- * Reads the series of one selector and combines them point by point (contract 4.3
- * in the order-independent form). Owner thread only.
+ * Reads the series of one selector and combines them point by point
+ * (metric-store 4.3 in the order-independent form). Owner thread only.
  *
  * A sum of n float64 of one sign is known to n/2 units in the last place. Where a
  * decimal of three places lies within that, it is taken to be the sum: members that

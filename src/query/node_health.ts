@@ -1,6 +1,6 @@
 /**
  * The health of a node: which of the expected metrics its newest samples say are
- * late or missing (contract 5.6). Owner thread only.
+ * late or missing (metric-store 5.6). Owner thread only.
  */
 import type { HealthState, NodeHealth } from "../engine/metric_engine.ts";
 import type { Level } from "../store/level_tree.ts";

@@ -40,7 +40,7 @@ export class Points {
       : statistics(this.values, 0, this.count);
   }
 
-  /** Reduces them to so many (contract 4.5). */
+  /** Reduces them to so many (metric-store 4.5). */
   resample(points: number): void {
     this.toValues();
     this.count = lttb(this.values, 0, this.count, points, this.values);

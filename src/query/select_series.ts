@@ -1,6 +1,6 @@
 /**
  * From a query to the series it means: one selector for each entry that the
- * answer may have (contract 4.2, 5.2). Owner thread only.
+ * answer may have (metric-store 4.2, 5.2). Owner thread only.
  */
 import type { MetricQuery } from "../engine/metric_engine.ts";
 import { collectSeries, type Level } from "../store/level_tree.ts";
@@ -77,7 +77,7 @@ function collectShown(
   }
 }
 
-/** Whether series of a host lie below levels of several types (M17). */
+/** Whether series of a host lie below levels of several types (metric-store M17). */
 export function mixesTypes(
   series: readonly number[],
   levelOf: (series: number) => Level,

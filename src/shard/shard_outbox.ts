@@ -2,7 +2,7 @@
  * What a shard sends: results to the main thread, lines to the shards that own
  * them. A full ring makes it wait; who waits keeps taking in the lines that other
  * shards send, so that two shards that fill each other's inbox do not deadlock
- * (decision 32). Owner thread only.
+ * (settled 32). Owner thread only.
  */
 import type { EngineNotice } from "../engine/metric_engine.ts";
 import { Bell } from "../transport/bell.ts";

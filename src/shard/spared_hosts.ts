@@ -1,6 +1,6 @@
 /**
  * The shard's hosts that have running jobs: the retention neither hides nor frees
- * their samples (contract 7.7, decision 5). Owner thread only.
+ * their samples (metric-store 7.7, settled 5). Owner thread only.
  */
 
 /** Enough of a level to know whose it is. */

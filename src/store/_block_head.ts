@@ -31,7 +31,7 @@ export const DECIMALS_MAX = 22;
 export const SCALED_LIMIT = 2 ** 51;
 export const PATCHES_MAX = 32;
 export const DICTIONARY_MAX = 256;
-/** Longest block: one run of upstream's buffers (contract 3.1). */
+/** Longest block: one run of upstream's buffers (metric-store 3.1). */
 export const BLOCK_SLOTS_MAX = 512;
 /**
  * Bytes after a block that a reader may touch, and a writer may overwrite, so

@@ -41,7 +41,7 @@
  */
 import { assert } from "../assert.ts";
 
-/** Slots of a run: upstream's buffer capacity, which clients can see (contract 3.1). */
+/** Slots of a run: upstream's buffer capacity, which clients can see (metric-store 3.1). */
 export const RUN_SLOTS = 512;
 
 export const PAGE_SHIFT = 6;

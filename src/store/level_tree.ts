@@ -104,7 +104,7 @@ export class LevelTree {
 
   /**
    * The child of that name, made if there is none. `undefined`: a child of the
-   * same name was split into type and id differently (decision 1).
+   * same name was split into type and id differently (settled 1).
    */
   child(parent: Level, labels: LevelLabels): Level | undefined {
     const name = labels.type + labels.id;
@@ -169,7 +169,7 @@ const NO_CLUSTERS: ReadonlyMap<string, ReadonlyMap<string, HostLevel>> =
 
 /**
  * The series of `metric` at a level: its own if it has one, else those of all its
- * children by the same rule (contract 4.2), appended to `out`.
+ * children by the same rule (metric-store 4.2), appended to `out`.
  */
 export function collectSeries(
   level: Level,

@@ -1,5 +1,5 @@
 /**
- * The configured metrics, looked up by cluster and name (decision 2). A metric's
+ * The configured metrics, looked up by cluster and name (settled 2). A metric's
  * id is stable for the life of the process; clusters without an overriding entry
  * share the default's.
  */

@@ -1,6 +1,7 @@
 /**
- * The way of a reader through the runs of a series (contract 4.1): the points of
- * a range, cut into stretches that lie in one run or in a gap. Owner thread only.
+ * The way of a reader through the runs of a series (metric-store 4.1): the
+ * points of a range, cut into stretches that lie in one run or in a gap. Owner
+ * thread only.
  */
 import {
   FREQUENCY,

@@ -1,7 +1,7 @@
 /**
  * Random writes, reads and removals on the table of samples, compared with a
- * model that keeps every run as a map from slot to value (contract 3 and 4.1,
- * with late samples as decision 3 has them).
+ * model that keeps every run as a map from slot to value (metric-store 3 and 4.1,
+ * with late samples as settled 3 has them).
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -1,5 +1,5 @@
 /**
- * Reading one series over a range, as section 4.1 of the contract has it. Owner
+ * Reading one series over a range, as metric-store 4.1 has it. Owner
  * thread only; never writes to the table.
  *
  * Cost: a step back per run between now and `from`, then one copy per slot.

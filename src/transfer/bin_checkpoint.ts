@@ -1,7 +1,7 @@
 /**
- * Binary snapshots as upstream writes them (contract 8.3): little-endian, a tree
- * of levels, strings with a 16-bit length. They carry no checksum, so a file
- * whose counts do not add up is refused as a whole. Pure.
+ * Binary snapshots as upstream writes them (metric-store 8.3): little-endian, a
+ * tree of levels, strings with a 16-bit length. They carry no checksum, so a
+ * file whose counts do not add up is refused as a whole. Pure.
  */
 import { CheckpointError, type StoredSeries } from "./checkpoint.ts";
 

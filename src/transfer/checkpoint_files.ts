@@ -1,6 +1,6 @@
 /**
- * Finds upstream's files below a checkpoint directory (contract 8.1) and says what
- * else lies there. Reads directories only.
+ * Finds upstream's files below a checkpoint directory (metric-store 8.1) and
+ * says what else lies there. Reads directories only.
  *
  *     <directory>/<cluster>/<host>/<window start>.json | .bin | current.wal
  */

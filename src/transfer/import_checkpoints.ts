@@ -1,9 +1,10 @@
 /**
  * Moving in: the samples of upstream's checkpoint files are sent to a running
- * server, so that its own rules (log, retention, limits) hold for them as for any
- * others. Host by host: files in the order of their windows, the log last; sample
- * i of a file is `start + i * frequency` (contract 8.5), a record of the log has a
- * time of its own. The server puts each into the nearest slot of its grid.
+ * server, so that its own rules (log, retention, limits) hold for them as for
+ * any others. Host by host: files in the order of their windows, the log last;
+ * sample i of a file is `start + i * frequency` (metric-store 8.5), a record of
+ * the log has a time of its own. The server puts each into the nearest slot of
+ * its grid.
  */
 import { CheckpointError, type StoredSeries } from "./checkpoint.ts";
 import { readBinCheckpoint } from "./bin_checkpoint.ts";

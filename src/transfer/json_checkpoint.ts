@@ -1,4 +1,4 @@
-/** JSON checkpoints as upstream writes them (contract 8.2). Pure. */
+/** JSON checkpoints as upstream writes them (metric-store 8.2). Pure. */
 import { CheckpointError, type StoredSeries } from "./checkpoint.ts";
 
 /** All series of one file. Throws a {@linkcode CheckpointError}. */

@@ -1,5 +1,5 @@
 /**
- * Samples as line protocol (contract 2.1). Pure.
+ * Samples as line protocol (metric-store 2.1). Pure.
  *
  * Names and numbers come back from the parser exactly as they went in: a name
  * that no line can carry has no key, and values are written with the fewest

@@ -1,7 +1,8 @@
 /**
- * Samples as a Parquet file with upstream's columns (contract 8.6), the value as
- * double, zstd. Rows are sorted by hostname, metric, scope, scope_id,
- * parent_scope, parent_scope_id and timestamp, names by their UTF-16 code units.
+ * Samples as a Parquet file with upstream's columns (metric-store 8.6), the
+ * value as double, zstd. Rows are sorted by hostname, metric, scope, scope_id,
+ * parent_scope, parent_scope_id and timestamp, names by their UTF-16 code
+ * units.
  *
  * A host at a time is in memory: row groups are handed to the sink as soon as they
  * are made.

@@ -1,7 +1,7 @@
 /**
- * Upstream's write-ahead log `current.wal` (contract 8.4), read past damage: where
- * a record is bad, reading goes on at the next one whose length and checksum fit,
- * and what lies between is reported as a gap. Pure.
+ * Upstream's write-ahead log `current.wal` (metric-store 8.4), read past
+ * damage: where a record is bad, reading goes on at the next one whose length
+ * and checksum fit, and what lies between is reported as a gap. Pure.
  */
 import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";

@@ -108,7 +108,7 @@ Deno.test("the examples of the source text run as they are printed", async () =>
   await using server = await TestServer.start({ metrics: METRICS });
   const token = await firstToken(server);
   const client = new TestClient(server.url);
-  // Decision 24: a stored sample makes a cluster known.
+  // Settled 24: a stored sample makes a cluster known.
   for (const cluster of ["metrics-enterprise-dev", "dev-cluster"]) {
     const line =
       `m,cluster=${cluster},hostname=h,type=node value=1 ${nowSec()}`;

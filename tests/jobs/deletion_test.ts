@@ -1,4 +1,4 @@
-/** Deleting jobs from the database (contract, 2.11). */
+/** Deleting jobs from the database (job-api 2.11). */
 import assert from "node:assert/strict";
 import { HOUR_AGO, JobApiServer, minimalJob } from "./job_api.ts";
 

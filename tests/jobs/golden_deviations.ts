@@ -1,7 +1,7 @@
 /**
- * Where we answer the recorded requests of the job API differently on purpose: by
- * file and number of the step, with who asks for it (O: oddity of the contract's
- * section 11; §: its section) and the differences that this allows.
+ * Where we answer the recorded requests of the job API differently on purpose:
+ * by file and number of the step, with who asks for it (job-api O7: row of its
+ * section 11) and the differences that this allows.
  */
 
 export interface Deviation {
@@ -21,50 +21,70 @@ function at(
   return Object.fromEntries(steps.map((step) => [step, { reason, differs }]));
 }
 
-const NO_FIRST_ID = "O22: a node has no id, a socket has its own";
+const NO_FIRST_ID = "job-api O22: a node has no id, a socket has its own";
 const METRIC_ROLES =
   "metric routes follow the last section of the admin contract: admin frees and debugs, 403";
-const NO_JOB_WITHOUT_START = "§3.1: the job of step 20 has no startTime";
+const NO_JOB_WITHOUT_START = "job-api 3.1: the job of step 20 has no startTime";
 
 export const DEVIATIONS: Readonly<Record<string, Deviations>> = {
   lifecycle: {
-    ...at([5], "O18: one check, 422", /^status 422, recorded 500$/),
-    ...at([17], "§3.2: `shared` is checked", /^status 400, recorded 500$/),
-    ...at([20], "§3.1: startTime 0 is 400", /^status 400, recorded 201$/),
+    ...at([5], "job-api O18: one check, 422", /^status 422, recorded 500$/),
+    ...at(
+      [17],
+      "job-api 3.2: `shared` is checked",
+      /^status 400, recorded 500$/,
+    ),
+    ...at(
+      [20],
+      "job-api 3.1: startTime 0 is 400",
+      /^status 400, recorded 201$/,
+    ),
     ...at(
       [33, 34, 35, 42, 48],
       NO_JOB_WITHOUT_START,
       /^\.jobs: (6 items, recorded 7|5 items, recorded 6)$/,
     ),
-    ...at([42], "O7, and the job of step 20", /^\.jobs: 6 items, recorded 7$/),
-    ...at([58], "O10: an api token sees it", /^\.(data|error): /),
+    ...at(
+      [42],
+      "job-api O7, and the job of step 20",
+      /^\.jobs: 6 items, recorded 7$/,
+    ),
+    ...at([58], "job-api O10: an api token sees it", /^\.(data|error): /),
     ...at([76], NO_JOB_WITHOUT_START, /^\.usedNodes\.fritz: missing$/),
   },
   "tags-metadata": {
-    ...at([5], "O11: idempotent", /^status 200, recorded 500$/),
-    ...at([9], "§7.2: a foreign scope is 403", /^status 403, recorded 500$/),
-    ...at([49], "O10: an api token sees it", /^\.(data|error): /),
+    ...at([5], "job-api O11: idempotent", /^status 200, recorded 500$/),
+    ...at(
+      [9],
+      "job-api 7.2: a foreign scope is 403",
+      /^status 403, recorded 500$/,
+    ),
+    ...at([49], "job-api O10: an api token sees it", /^\.(data|error): /),
   },
   "users-config": {
     ...at(
       [19],
-      "§2.14: without users whose only role is `user`",
+      "job-api 2.14: without users whose only role is `user`",
       /^: 4 items, recorded 5$/,
     ),
-    ...at([32], "§9.3: the role must be known", /^status 400, recorded 200$/),
-    ...at([47], "§9.3: the user of step 32", /^: 6 items, recorded 8$/),
-    ...at([51], "§1.7: the cookie ends as it began", /^cookie /),
+    ...at(
+      [32],
+      "job-api 9.3: the role must be known",
+      /^status 400, recorded 200$/,
+    ),
+    ...at([47], "job-api 9.3: the user of step 32", /^: 6 items, recorded 8$/),
+    ...at([51], "job-api 1.7: the cookie ends as it began", /^cookie /),
   },
   "nodes-store": {
     ...at([13, 14], METRIC_ROLES, /^status 403, recorded 400$/),
     ...at([15], METRIC_ROLES, /^status 403, recorded 401$/),
     ...at([19, 20, 25, 29, 30, 31, 35], NO_FIRST_ID, /\.id: missing$/),
     ...at([21], NO_FIRST_ID, /\.id: "1", recorded "36"$/),
-    ...at([22], "O42: answered", /^\.(data|error): /),
+    ...at([22], "job-api O42: answered", /^\.(data|error): /),
   },
   archived: at(
     [2, 3, 6],
-    "§4.1: the median is over values, not over nulls",
+    "job-api 4.1: the median is over values, not over nulls",
     /\.statisticsSeries\.median\[\d+\]: /,
   ),
   "auth-matrix": {

@@ -1,4 +1,4 @@
-/** One job, and its metrics by the three routes that give them (contract, 2.7, 2.8, 4). */
+/** One job, and its metrics by the three routes that give them (job-api 2.7, 2.8, 4). */
 import assert from "node:assert/strict";
 import { ClientError } from "../../src/errors.ts";
 import { FakeEngine } from "../http/fake_engine.ts";
@@ -118,7 +118,7 @@ Deno.test("metrics of a job tells its errors with status 200, but for a scope th
   assert.match(unknown.json.error.message, /999/);
 });
 
-Deno.test("a job without data has none: running without samples, unmonitored, not archived (O9)", async () => {
+Deno.test("a job without data has none: running without samples, unmonitored, not archived (job-api O9)", async () => {
   await using server = await JobApiServer.start();
   const silent = await server.startJob(minimalJob(1));
   const off = await server.startJob(minimalJob(2, { monitoringStatus: 0 }));
@@ -142,7 +142,7 @@ Deno.test("a job without data has none: running without samples, unmonitored, no
   }
 });
 
-Deno.test("a job's metrics are an error where the store fails, but not a job without them (O9)", async () => {
+Deno.test("a job's metrics are an error where the store fails, but not a job without them (job-api O9)", async () => {
   const engine = new FakeEngine();
   await using server = await JobApiServer.start({ engine });
   const id = await server.startJob(minimalJob(1));

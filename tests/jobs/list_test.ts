@@ -1,4 +1,4 @@
-/** The job list: its query string, its pages, what a job shows in it (contract, 2.6). */
+/** The job list: its query string, its pages, what a job shows in it (job-api 2.6). */
 import assert from "node:assert/strict";
 import { HOUR_AGO, JobApiServer, minimalJob } from "./job_api.ts";
 
@@ -92,7 +92,7 @@ Deno.test("jobs names the key and the value it cannot use", async () => {
   }
 });
 
-Deno.test("jobs gives metadata where it is asked for, and false and 0 mean no (O7)", async () => {
+Deno.test("jobs gives metadata where it is asked for, and false and 0 mean no (job-api O7)", async () => {
   await using server = await JobApiServer.start();
   const metaData = { jobName: "a" };
   await server.startJob(minimalJob(1, { metaData }));
@@ -108,7 +108,7 @@ Deno.test("jobs gives metadata where it is asked for, and false and 0 mean no (O
   assert.equal((await list(server, "")).jobs[0].metaData, null);
 });
 
-Deno.test("jobs goes on past an archived job whose file cannot be read (O8)", async () => {
+Deno.test("jobs goes on past an archived job whose file cannot be read (job-api O8)", async () => {
   await using server = await JobApiServer.start();
   for (const jobId of [1, 2, 3]) {
     const id = await server.startJob(minimalJob(jobId));

@@ -1,4 +1,4 @@
-/** States of machines: kept as they are, read in whole and in parts (contract, 2.15). */
+/** States of machines: kept as they are, read in whole and in parts (job-api 2.15). */
 import assert from "node:assert/strict";
 import { JobApiServer } from "./job_api.ts";
 

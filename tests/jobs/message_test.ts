@@ -1,4 +1,4 @@
-/** Jobs that start and stop by message: a real broker, the real program (contract, 8). */
+/** Jobs that start and stop by message: a real broker, the real program (job-api 8). */
 import assert from "node:assert/strict";
 import { Broker } from "../support/broker.ts";
 import { TestClient } from "../support/client.ts";

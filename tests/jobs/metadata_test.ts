@@ -1,4 +1,4 @@
-/** Metadata of jobs in every stage of their lives (contract, 2.10, 7.3; O27). */
+/** Metadata of jobs in every stage of their lives (job-api 2.10, 7.3; job-api O27). */
 import assert from "node:assert/strict";
 import { HOUR_AGO, JobApiServer, minimalJob } from "./job_api.ts";
 

@@ -1,4 +1,4 @@
-/** States of nodes as the batch system tells them (contract, 9.1). */
+/** States of nodes as the batch system tells them (job-api 9.1). */
 import assert from "node:assert/strict";
 import { nowSec } from "../../src/clock.ts";
 import { HOUR_AGO, JobApiServer } from "./job_api.ts";

@@ -1,5 +1,5 @@
 /**
- * What cc-slurm-adapter sends (contract, 12), in its order: every key of its structs
+ * What cc-slurm-adapter sends (job-api 12), in its order: every key of its structs
  * with zeros and nulls, the token in `X-AUTH-TOKEN`, and an `Accept` of its own.
  */
 import assert from "node:assert/strict";
@@ -66,7 +66,7 @@ Deno.test("the calls of the Slurm adapter get the statuses it acts on", async ()
     concurrentJobs: { items: null, count: 0 },
     ...{ energy: 0, walltime: 86_400, jobId: 398_759, monitoringStatus: 1 },
     ...{ numHwthreads: 8, numNodes: 2, statistics: null },
-    // The field that upstream loses (O15).
+    // The field that upstream loses (job-api O15).
     ...{ submitTime: HOUR_AGO - 9, startTime: HOUR_AGO },
   });
 

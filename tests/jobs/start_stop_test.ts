@@ -1,4 +1,4 @@
-/** Starting and stopping jobs: every rule of the contract, 2.4, 2.5, 3.4, 3.5 and 13. */
+/** Starting and stopping jobs: every rule of the job-api 2.4, 2.5, 3.4, 3.5 and 13. */
 import assert from "node:assert/strict";
 import { HOUR_AGO, JobApiServer, minimalJob } from "./job_api.ts";
 
@@ -217,7 +217,7 @@ Deno.test("start_job keeps every field of a job; what the server decides itself 
   });
 });
 
-Deno.test("start_job takes any number of threads per core, with and without tags (O14)", async () => {
+Deno.test("start_job takes any number of threads per core, with and without tags (job-api O14)", async () => {
   await using server = await JobApiServer.start();
   for (const [i, smt] of [0, 1, 2, 4, 8].entries()) {
     await server.startJob(minimalJob(100 + i, { smt }));
@@ -226,7 +226,7 @@ Deno.test("start_job takes any number of threads per core, with and without tags
   }
 });
 
-Deno.test("start_job checks tags before it stores the job, and stores both or neither (O6)", async () => {
+Deno.test("start_job checks tags before it stores the job, and stores both or neither (job-api O6)", async () => {
   await using server = await JobApiServer.start();
   const tag = (scope: string) => ({ type: "t", name: "n", scope });
   const foreign = minimalJob(1, { tags: [tag("global"), tag("someone")] });
@@ -244,14 +244,14 @@ Deno.test("start_job checks tags before it stores the job, and stores both or ne
   assert.deepEqual(names, ["t global", "u global"]);
 });
 
-Deno.test("start_job never gives an id again, also after the newest job is deleted (O19)", async () => {
+Deno.test("start_job never gives an id again, also after the newest job is deleted (job-api O19)", async () => {
   await using server = await JobApiServer.start();
   const first = await server.startJob(minimalJob(1));
   await server.expect(200, "DELETE", `/api/jobs/delete_job/${first}`);
   assert.ok(await server.startJob(minimalJob(1)) > first);
 });
 
-Deno.test("stop_job ends a job with every final state and with no other (O16)", async () => {
+Deno.test("stop_job ends a job with every final state and with no other (job-api O16)", async () => {
   await using server = await JobApiServer.start();
   const finals = [
     ...["boot_fail", "cancelled", "completed", "deadline", "failed"],
@@ -324,7 +324,7 @@ Deno.test("stop_job does not archive a job whose monitoring is off", async () =>
   await server.stopAndArchive(id, HOUR_AGO + 60);
   assert.equal(await server.tables.archiveQueue.size(), 0);
   const { json } = await server.expect(200, "GET", "/api/jobs/");
-  // The key is always there, also with 0 (O44).
+  // The key is always there, also with 0 (job-api O44).
   assert.equal(json.jobs[0].monitoringStatus, 0);
 });
 

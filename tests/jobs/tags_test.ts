@@ -1,4 +1,4 @@
-/** Tags in every scope, on jobs in every stage of their lives (contract, 2.9, 7.2, 7.3). */
+/** Tags in every scope, on jobs in every stage of their lives (job-api 2.9, 7.2, 7.3). */
 import assert from "node:assert/strict";
 import { until } from "../support/nats.ts";
 import {
@@ -90,7 +90,7 @@ Deno.test("tag_job lets write and lets see each scope to whom the contract says"
   }
 });
 
-Deno.test("tag_job takes the same tag again and again, and the same words in other scopes (O11, O26)", async () => {
+Deno.test("tag_job takes the same tag again and again, and the same words in other scopes (job-api O11, job-api O26)", async () => {
   await using server = await JobApiServer.start();
   const id = await server.startJob(minimalJob(1));
   for (const path of [`${id}`, `${id}/`]) {
@@ -209,7 +209,7 @@ Deno.test("tags by DELETE removes tags from every job and from the archive", asy
   await server.expect(405, "GET", "/api/tags");
 });
 
-Deno.test("tag_job writes what the archive has, whether set before the stop or after (O25, O27)", async () => {
+Deno.test("tag_job writes what the archive has, whether set before the stop or after (job-api O25, job-api O27)", async () => {
   await using server = await JobApiServer.start();
   const id = await server.startJob(minimalJob(1));
   await put(server, id, [tag("early"), tag("secret", "admin")]);

@@ -1,6 +1,6 @@
 /**
- * Who sees which jobs, by every route that reads, and who changes which (contract, 1.2;
- * decision 6). The table is the documentation.
+ * Who sees which jobs, by every route that reads, and who changes which
+ * (job-api 1.2; settled 6). The table is the documentation.
  */
 import assert from "node:assert/strict";
 import type { PolicyRecord, Scope } from "../../src/auth/access_records.ts";
@@ -13,10 +13,11 @@ import {
 } from "./job_api.ts";
 
 /**
- * By caller and job: `all` sees the job with its metrics, `job` the job alone, `some`
- * a part of its metrics; `-` does not see it; 401: may not ask.
+ * By caller and job: `all` sees the job with its metrics, `job` the job alone,
+ * `some` a part of its metrics; `-` does not see it; 401: may not ask.
  *
- * Jobs 1 to 4 run, 5 is archived. eve has 1, 3, 5; bob has 2; mia, who manages p2, has
+ * Jobs 1 to 4 run, 5 is archived. eve has 1, 3, 5; bob has 2; mia, who manages
+ * p2, has
  * 4. Of p2 are 2 and 3. 3 ran on alex, the others on fritz, each on two nodes.
  */
 const TABLE = `
