@@ -24,7 +24,7 @@ const CITING = ALL.filter((file) =>
   !/^(docs\/contract\/|CHANGELOG)/.test(file.path)
 );
 
-/** A number of a section, or of a row such as O16. */
+/** A number of a section, or of a row such as job-api O16. */
 const NUMBER = String.raw`[MOVRBJW]?\d+(?:\.\d+)*`;
 const LIST = `${NUMBER}(?:(?:, | and | to )${NUMBER})*`;
 const REFERENCE = new RegExp(

@@ -279,7 +279,7 @@ export function answerTooLarge(): ClientError {
  * Empty steps between the requested begin and the first point, so that data[0] is
  * where the client takes it to be; never more than the window holds. Native steps
  * are counted as upstream counts them, on the grid of whole multiples of the
- * step: clients shift their time axis by that (contract 5.3).
+ * step: clients shift their time axis by that (metric-store 5.3).
  */
 function paddingOf(
   request: QueryRequest,
