@@ -28,7 +28,8 @@ const FILLER = 0xffffffff;
 /** Shared memory for a ring; `capacity` is a power of two, at least 4 KiB. */
 export function createRing(capacity: number): SharedArrayBuffer {
   assert(
-    capacity >= 4096 && (capacity & (capacity - 1)) === 0,
+    Number.isInteger(capacity) && capacity >= 4096 &&
+      (capacity & (capacity - 1)) === 0,
     `ring capacity must be a power of two of at least 4096, is ${capacity}`,
   );
   return new SharedArrayBuffer(DATA_AT + capacity + SLACK);
