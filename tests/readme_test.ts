@@ -99,16 +99,18 @@ toolTest("nats", "README's three commands bring samples by NATS", async () => {
     );
     const server = running[1]!;
     await server.untilAnswers(`http://${address}/ready`, 200, START_MS);
-    await server.until("connection to the broker", START_MS, async () => {
-      const health = await fetch(`http://${address}/health`);
-      return (await health.text()).includes("nats connected") || undefined;
-    });
-    const sent = await runShell(publish, directory);
-    assert.match(sent, /^1 lines in 1 messages/m);
     const token = await runShell(
       "deno task -q token --user me --roles api",
       directory,
     );
+    await server.until("connection to the broker", START_MS, async () => {
+      const health = await fetch(`http://${address}/health`, {
+        headers: { Authorization: `Bearer ${token.trim()}` },
+      });
+      return (await health.text()).includes("nats connected") || undefined;
+    });
+    const sent = await runShell(publish, directory);
+    assert.match(sent, /^1 lines in 1 messages/m);
     await server.until("the sample", START_MS, async () => {
       const answer = await fetch(
         `http://${address}/api/healthcheck/?cluster=fritz&node=f0301&metric-names=cpu_load`,

@@ -5,7 +5,11 @@
 import { Buffer } from "node:buffer";
 import { decodeProtectedHeader, errors, jwtVerify } from "jose";
 import { isRole, roleWords } from "../auth/roles.ts";
-import { type PublicKey, readPublicKey } from "../auth/ed25519.ts";
+import {
+  ED25519_NAMES,
+  type PublicKey,
+  readPublicKey,
+} from "../auth/ed25519.ts";
 import { findCookie, type RequestHeaders } from "../auth/credentials.ts";
 import { ClientError } from "../errors.ts";
 
@@ -94,11 +98,11 @@ interface CookieLogin {
 
 function byCookie(token: string, login: CookieLogin): Promise<TokenUser> {
   const issuer = issuerOf(token);
-  if (issuer === undefined) return verify(token, login.ownKey, ["EdDSA"]);
+  if (issuer === undefined) return verify(token, login.ownKey, ED25519_NAMES);
   if (issuer !== login.issuer) {
     return Promise.reject(refusal("the issuer of the token is not trusted"));
   }
-  return verify(token, login.issuerKey, ["EdDSA"]);
+  return verify(token, login.issuerKey, ED25519_NAMES);
 }
 
 /** Read before the signature is checked: it says which key to check with. */
@@ -115,10 +119,12 @@ function issuerOf(token: string): unknown {
 async function verify(
   token: string,
   key: Uint8Array | CryptoKey,
-  algorithms: string[],
+  algorithms: readonly string[],
 ): Promise<TokenUser> {
   try {
-    const { payload } = await jwtVerify(token, key, { algorithms });
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: [...algorithms],
+    });
     if (typeof payload.sub !== "string" || payload.sub === "") {
       throw refusal("the token names no user");
     }

@@ -80,6 +80,7 @@ Deno.test("TokenLogin takes EdDSA tokens in the cookie, each with the key of its
   for (
     const token of [
       await sign("EdDSA", own.key, eve),
+      await sign("Ed25519", own.key, eve),
       await sign("EdDSA", issuer.key, trusted),
     ]
   ) assert.equal((await ask(token))?.username, "eve");

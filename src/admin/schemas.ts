@@ -34,8 +34,14 @@ const moment = z.string().transform((text, context) => {
   return z.NEVER;
 }).meta({ format: "date-time" });
 
-const expiration = moment.nullable().optional().describe(
-  "From then on nothing is allowed; absent or null: never.",
+/** The year of the time that clients in Go send where none was ever set. */
+const GO_ZERO_YEAR = "0001-";
+
+const expiration = moment.nullable().transform((time) =>
+  time?.startsWith(GO_ZERO_YEAR) ? null : time
+).optional().describe(
+  "From then on nothing is allowed; absent, null or a time of the year 1: " +
+    "never.",
 );
 
 const settableStatus = z.enum(["active", "inactive"]);

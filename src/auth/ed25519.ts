@@ -4,6 +4,9 @@
  */
 import { Buffer } from "node:buffer";
 
+/** What tokens call the algorithm of these keys: RFC 8037, and RFC 9864. */
+export const ED25519_NAMES: readonly string[] = ["EdDSA", "Ed25519"];
+
 const KEY_BYTES = 32;
 /** What stands before the seed in a PKCS #8 private key (RFC 8410). */
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");

@@ -7,6 +7,7 @@
 import { compactVerify, decodeProtectedHeader, errors } from "jose";
 import { nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
+import { ED25519_NAMES } from "./ed25519.ts";
 
 export const CACHE_MAX = 1024;
 
@@ -72,10 +73,14 @@ export class JwtVerifier {
     } catch (cause) {
       throw refusal("the header of the token is not readable", cause);
     }
-    if (algorithm !== "EdDSA") throw refusal("only Ed25519/EdDSA supported");
+    if (
+      typeof algorithm !== "string" || !ED25519_NAMES.includes(algorithm)
+    ) {
+      throw refusal("only Ed25519/EdDSA supported");
+    }
     try {
       const { payload } = await compactVerify(token, this.#key, {
-        algorithms: ["EdDSA"],
+        algorithms: [...ED25519_NAMES],
       });
       return payload;
     } catch (cause) {
@@ -124,8 +129,9 @@ function readClaims(payload: Uint8Array): VerifiedToken {
   if (name === undefined) throw refusal("the token names no user");
   return {
     claims: { name, isSubject: subject !== undefined, roles: claims.roles },
-    expiresSec: timeClaim(claims, "exp") ?? Infinity,
-    notBeforeSec: timeClaim(claims, "nbf") ?? 0,
+    // The clock gives whole seconds: no token is good for a part of one too long.
+    expiresSec: Math.floor(timeClaim(claims, "exp") ?? Infinity),
+    notBeforeSec: Math.ceil(timeClaim(claims, "nbf") ?? 0),
   };
 }
 

@@ -46,6 +46,35 @@ Deno.test("JwtVerifier takes the documented sample token", async () => {
   });
 });
 
+Deno.test("JwtVerifier takes both names of the algorithm, spelt exactly", async () => {
+  const { pair, verifier } = await setUp();
+  for (const alg of ["EdDSA", "Ed25519"]) {
+    const token = await new SignJWT({ sub: alg }).setProtectedHeader({ alg })
+      .sign(pair.key);
+    assert.equal((await verifier.verify(token)).name, alg);
+  }
+  const [, body = "", signature = ""] = (await sign(pair, { sub: "u" })).split(
+    ".",
+  );
+  for (const alg of ["eddsa", "ED25519", "Ed448", ["Ed25519"], null]) {
+    const header = btoa(JSON.stringify({ alg })).replaceAll("=", "");
+    await assertRefused(
+      () => verifier.verify(`${header}.${body}.${signature}`),
+      /only Ed25519\/EdDSA supported/,
+    );
+  }
+});
+
+Deno.test("JwtVerifier lets no token live longer for a fraction of a second", async () => {
+  const { pair, clock, verifier } = await setUp();
+  const token = await sign(pair, { sub: "u", nbf: NOW + 0.5, exp: NOW + 2.9 });
+  await assertRefused(() => verifier.verify(token), /not valid yet/);
+  clock.now = NOW + 1;
+  assert.equal((await verifier.verify(token)).name, "u");
+  clock.now = NOW + 2;
+  await assertRefused(() => verifier.verify(token), /expired/);
+});
+
 Deno.test("JwtVerifier answers at once for a token it has seen", async () => {
   const { pair, verifier } = await setUp();
   const token = await sign(pair, { sub: "u", roles: ["user"] });

@@ -246,3 +246,12 @@ Deno.test("engineOptions() takes the number of shards from the cores where none 
     engineOptions(config, metrics, cores).shards;
   assert.deepEqual([1, 2, 3, 8, 17, 64].map(shards), [2, 2, 2, 7, 16, 16]);
 });
+
+Deno.test("loadConfig() takes a file that begins with a byte order mark", () => {
+  const file = "upstream.good.json";
+  const marked = (name: string) => `\ufeff${read(name)}`;
+  assert.deepEqual(
+    loadConfig(file, marked).config,
+    loadConfig(file, read).config,
+  );
+});

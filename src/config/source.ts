@@ -10,6 +10,7 @@ import {
   parseTree,
   printParseErrorCode,
 } from "jsonc-parser";
+import { textWithoutMark } from "../byte_order_mark.ts";
 import { ConfigError, type ConfigProblem } from "./config_error.ts";
 
 /** Keys from the top of the configuration. */
@@ -133,7 +134,7 @@ function shown(value: Json | undefined): string {
 function readDocument(file: string, read: ReadText): Document {
   let text: string;
   try {
-    text = read(file);
+    text = textWithoutMark(read(file));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError([{

@@ -45,8 +45,17 @@ export function isPreflight(
     req.headers["access-control-request-method"] !== undefined;
 }
 
-/** The answer to it. Credentials are not allowed: tokens are sent as headers. */
-export const PREFLIGHT_HEADERS: Headers = {
+/** The answer to it: pages of other sites may send what {@linkcode isForged} takes. */
+export function preflightHeaders(
+  req: Pick<IncomingMessage, "headers">,
+): Headers {
+  return req.headers["sec-fetch-site"] === "cross-site"
+    ? { ...PREFLIGHT_HEADERS, "Access-Control-Allow-Methods": "GET, HEAD" }
+    : PREFLIGHT_HEADERS;
+}
+
+/** Credentials are not allowed: tokens are sent as headers. */
+const PREFLIGHT_HEADERS: Headers = {
   "Access-Control-Allow-Origin": "*",
   "Access-Control-Allow-Methods":
     "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS",

@@ -78,13 +78,18 @@ export function clientAddress(
   return address;
 }
 
-/** Whether the client came by HTTPS, to us or to a trusted proxy. */
+/**
+ * Whether the client came by HTTPS, to us or to the trusted proxy that is our peer.
+ * Of a list the last word is that proxy's own; what stands before it anybody can send.
+ */
 export function cameSecurely(
   req: Pick<IncomingMessage, "socket" | "headers">,
   trusted: AddressSet,
 ): boolean {
   if ("encrypted" in req.socket && req.socket.encrypted) return true;
-  return headerText(req.headers["x-forwarded-proto"]) === "https" &&
+  const schemes = headerText(req.headers["x-forwarded-proto"]);
+  const last = schemes.slice(schemes.lastIndexOf(",") + 1).trim();
+  return last.toLowerCase() === "https" &&
     trusted.has(plain(req.socket.remoteAddress ?? ""));
 }
 

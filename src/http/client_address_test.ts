@@ -50,6 +50,19 @@ Deno.test("cameSecurely() looks at the socket, and at what a trusted proxy says"
   assert.ok(!cameSecurely(request("127.0.0.1"), PROXIES));
   assert.ok(cameSecurely(request("127.0.0.1", forwarded), PROXIES));
   assert.ok(!cameSecurely(request("192.0.2.7", forwarded), PROXIES));
+  // A proxy that adds its word to what the client sent.
+  const words: [string, boolean][] = [
+    ["https, http", false],
+    ["http,https", true],
+    ["http, HTTPS ", true],
+    ["https,", false],
+    ["", false],
+  ];
+  for (const [word, wanted] of words) {
+    const headers = { "x-forwarded-proto": word };
+    const secure = cameSecurely(request("127.0.0.1", headers), PROXIES);
+    assert.equal(secure, wanted, word);
+  }
   assert.ok(
     cameSecurely(request("192.0.2.7", {}, { encrypted: true }), PROXIES),
   );

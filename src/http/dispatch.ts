@@ -21,14 +21,16 @@ import {
   isForged,
   isPreflight,
   PAGE_HEADERS,
-  PREFLIGHT_HEADERS,
+  preflightHeaders,
 } from "./browser_guard.ts";
 import { cameSecurely, clientAddress } from "./client_address.ts";
 import { credentialHeaders } from "./credential_headers.ts";
+import { API_METHODS } from "./api_route.ts";
 import type { Door } from "./door.ts";
-import { errorAnswer } from "./error_answer.ts";
+import { errorAnswer, errorObject } from "./error_answer.ts";
 import { Exchange } from "./exchange.ts";
 import { notFound } from "./pages.ts";
+import { type HeadProblem, settleHead, WHOLE_SERVER } from "./request_head.ts";
 import {
   allowedMethods,
   type MetricRoute,
@@ -45,6 +47,9 @@ const API_PREFIX = "/api/";
 /** What the documentation of upstream calls the same routes. */
 const ALIAS_PREFIX = "/metricstore/";
 const METHOD_NOT_ALLOWED = "Method Not Allowed\n";
+/** In metrics: a request that found no route. */
+const NO_ROUTE = "none";
+const SERVER_METHODS = ["HEAD", ...API_METHODS, "OPTIONS"].join(", ");
 
 /** Serves `routes` with the means of `door`. */
 export function createDispatch(
@@ -62,13 +67,18 @@ export function createDispatch(
   );
   const pages = getRequestListener(createPages(routes, door).fetch, {
     overrideGlobalObjects: false,
+    // Of requests without a host, which HTTP/1.0 allows.
+    hostname: "localhost",
   });
   return (req, res) => {
+    const problem = settleHead(req);
+    if (problem !== undefined) return refuseHead(req, res, door, problem);
     if (isForged(req)) return refuseForged(req, res, door);
     if (isPreflight(req)) {
-      res.writeHead(204, PREFLIGHT_HEADERS).end();
+      res.writeHead(204, preflightHeaders(req)).end();
       return;
     }
+    if (req.url === WHOLE_SERVER) return describeServer(req, res, door);
     const url = req.url ?? "/";
     const queryAt = url.indexOf("?");
     const path = queryAt === -1 ? url : url.slice(0, queryAt);
@@ -127,7 +137,7 @@ function serveOther(
     door,
     req,
     res,
-    found?.route.name ?? "none",
+    found?.route.name ?? NO_ROUTE,
     search,
     styleOf(group),
   );
@@ -135,6 +145,30 @@ function serveOther(
   else if (found === undefined) serveUnknown(exchange, group);
   else serveApi(exchange, found);
   return true;
+}
+
+/** What cannot be served whatever its route: nobody is asked who that is. */
+function refuseHead(
+  req: IncomingMessage,
+  res: ServerResponse,
+  door: Door,
+  { status, message }: HeadProblem,
+): void {
+  new Exchange(door, req, res, NO_ROUTE, "").send(status, {
+    "Connection": "close",
+    "Content-Type": "application/json",
+  }, errorObject(status, message));
+}
+
+/** `OPTIONS *` asks of the server, not of a path (RFC 9110, 9.3.7). */
+function describeServer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  door: Door,
+): void {
+  new Exchange(door, req, res, NO_ROUTE, "").send(200, {
+    "Allow": SERVER_METHODS,
+  }, "");
 }
 
 /** A page of another site made the browser send it: nobody is asked who that is. */
@@ -236,7 +270,7 @@ function createPages(routes: readonly Route[], door: Door): Hono<Bindings> {
     });
   }
   app.notFound((context) => {
-    door.telemetry.countRequest("none", 404, 0);
+    door.telemetry.countRequest(NO_ROUTE, 404, 0);
     return notFound(context);
   });
   return app;

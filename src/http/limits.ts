@@ -55,6 +55,9 @@ export const COMPRESS_SLICE_BYTES = 256 << 10;
 /** What a body of unknown size asks of the gate at first, and then each time. */
 export const BODY_STEP_BYTES = 1 << 20;
 
+/** What sizes and extensions of the chunks of a body may add to its limit as sent. */
+export const CHUNK_FRAMING_BYTES = 64 << 10;
+
 /** Memory of a zstd decoder: RFC 9659 bounds the window of the coding to 8 MiB. */
 export const ZSTD_WINDOW_LOG_MAX = 23;
 

@@ -1,5 +1,7 @@
 /** Pages about the server itself: is it there, is it ready, what does it count. */
 import type { Context } from "hono";
+import { ClientError } from "../errors.ts";
+import { credentialHeaders } from "./credential_headers.ts";
 import type { Door } from "./door.ts";
 import type { PageRoute } from "./route.ts";
 
@@ -12,14 +14,27 @@ export function notFound(context: Context): Response {
 
 /**
  * A broker that is away does not make the server unhealthy: HTTP works, and a
- * restart would not help. Its state has a line of its own.
+ * restart would not help. Its state has a line of its own, which strangers do not see.
  */
-function health(context: Context, door: Door): Response {
+async function health(context: Context, door: Door): Promise<Response> {
   const { nats } = door.services;
   const failed = door.engine.state === "failed";
   const state = failed ? "failed\n" : "ok\n";
-  const broker = nats === undefined ? "" : `nats ${nats.state}\n`;
+  const broker = nats !== undefined && await isKnown(context, door)
+    ? `nats ${nats.state}\n`
+    : "";
   return context.text(state + broker, failed ? 503 : 200);
+}
+
+/** Whether the request has a good credential; a bad one is as good as none here. */
+async function isKnown(context: Context, door: Door): Promise<boolean> {
+  const headers = credentialHeaders(context.env.incoming);
+  try {
+    return (await door.authenticator.authenticate(headers)).isKnown;
+  } catch (error) {
+    if (error instanceof ClientError) return false;
+    throw error;
+  }
 }
 
 function ready(context: Context, door: Door): Response {
@@ -81,8 +96,8 @@ export const pageRoutes: readonly PageRoute[] = [
         id: "alive",
         summary: "Whether the server works",
         description:
-          "With a broker configured a second line tells of the connection: " +
-          "`nats connected` or `nats connecting`.",
+          "With a broker configured and a credential in the request a second " +
+          "line tells of the connection: `nats connected` or `nats connecting`.",
         answer: { type: "text/plain", example: "ok\n" },
         errors: { 503: { type: "text/plain", description: "It failed." } },
       },

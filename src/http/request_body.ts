@@ -6,11 +6,12 @@
  * callbacks. Invariant: the sink sees exactly one of `end` and `broken`.
  */
 import { Buffer } from "node:buffer";
+import { MarkSkipper } from "../byte_order_mark.ts";
 import { ClientError } from "../errors.ts";
 import { overloaded } from "./byte_gate.ts";
 import type { Exchange } from "./exchange.ts";
 import { createInflater, type Inflater } from "./inflater.ts";
-import { BODY_STEP_BYTES } from "./limits.ts";
+import { BODY_STEP_BYTES, CHUNK_FRAMING_BYTES } from "./limits.ts";
 import { type RequestCoding, requestCoding } from "./request_coding.ts";
 
 export interface BodySink {
@@ -82,7 +83,11 @@ class BodyPump {
   readonly #sink: BodySink;
   /** What the route takes. */
   readonly #maxBytes: number;
+  readonly #mark = new MarkSkipper();
   #inflater: Inflater | undefined;
+  /** What the connection had brought when the body began. */
+  #beforeBytes = 0;
+  #framingWatch: ReturnType<typeof setInterval> | undefined;
   #sentBytes = 0;
   #inflatedBytes = 0;
   #pauses = 0;
@@ -127,6 +132,7 @@ class BodyPump {
 
   #listen(coding: RequestCoding): void {
     const { req } = this.#exchange;
+    if (req.headers["transfer-encoding"] !== undefined) this.#watchFraming();
     if (coding === "identity") {
       req.on("data", (chunk: Uint8Array) => {
         if (this.#countSent(chunk)) this.#deliver(chunk, req);
@@ -156,6 +162,25 @@ class BodyPump {
     });
   }
 
+  /**
+   * A chunk of a chunked body may carry an extension of any length, which the parser
+   * swallows without a word: what the connection brings counts as sent, too.
+   */
+  #watchFraming(): void {
+    const { req, res, door } = this.#exchange;
+    this.#beforeBytes = req.socket.bytesRead;
+    const most = Math.min(door.config["max-body-size"], this.#maxBytes) +
+      CHUNK_FRAMING_BYTES;
+    const look = () => {
+      if (req.socket.bytesRead - this.#beforeBytes <= most) return;
+      this.#fail(largerThan(most));
+    };
+    this.#framingWatch = setInterval(look, door.limits.checkIntervalMs);
+    const stop = () => clearInterval(this.#framingWatch);
+    req.once("end", look).once("end", stop);
+    res.once("close", stop);
+  }
+
   /** False: the chunk is of no use any more. */
   #countSent(chunk: Uint8Array): boolean {
     this.#exchange.door.bodyMemory.count(chunk);
@@ -181,9 +206,11 @@ class BodyPump {
         return;
       }
     }
+    const bytes = this.#mark.take(chunk);
+    if (bytes.length === 0) return;
     let wait: Promise<void> | undefined;
     try {
-      wait = this.#sink.push(chunk);
+      wait = this.#sink.push(bytes);
     } catch (error) {
       this.#fail(error);
       return;
@@ -245,8 +272,24 @@ class BodyPump {
   #end(): void {
     this.#ended = true;
     if (this.#done || this.#pauses > 0) return;
+    const rest = this.#mark.rest();
+    if (rest.length > 0) {
+      this.#pushRest(rest);
+      return;
+    }
     this.#done = true;
     this.#sink.end();
+  }
+
+  /** The whole body was the beginning of a byte order mark. */
+  #pushRest(bytes: Uint8Array): void {
+    try {
+      const wait = this.#sink.push(bytes);
+      if (wait === undefined) this.#end();
+      else wait.then(() => this.#end(), (error) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #fail(error: unknown): void {

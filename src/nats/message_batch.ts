@@ -6,6 +6,7 @@
  * message with a quotation mark goes alone, because a string that it does not
  * close would run into the next message.
  */
+import { withoutByteOrderMark } from "../byte_order_mark.ts";
 import type {
   BatchOptions,
   MetricEngine,
@@ -67,7 +68,8 @@ export async function writeMessages(
   messages: readonly MetricMessage[],
 ): Promise<WriteReport> {
   const batch = engine.openBatch(options);
-  for (const { data } of messages) {
+  for (const { data: message } of messages) {
+    const data = withoutByteOrderMark(message);
     const wait = batch.push(data);
     if (wait !== undefined) await wait;
     if (data.at(-1) !== LF) {

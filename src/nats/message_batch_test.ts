@@ -42,12 +42,12 @@ Deno.test("groupLength() ends a batch before it exceeds a mebibyte", () => {
   assert.equal(groupLength([large, third]), 1);
 });
 
-Deno.test("writeMessages() ends every message with a line break", async () => {
+Deno.test("writeMessages() ends every message with a line break, and leaves byte order marks out", async () => {
   const engine = new FakeEngine();
   await writeMessages(
     engine,
     { scope: DEFAULT_SCOPE, defaultCluster: "c" },
-    [message("a"), message("b\n"), message(""), message("c")],
+    [message("\ufeffa"), message("b\n"), message(""), message("\ufeffc")],
   );
   assert.deepEqual(engine.batches.map(({ text }) => text), ["a\nb\n\nc\n"]);
 });

@@ -56,6 +56,39 @@ Deno.test("a token shows its secret when it is made and never again", async () =
   );
 });
 
+Deno.test("a time that Go never set is no expiration", async () => {
+  await using server = await AdminServer.start();
+  const never = ["0001-01-01T00:00:00Z", "0001-01-01T01:00:00.5+01:00", null];
+  for (const [i, expiration] of never.entries()) {
+    const policy = await server.ask("POST", "/accesspolicies", {
+      body: { ...POLICY, name: `readers${i}`, expiration },
+    });
+    assert.equal(policy.status, 201, policy.text);
+    assert.equal(policy.json.expiration, undefined);
+    const made = await server.ask("POST", "/tokens", {
+      body: {
+        name: `grafana${i}`,
+        access_policy: `readers${i}`,
+        expiration,
+      },
+    });
+    assert.equal(made.status, 201);
+    assert.equal(made.json.expiration, undefined);
+    const changed = await server.ask("PUT", `/accesspolicies/readers${i}`, {
+      body: { expiration },
+    });
+    assert.equal(changed.status, 200);
+    assert.equal(changed.json.expiration, undefined);
+    assert.equal(
+      (await server.ask("GET", "/api/query", {
+        body: { cluster: "emmy", from: 0, to: 1 },
+        authorization: basic(made.json.token),
+      })).status,
+      200,
+    );
+  }
+});
+
 Deno.test("what is wrong with a token is said with field and value", async () => {
   await using server = await AdminServer.start();
   await server.make("accesspolicies", POLICY);

@@ -67,6 +67,15 @@ natsTest(
       assert.deepEqual([...own.values()], [5]);
       const health = await client.send({ method: "GET", path: "/health" });
       assert.equal(health.text, "ok\nnats connected\n");
+      // Strangers learn no more than whether the server works.
+      for (const authorization of [null, "Bearer nonsense"]) {
+        const stranger = await client.send({
+          method: "GET",
+          path: "/health",
+          authorization,
+        });
+        assert.equal(stranger.text, "ok\n");
+      }
     } finally {
       await nats.close();
       client.close();
