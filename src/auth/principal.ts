@@ -45,6 +45,13 @@ export interface JobView {
 export abstract class Principal {
   /** For messages and the log; the user, or the token. */
   abstract readonly name: string;
+
+  /**
+   * Whose share of what all callers share a request takes (`SharedPool`): one for
+   * all requests of the principal, and nobody else's.
+   */
+  abstract get shareKey(): string;
+
   /** Known roles; tokens of the admin API have none. */
   readonly roles: ReadonlySet<Role> = new Set();
 
@@ -128,6 +135,10 @@ export class UserPrincipal extends Principal {
       throw forbidden(`${ORG_ID} needs the role admin`);
     }
     return wholeInstance(activeInstance(this.#access, orgId));
+  }
+
+  get shareKey(): string {
+    return `user:${this.name}`;
   }
 
   get isAdministrator(): boolean {
@@ -222,6 +233,10 @@ export class TokenPrincipal extends Principal {
 
   override get isKnown(): boolean {
     return true;
+  }
+
+  get shareKey(): string {
+    return `token:${this.name}`;
   }
 
   get isAdministrator(): boolean {
