@@ -31,21 +31,34 @@ import {
 } from "./job_slices.ts";
 import type { TagTable } from "./tag_table.ts";
 
-/** Two starts of the same job id nearer than this are one start told twice. */
+/**
+ * Two starts of the same job id nearer than this are one start told twice, unless the
+ * batch system put the job back into its queue and ran it again.
+ */
 const DUPLICATE_SEC = 86400;
+/** Durations have 32 bits, in the database of clients too. */
+const DURATION_MAX_SEC = 2 ** 31 - 1;
 
 export interface StopRequest extends JobKey {
   readonly stopTime: number;
   readonly jobState: Exclude<JobState, "running">;
 }
 
-/** The job is as it is afterwards. */
-export type StopOutcome =
-  | { readonly kind: "stopped"; readonly job: JobRow }
+/** What a stop would do. */
+export type StopJudgement =
+  | { readonly kind: "may-stop"; readonly job: JobRow }
   | { readonly kind: "not-found" }
+  /** The run that the stop is about has ended before. */
   | { readonly kind: "not-running"; readonly job: JobRow }
   /** It was stopped before it began. */
-  | { readonly kind: "too-early"; readonly job: JobRow };
+  | { readonly kind: "too-early"; readonly job: JobRow }
+  /** Its duration would not fit into 32 bits. */
+  | { readonly kind: "too-long"; readonly job: JobRow };
+
+/** What a stop did; the job is as it is afterwards. */
+export type StopOutcome =
+  | { readonly kind: "stopped"; readonly job: JobRow }
+  | Exclude<StopJudgement, { readonly kind: "may-stop" }>;
 
 /** What becomes known when a job is archived; absent: unchanged. */
 export interface JobResults {
@@ -61,6 +74,7 @@ export class JobTable {
   readonly #search: JobSearch;
   readonly #slices: JobSlices;
   readonly #known: Statement<{ id: number }>;
+  readonly #rerunRefused: Statement<{ id: number }>;
   readonly #insert: Statement<never>;
   readonly #insertNew: Statement<never>;
   readonly #withJobId: Statement<JobRecord>;
@@ -79,6 +93,11 @@ export class JobTable {
     this.#known = connection.prepare(
       `SELECT id FROM job WHERE job_id = ? AND cluster = ?
        AND start_time > ? AND start_time < ? LIMIT 1`,
+    );
+    this.#rerunRefused = connection.prepare(
+      `SELECT id FROM job WHERE job_id = ? AND cluster = ?
+       AND (start_time = ? OR job_state = 'running' OR start_time + duration > ?)
+       ORDER BY start_time = ? DESC, start_time DESC LIMIT 1`,
     );
     this.#insert = connection.prepare(`INSERT INTO job ${INSERT_COLUMNS}`);
     this.#insertNew = connection.prepare(
@@ -133,34 +152,65 @@ export class JobTable {
     );
   }
 
-  /** What {@linkcode stop} would stop: a running match before others, then the latest. */
-  findForStop(key: JobKey): JobRow | undefined {
-    return this.#matches(key).reduce<JobRow | undefined>(
-      (best, job) => best === undefined || isForStop(job, best) ? job : best,
+  /**
+   * What {@linkcode stop} would do. A running match goes before others, then the
+   * latest start. A stop told again after the job was requeued is not taken for the
+   * end of its next run: that would end before it began.
+   */
+  judgeStop(key: JobKey & Pick<StopRequest, "stopTime">): StopJudgement {
+    const { stopTime } = key;
+    const matches = this.#matches(key);
+    const job = matches.reduce<JobRow | undefined>(
+      (best, one) => best === undefined || isForStop(one, best) ? one : best,
       undefined,
     );
+    if (job === undefined) return { kind: "not-found" };
+    if (job.jobState !== "running") return { kind: "not-running", job };
+    const earlier = stopTime > job.startTime
+      ? undefined
+      : matches.find((one) =>
+        one.cluster === job.cluster && one.jobState !== "running" &&
+        one.startTime < job.startTime &&
+        one.startTime + one.duration >= stopTime
+      );
+    if (earlier !== undefined) return { kind: "not-running", job: earlier };
+    const duration = stopTime - job.startTime;
+    if (duration < 0) return { kind: "too-early", job };
+    if (duration > DURATION_MAX_SEC) return { kind: "too-long", job };
+    return { kind: "may-stop", job };
   }
 
   /**
    * A new job with its tags. If the same job id and cluster has a start less than a day
-   * away, be it before or after, that job's id is returned and nothing changes.
+   * away, be it before or after, that job's id is returned and nothing changes. A run
+   * after a requeue is a new job all the same: every known run has ended, none of them
+   * after the new start, and none began at the same second.
    */
   start(
     job: NewJob,
     tags: readonly TagKey[],
   ): { readonly id: number; readonly isNew: boolean } {
     return this.#connection.transaction(() => {
-      const known = this.#known.get(
-        job.jobId,
-        job.cluster,
-        job.startTime - DUPLICATE_SEC,
-        job.startTime + DUPLICATE_SEC,
-      );
+      const known = this.#knownStart(job);
       if (known !== undefined) return { id: known.id, isNew: false };
       const id = this.#insert.run(...jobValues(job)).lastInsertRowid;
       if (tags.length > 0) this.#tags.attach(id, tags);
       return { id, isNew: true };
     });
+  }
+
+  #knownStart(
+    { jobId, cluster, startTime }: NewJob,
+  ): { readonly id: number } | undefined {
+    const near = this.#known.get(
+      jobId,
+      cluster,
+      startTime - DUPLICATE_SEC,
+      startTime + DUPLICATE_SEC,
+    );
+    if (near === undefined) return undefined;
+    const start = [startTime, startTime, startTime] as const;
+    return this.#rerunRefused.get(jobId, cluster, ...start);
   }
 
   /**
@@ -185,11 +235,10 @@ export class JobTable {
   /** Ends a running job and puts it in the archive's queue, if it is monitored. */
   stop(request: StopRequest): StopOutcome {
     return this.#connection.transaction(() => {
-      const job = this.findForStop(request);
-      if (job === undefined) return { kind: "not-found" };
-      if (job.jobState !== "running") return { kind: "not-running", job };
+      const judgement = this.judgeStop(request);
+      if (judgement.kind !== "may-stop") return judgement;
+      const { job } = judgement;
       const duration = request.stopTime - job.startTime;
-      if (duration < 0) return { kind: "too-early", job };
       const { jobState } = request;
       this.#stop.run(jobState, duration, job.id);
       if (job.monitoringStatus !== 0) this.#queue.run(job.id, nowSec());

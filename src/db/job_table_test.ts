@@ -69,7 +69,7 @@ Deno.test("JobTable.start() takes a start less than a day away for the same job"
   ) {
     using fixture = new TemporaryDatabase();
     const { jobs } = fixture.open().tables;
-    const known = insert(jobs, { jobId: 9, jobState: "completed" });
+    const known = insert(jobs, { jobId: 9, jobState: "running" });
     insert(jobs, { jobId: 9, cluster: "beta", startTime });
     insert(jobs, { jobId: 8, startTime });
     const outcome = jobs.start(newJob({ jobId: 9, startTime }), []);
@@ -134,7 +134,66 @@ Deno.test("JobTable.findByKey() wants all that is given and takes the highest id
   assert.equal(jobs.deleteByKey({ jobId: 1, cluster: "alpha" }), undefined);
 });
 
-Deno.test("JobTable.findForStop() prefers running jobs, then the latest start", () => {
+Deno.test("JobTable.start() takes a run after a requeue as a new job once every run has ended", () => {
+  using fixture = new TemporaryDatabase();
+  const { jobs } = fixture.open().tables;
+  const start = (startTime: number) =>
+    jobs.start(newJob({ jobId: 9, startTime, jobState: "running" }), []);
+  const stop = (stopTime: number) =>
+    jobs.stop({ jobId: 9, stopTime, jobState: "preempted" });
+  const first = start(T);
+  // It runs still: any start of that day is the same one.
+  assert.deepEqual(start(T + 200), { id: first.id, isNew: false });
+  assert.equal(stop(T + 100).kind, "stopped");
+  assert.deepEqual(start(T + 99), { id: first.id, isNew: false });
+  const second = start(T + 100);
+  assert.ok(second.isNew && second.id > first.id);
+  // The first stop told again is not the end of the second run.
+  for (const stopTime of [T + 50, T + 100]) {
+    const again = stop(stopTime);
+    assert.equal(again.kind, "not-running");
+    assert.equal("job" in again && again.job.id, first.id);
+  }
+  assert.equal(jobs.get(second.id)?.jobState, "running");
+  assert.equal(stop(T + 300).kind, "stopped");
+  assert.deepEqual(start(T), { id: first.id, isNew: false });
+  assert.deepEqual(start(T + 100), { id: second.id, isNew: false });
+  assert.deepEqual(start(T + 299), { id: second.id, isNew: false });
+  assert.ok(start(T + 300).isNew);
+  // A run that is named by its start may end as it began.
+  const named = jobs.stop({
+    ...{ jobId: 9, startTime: T + 300, stopTime: T + 300 },
+    jobState: "failed",
+  });
+  assert.equal(named.kind, "stopped");
+  assert.equal(start(T + 300).isNew, false);
+});
+
+Deno.test("JobTable.stop() of another cluster's run is no reason to refuse one", () => {
+  using fixture = new TemporaryDatabase();
+  const { jobs } = fixture.open().tables;
+  insert(jobs, {
+    ...{ jobId: 1, cluster: "beta", startTime: T - 50, duration: 100 },
+    jobState: "completed",
+  });
+  const id = insert(jobs, { jobId: 1, startTime: T, jobState: "running" });
+  const stop = { jobId: 1, stopTime: T, jobState: "failed" } as const;
+  const outcome = jobs.stop(stop);
+  assert.equal(outcome.kind === "stopped" && outcome.job.id, id);
+});
+
+Deno.test("JobTable.stop() refuses a duration beyond 32 bits", () => {
+  using fixture = new TemporaryDatabase();
+  const { jobs } = fixture.open().tables;
+  const id = insert(jobs, { jobId: 1, startTime: T, jobState: "running" });
+  const stop = (stopTime: number) =>
+    jobs.stop({ jobId: 1, stopTime, jobState: "failed" }).kind;
+  assert.equal(stop(T + 2 ** 31), "too-long");
+  assert.equal(jobs.get(id)?.jobState, "running");
+  assert.equal(stop(T + 2 ** 31 - 1), "stopped");
+});
+
+Deno.test("JobTable.judgeStop() prefers running jobs, then the latest start", () => {
   using fixture = new TemporaryDatabase();
   const { jobs } = fixture.open().tables;
   const old = insert(jobs, { jobId: 1, startTime: T });
@@ -144,12 +203,16 @@ Deno.test("JobTable.findForStop() prefers running jobs, then the latest start", 
     startTime: T + 5 * DAY,
     jobState: "completed",
   });
-  assert.equal(jobs.findForStop({ jobId: 1 })?.id, old);
   const stop = { jobId: 1, stopTime: T + DAY, jobState: "failed" } as const;
+  const judged = () => {
+    const judgement = jobs.judgeStop(stop);
+    return "job" in judgement ? judgement.job.id : undefined;
+  };
+  assert.equal(judged(), old);
   assert.equal(jobs.stop(stop).kind, "stopped");
-  assert.equal(jobs.findForStop({ jobId: 1 })?.id, running);
+  assert.equal(judged(), running);
   assert.equal(jobs.stop(stop).kind, "stopped");
-  assert.equal(jobs.findForStop({ jobId: 1 })?.id, stopped);
+  assert.equal(judged(), stopped);
 });
 
 Deno.test("JobTable.stop() ends a job once and queues it for the archive", () => {

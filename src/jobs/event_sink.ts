@@ -20,11 +20,11 @@ export class JobEvents implements JobEventSink {
   }
 
   startJob(json: string): Promise<void> {
-    return startJob(this.#services, this.#sender, json);
+    return startJob(this.#services, this.#sender, json, nowSec());
   }
 
   async stopJob(json: string): Promise<void> {
-    await stopJob(this.#services, this.#sender, json);
+    await stopJob(this.#services, this.#sender, json, nowSec());
   }
 
   nodeState(json: string): Promise<void> {

@@ -17,7 +17,7 @@ const jobKey = {
   startTime: int64.optional().describe("Unix time in seconds."),
 };
 
-/** States in which a job stays where it is: it cannot be stopped with them. */
+/** States in which a job goes on: it cannot be stopped with them. */
 const UNFINISHED: readonly JobState[] = ["running", "pending", "suspended"];
 
 export type FinalState = Exclude<
@@ -30,6 +30,18 @@ const FINAL_STATES = JOB_STATES.filter((state): state is FinalState =>
 );
 
 /**
+ * Slurm's words for a job that is back in the queue: the run that was reported has
+ * ended, and the job may run again under the same id.
+ */
+const REQUEUED: ReadonlySet<string> = new Set([
+  "pending",
+  "requeued",
+  "requeue_hold",
+  "special_exit",
+  "revoked",
+]);
+
+/**
  * `jobState` is checked by {@linkcode finalState} only, since an unknown job (404)
  * and one that has stopped (422) come before a bad state (400).
  */
@@ -40,10 +52,18 @@ export const stopJobSchema = object({
 });
 export type StopJob = z.output<typeof stopJobSchema>;
 
-/** The state a job is stopped with; `undefined` if it is none. */
-export function finalState(state: string): FinalState | undefined {
-  const given = state === "" ? "completed" : state;
-  return FINAL_STATES.find((one) => one === given);
+/**
+ * The state that a run is stopped with; a requeued one counts as preempted.
+ * `unfinished`: a job in that state goes on. `undefined`: there is no such state.
+ */
+export function finalState(
+  state: string,
+): FinalState | "unfinished" | undefined {
+  if (state === "") return "completed";
+  if (REQUEUED.has(state)) return "preempted";
+  return UNFINISHED.some((one) => one === state)
+    ? "unfinished"
+    : FINAL_STATES.find((one) => one === state);
 }
 
 export const deleteJobSchema = object(jobKey);

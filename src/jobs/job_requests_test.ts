@@ -44,7 +44,14 @@ Deno.test("stopJobSchema takes what clients send", () => {
 Deno.test("finalState knows the states in which a job is over", () => {
   assert.equal(finalState("out_of_memory"), "out_of_memory");
   assert.equal(finalState(""), "completed");
-  for (const state of ["running", "pending", "suspended", "stopped", "x"]) {
+  const requeued = ["pending", "requeued", "requeue_hold", "special_exit"];
+  for (const state of [...requeued, "revoked"]) {
+    assert.equal(finalState(state), "preempted", state);
+  }
+  for (const state of ["running", "suspended"]) {
+    assert.equal(finalState(state), "unfinished", state);
+  }
+  for (const state of ["stopped", "PENDING", "completing", "x"]) {
     assert.equal(finalState(state), undefined, state);
   }
 });

@@ -30,13 +30,19 @@ import { startJobSchema } from "./start_job_request.ts";
 const JSON_TYPE = "application/json";
 
 async function start(call: ApiCall): Promise<ApiAnswer> {
-  await startJob(call.services.jobs, call.principal, call.body);
+  const { services, principal, body } = call;
+  await startJob(services.jobs, principal, body, nowSecOf(call));
   return json(201, { msg: "success" });
 }
 
 async function stop(call: ApiCall): Promise<ApiAnswer> {
-  const job = await stopJob(call.services.jobs, call.principal, call.body);
+  const { services, principal, body } = call;
+  const job = await stopJob(services.jobs, principal, body, nowSecOf(call));
   return json(200, shownJob(call, job));
+}
+
+function nowSecOf({ nowMs }: ApiCall): number {
+  return Math.floor(nowMs / 1000);
 }
 
 async function list(call: ApiCall): Promise<ApiAnswer> {
@@ -185,13 +191,19 @@ const START = {
 
 const STOP = {
   summary: "A job has ended; it will be archived",
+  description: "`pending` and Slurm's `requeued`, `requeue_hold`, " +
+    "`special_exit` and `revoked` end the run as `preempted`; the next run of " +
+    "the job is a job of its own.",
   body: {
     type: JSON_TYPE,
     schema: stopJobSchema.meta({ id: "StopJob" }),
     required: true,
   },
   answer: { type: JSON_TYPE, schema: jobSchema },
-  errors: { 404: "There is no such job.", 422: "It does not run any more." },
+  errors: {
+    404: "There is no such job.",
+    422: "It does not run any more, or goes on in the given state.",
+  },
   scope: "jobs:write",
   handle: stop,
 } as const;

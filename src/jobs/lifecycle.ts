@@ -4,9 +4,10 @@
  */
 import type { Principal } from "../auth/mod.ts";
 import type { JobRow } from "../db/job_row.ts";
-import type { StopOutcome } from "../db/job_table.ts";
+import type { StopJudgement, StopOutcome } from "../db/job_table.ts";
 import { ClientError } from "../errors.ts";
 import { clustersOf } from "./job_access.ts";
+import { isTooFarAhead, tooFarAhead } from "./job_times.ts";
 import { finalState, stopJobSchema } from "./job_requests.ts";
 import { decodeRequest } from "./request_json.ts";
 import type { JobServices } from "./services.ts";
@@ -22,8 +23,9 @@ export async function startJob(
   services: Pick<JobServices, "tables" | "clusters">,
   sender: Principal,
   body: Uint8Array | string,
+  nowSec: number,
 ): Promise<void> {
-  const { job, tags } = decodeStartJob(body, services.clusters);
+  const { job, tags } = decodeStartJob(body, services.clusters, nowSec);
   const { clusters } = clustersOf(sender);
   if (clusters !== undefined && !clusters.includes(job.cluster)) {
     throw new ClientError(
@@ -47,60 +49,72 @@ export async function startJob(
 }
 
 /**
- * Notes that a job has ended, and lets it be archived; resolves to the job as
- * it is then. Rejects with a `ClientError`: 404 for no such job, 422 for one
- * that does not run, 400 for a wrong time or state.
+ * Notes that a job has ended, and lets it be archived; resolves to the job as it is
+ * then. Rejects with a `ClientError`: 404 for no such job, 422 for one that does not
+ * run or a state in which it goes on, 400 for a wrong time or state.
  */
 export async function stopJob(
   services: Pick<JobServices, "tables" | "wakeArchiver">,
   sender: Principal,
   body: Uint8Array | string,
+  nowSec: number,
 ): Promise<JobRow> {
   const { jobState, stopTime, ...given } = decodeRequest(stopJobSchema, body);
-  const key = { ...given, ...clustersOf(sender) };
+  const request = { ...given, ...clustersOf(sender), stopTime };
   const { jobs } = services.tables;
   const state = finalState(jobState);
-  if (state === undefined) {
-    const job = await jobs.findForStop(key);
-    checkStop(job?.jobState === "running" ? "stopped" : "not-running", job, {
-      ...key,
-      stopTime,
-    });
-    throw new ClientError(
-      "E_BAD_REQUEST",
-      `jobState: a state that a job ends with is expected, got ${
-        JSON.stringify(jobState.slice(0, 40))
-      }`,
-    );
+  const isAhead = isTooFarAhead(stopTime, nowSec);
+  const outcome = state === undefined || state === "unfinished" || isAhead
+    ? await jobs.judgeStop(request)
+    : await jobs.stop({ ...request, jobState: state });
+  if (outcome.kind !== "stopped") {
+    throw notStopped(outcome, { ...request, jobState, isAhead });
   }
-  const outcome = await jobs.stop({ ...key, stopTime, jobState: state });
-  const job = outcome.kind === "not-found" ? undefined : outcome.job;
-  const stopped = checkStop(outcome.kind, job, { ...key, stopTime });
-  if (stopped.monitoringStatus !== 0) services.wakeArchiver();
-  return stopped;
+  const { job } = outcome;
+  if (job.monitoringStatus !== 0) services.wakeArchiver();
+  return job;
 }
 
-/** The job that was stopped, or could be; throws the reason why not. */
-function checkStop(
-  kind: StopOutcome["kind"],
-  job: JobRow | undefined,
-  { jobId, stopTime }: { readonly jobId: number; readonly stopTime: number },
-): JobRow {
-  if (job === undefined) {
-    throw new ClientError("E_NOT_FOUND", `jobId: there is no job ${jobId}`);
+/** The first reason why a stop does nothing, in the order of the contract. */
+function notStopped(
+  outcome: Exclude<StopOutcome, { kind: "stopped" }> | StopJudgement,
+  { jobId, stopTime, jobState, isAhead }: {
+    readonly jobId: number;
+    readonly stopTime: number;
+    readonly jobState: string;
+    readonly isAhead: boolean;
+  },
+): ClientError {
+  if (outcome.kind === "not-found") {
+    return new ClientError("E_NOT_FOUND", `jobId: there is no job ${jobId}`);
   }
+  const { job } = outcome;
   const what = `job ${jobId} of ${job.cluster}`;
-  if (kind === "not-running") {
-    throw new ClientError(
+  if (outcome.kind === "not-running") {
+    return new ClientError(
       "E_UNPROCESSABLE",
       `jobId: ${what} does not run any more (${job.jobState})`,
     );
   }
-  if (stopTime < job.startTime) {
-    throw new ClientError(
-      "E_BAD_REQUEST",
-      `stopTime: ${what} started at ${job.startTime}, got ${stopTime}`,
+  const state = JSON.stringify(jobState.slice(0, 40));
+  if (finalState(jobState) === "unfinished") {
+    return new ClientError(
+      "E_UNPROCESSABLE",
+      `jobState: ${what} goes on in the state ${state}`,
     );
   }
-  return job;
+  if (isAhead) return tooFarAhead("stopTime", stopTime);
+  if (outcome.kind !== "may-stop") {
+    const why = outcome.kind === "too-early"
+      ? `started at ${job.startTime}`
+      : `started at ${job.startTime}, its duration would not fit into 32 bits`;
+    return new ClientError(
+      "E_BAD_REQUEST",
+      `stopTime: ${what} ${why}, got ${stopTime}`,
+    );
+  }
+  return new ClientError(
+    "E_BAD_REQUEST",
+    `jobState: a state that a job ends with is expected, got ${state}`,
+  );
 }

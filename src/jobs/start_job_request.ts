@@ -18,6 +18,7 @@ import {
   oneOf,
   text,
 } from "./request_json.ts";
+import { isTooFarAhead, tooFarAhead } from "./job_times.ts";
 
 const resource = object({
   hostname: text,
@@ -103,9 +104,13 @@ export interface ClusterLookup {
 export function decodeStartJob(
   body: Uint8Array | string,
   clusters: ClusterLookup,
+  nowSec: number,
 ): StartJob {
   const request = decodeRequest(startJobSchema, body);
   const job = checked(newJob(request), clusters);
+  for (const key of ["startTime", "submitTime"] as const) {
+    if (isTooFarAhead(job[key], nowSec)) throw tooFarAhead(key, job[key]);
+  }
   return { job, tags: request.tags.map(tagKey) };
 }
 

@@ -6,6 +6,8 @@ import { ClientError } from "../errors.ts";
 import { jobAnswer } from "./job_answer.ts";
 import { type ClusterLookup, decodeStartJob } from "./start_job_request.ts";
 
+const NOW = 1_750_000_000;
+
 const CLUSTERS: ClusterLookup = {
   subClusterOfJob({ cluster, subCluster, resources }) {
     if (cluster !== "alpha") {
@@ -64,7 +66,7 @@ const FULL = {
 };
 
 function decode(body: unknown) {
-  return decodeStartJob(JSON.stringify(body), CLUSTERS);
+  return decodeStartJob(JSON.stringify(body), CLUSTERS, NOW);
 }
 
 function assertRefused(change: Record<string, unknown>, word: string): void {
@@ -197,7 +199,7 @@ Deno.test("decodeStartJob answers every mutated byte with a job or E_BAD_REQUEST
       const mutated = bytes.slice();
       mutated[at] = change;
       try {
-        assert.ok(decodeStartJob(mutated, CLUSTERS).job.jobId > 0);
+        assert.ok(decodeStartJob(mutated, CLUSTERS, NOW).job.jobId > 0);
       } catch (error) {
         assert.ok(error instanceof ClientError, String(error));
         assert.equal(error.code, "E_BAD_REQUEST");
@@ -255,7 +257,7 @@ Deno.test("decodeStartJob reads back what jobAnswer has written", () => {
       });
       const { id: _, ...want } = row;
       assert.deepEqual(
-        decodeStartJob(JSON.stringify(answer), CLUSTERS).job,
+        decodeStartJob(JSON.stringify(answer), CLUSTERS, Infinity).job,
         want,
       );
     }),

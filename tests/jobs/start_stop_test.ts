@@ -66,13 +66,26 @@ Deno.test("start_job takes a start as told twice when less than a day lies betwe
   });
 });
 
-Deno.test("start_job refuses as known a job that has stopped, whatever its state", async () => {
+Deno.test("start_job takes a job that was requeued as a new one, when its first run is over", async () => {
   await using server = await JobApiServer.start();
+  const start = (status: number, startTime: number) =>
+    server.expect(status, "POST", START, {
+      body: minimalJob(7, { startTime }),
+    });
   const id = await server.startJob(minimalJob(7));
+  await start(422, HOUR_AGO + 120);
   await server.stopAndArchive(id, HOUR_AGO + 60, "preempted");
-  await server.expect(422, "POST", START, {
-    body: minimalJob(7, { startTime: HOUR_AGO + 120 }),
+  await start(422, HOUR_AGO);
+  await start(422, HOUR_AGO + 59);
+  await start(201, HOUR_AGO + 60);
+  const early = await server.expect(422, "POST", STOP, {
+    body: { jobId: 7, stopTime: HOUR_AGO + 60 },
   });
+  assert.match(early.json.error, /does not run any more \(preempted\)/);
+  const second = await server.expect(200, "POST", STOP, {
+    body: { jobId: 7, stopTime: HOUR_AGO + 100 },
+  });
+  assert.equal(second.json.duration, 40);
 });
 
 Deno.test("start_job takes one of many simultaneous starts of a job and refuses the others", async () => {
@@ -251,27 +264,60 @@ Deno.test("start_job never gives an id again, also after the newest job is delet
   assert.ok(await server.startJob(minimalJob(1)) > first);
 });
 
-Deno.test("stop_job ends a job with every final state and with no other (job-api O16)", async () => {
+Deno.test("stop_job ends a run with every final state, and with those of a job that is requeued (job-api O16)", async () => {
   await using server = await JobApiServer.start();
   const finals = [
     ...["boot_fail", "cancelled", "completed", "deadline", "failed"],
     ...["node_fail", "out_of_memory", "preempted", "timeout"],
   ];
-  const others = [
-    ...["running", "pending", "suspended", "stopped", "canceled"],
-    ...["out-of-memory", "COMPLETED"],
+  const requeued = [
+    ...["pending", "requeued", "requeue_hold", "special_exit", "revoked"],
   ];
-  for (const [i, jobState] of [...finals, ...others].entries()) {
+  const unfinished = ["running", "suspended"];
+  const unknown = ["stopped", "canceled", "out-of-memory", "COMPLETED"];
+  const statusOf = (state: string) =>
+    unfinished.includes(state) ? 422 : unknown.includes(state) ? 400 : 200;
+  const all = [...finals, ...requeued, ...unfinished, ...unknown];
+  for (const [i, jobState] of all.entries()) {
     await server.startJob(minimalJob(i + 1));
-    const isFinal = finals.includes(jobState);
-    const { json } = await server.expect(isFinal ? 200 : 400, "POST", STOP, {
+    const status = statusOf(jobState);
+    const { json } = await server.expect(status, "POST", STOP, {
       body: { jobId: i + 1, jobState, stopTime: HOUR_AGO + 5 },
     });
-    if (isFinal) assert.equal(json.jobState, jobState);
-    else assert.match(json.error, new RegExp(`jobState.*${jobState}`));
+    if (status !== 200) {
+      assert.match(json.error, new RegExp(`jobState.*${jobState}`));
+    } else {
+      assert.equal(
+        json.jobState,
+        requeued.includes(jobState) ? "preempted" : jobState,
+      );
+    }
   }
   const running = await server.expect(200, "GET", "/api/jobs/?state=running");
-  assert.equal(running.json.jobs.length, others.length);
+  assert.equal(running.json.jobs.length, unfinished.length + unknown.length);
+});
+
+Deno.test("start_job and stop_job refuse times far ahead of the clock, as milliseconds are", async () => {
+  await using server = await JobApiServer.start();
+  const ms = HOUR_AGO * 1000;
+  for (const key of ["startTime", "submitTime"]) {
+    const { json } = await server.expect(400, "POST", START, {
+      body: minimalJob(1, { [key]: ms }),
+    });
+    assert.match(json.error, new RegExp(`${key}: ${ms} .*milliseconds`));
+  }
+  // A day of clocks and time zones that are wrong is taken.
+  const ahead = HOUR_AGO + 86_000;
+  const id = await server.startJob(minimalJob(1, { startTime: ahead }));
+  const { json } = await server.expect(400, "POST", STOP, {
+    body: { jobId: 1, stopTime: ms },
+  });
+  assert.match(json.error, new RegExp(`stopTime: ${ms} .*milliseconds`));
+  assert.equal((await server.tables.jobs.get(id))?.jobState, "running");
+  // A stop that is wrong in two ways names the one that comes first.
+  await server.expect(404, "POST", STOP, { body: { jobId: 2, stopTime: ms } });
+  await server.stopAndArchive(id, ahead + 60);
+  await server.expect(422, "POST", STOP, { body: { jobId: 1, stopTime: ms } });
 });
 
 Deno.test("stop_job answers the first thing that is wrong: no such job, not running, time, state", async () => {
