@@ -1,6 +1,10 @@
 /** `/login`, `/jwt-login` and `/logout`: where sessions begin and end. Main thread. */
 import { z } from "zod";
-import { findCookie, SESSION_COOKIE } from "../auth/credentials.ts";
+import {
+  findCookie,
+  findSession,
+  sessionCookieName,
+} from "../auth/credentials.ts";
 import { ClientError } from "../errors.ts";
 import type { ApiAnswer, ApiCall, ApiRoute } from "../http/api_route.ts";
 import { FORM_TYPE, readForm } from "../http/form.ts";
@@ -58,7 +62,9 @@ async function logIn(call: ApiCall): Promise<ApiAnswer> {
   try {
     session = await accounts.login.enter({
       headers: call.headers,
-      loginToken: call.search.get("login-token"),
+      loginToken: call.method === "GET"
+        ? call.search.get("login-token")
+        : form("login-token"),
       username: form("username"),
       password: form("password"),
       from: call.from,
@@ -87,7 +93,7 @@ async function logIn(call: ApiCall): Promise<ApiAnswer> {
 
 async function logOut(call: ApiCall): Promise<ApiAnswer> {
   const { sessions, revokedSessions } = call.services.accounts;
-  const cookie = findCookie(call.headers, SESSION_COOKIE);
+  const cookie = findSession(call.headers, call.isSecure);
   const answer = page(
     200,
     "Logged out",
@@ -122,7 +128,9 @@ function sessionCookie(
 ): string {
   const expires = new Date(maxAgeSec === 0 ? 0 : call.nowMs + maxAgeSec * 1000);
   const secure = call.isSecure ? "; Secure" : "";
-  return `${SESSION_COOKIE}=${value}; Path=/; Expires=${expires.toUTCString()}; ` +
+  return `${
+    sessionCookieName(call.isSecure)
+  }=${value}; Path=/; Expires=${expires.toUTCString()}; ` +
     `Max-Age=${maxAgeSec}; HttpOnly${secure}; SameSite=Lax`;
 }
 
@@ -141,18 +149,16 @@ const loginSchema = z.object({
   redirect: z.string().optional().describe(
     "A path of this server, where the answer leads to.",
   ),
+  "login-token": z.string().optional().describe(
+    "A token of the sign-on that is configured, instead of name and password.",
+  ),
 }).meta({ id: "Login" });
 
 const FOREIGN = "A page of another site or host sent it.";
 
 const LOGIN = {
-  description: "By name and password, or by a token in the header, the " +
-    "parameter `login-token` or the configured cookie.",
-  parameters: [{
-    name: "login-token",
-    type: "string",
-    description: "A token of the sign-on that is configured.",
-  }],
+  description: "By name and password, or by a token in the header, in " +
+    "`login-token` or in the configured cookie.",
   answer: { description: "Logged in; a session cookie is set, no body." },
   status: 302,
   errors: {
@@ -203,6 +209,11 @@ export const loginRoutes: readonly ApiRoute[] = [
       GET: {
         id: "jwtLoginByGet",
         summary: "Begin a session by token",
+        parameters: [{
+          name: "login-token",
+          type: "string",
+          description: "A token of the sign-on that is configured.",
+        }],
         ...LOGIN,
       },
       POST: {

@@ -53,6 +53,10 @@ const newUserSchema = z.object({
   project: z.string().optional(),
 }).meta({ id: "NewUser" });
 
+const userNameSchema = z.object({
+  username: z.string().min(1).max(USERNAME_BYTES_MAX),
+}).meta({ id: "UserName" });
+
 const rolesSchema = z.array(z.enum(ROLES)).meta({ id: "Roles" });
 
 const noticeSchema = z.object({
@@ -210,12 +214,8 @@ export const userRoutes: readonly ApiRoute[] = [
       DELETE: {
         id: "deleteUser",
         summary: "Delete a user",
-        description: "The name may be a form field instead.",
-        parameters: [{
-          name: "username",
-          type: "string",
-          description: "Nobody minds if there is no such user.",
-        }],
+        description: "Nobody minds if there is no such user.",
+        body: { type: FORM_TYPE, schema: userNameSchema, required: true },
         answer: { description: "Done; no body." },
         audited: true,
         handle: deleteUser,

@@ -63,7 +63,9 @@ export class CredentialAuthenticator implements Authenticator {
     const credential = findCredential(headers, place);
     if (credential === undefined) {
       throw refusal(
-        place === "session" ? "log in first" : "Use JWT Authentication",
+        place === "session" || place === "secure-session"
+          ? "log in first"
+          : "Use JWT Authentication",
       );
     }
     switch (credential.kind) {

@@ -8,9 +8,10 @@ export type RequestHeaders = Readonly<
 
 /**
  * Where credentials are looked for: the metric and admin routes take tokens; the
- * job routes a bare JWT as well; pages of people a session alone.
+ * job routes a bare JWT as well; pages of people a session alone, over HTTPS only the
+ * one that was begun by HTTPS.
  */
-export type CredentialPlace = "metric" | "job" | "session";
+export type CredentialPlace = "metric" | "job" | "session" | "secure-session";
 
 export type Credential =
   | { readonly kind: "jwt"; readonly token: string }
@@ -22,7 +23,13 @@ export type Credential =
   }
   | { readonly kind: "session"; readonly cookie: string };
 
+/** The cookie of a session over plain HTTP, named as upstream's. */
 export const SESSION_COOKIE = "session";
+/**
+ * Over HTTPS: browsers take it from this very host alone, and by HTTPS alone, so that
+ * no neighbour can put a session of its own in the place of one of ours.
+ */
+export const SECURE_SESSION_COOKIE = "__Host-session";
 const BEARER = "Bearer ";
 const BASIC = /^basic +(\S+)$/i;
 
@@ -35,8 +42,8 @@ export function findCredential(
   headers: RequestHeaders,
   place: CredentialPlace,
 ): Credential | undefined {
-  if (place === "session") {
-    const cookie = findCookie(headers, SESSION_COOKIE);
+  if (place === "session" || place === "secure-session") {
+    const cookie = findSession(headers, place === "secure-session");
     return cookie === undefined ? undefined : { kind: "session", cookie };
   }
   const own = headers["x-auth-token"];
@@ -54,20 +61,48 @@ export function findCredential(
     : undefined;
 }
 
+/** Name of the cookie that a session has. */
+export function sessionCookieName(isSecure: boolean): string {
+  return isSecure ? SECURE_SESSION_COOKIE : SESSION_COOKIE;
+}
+
+/**
+ * The session of a request; `undefined`: none, or several different ones: another
+ * host of the same site can add one, and which of them counts would be a guess.
+ */
+export function findSession(
+  headers: RequestHeaders,
+  isSecure: boolean,
+): string | undefined {
+  const found = new Set(findCookies(headers, sessionCookieName(isSecure)));
+  return found.size === 1 ? [...found][0] : undefined;
+}
+
+/** Whether a request has a session cookie, good or bad. */
+export function carriesSession(headers: RequestHeaders): boolean {
+  return [SESSION_COOKIE, SECURE_SESSION_COOKIE].some((name) =>
+    findCookies(headers, name).length > 0
+  );
+}
+
 /** The value of a cookie, the first of that name. */
 export function findCookie(
   headers: RequestHeaders,
   name: string,
 ): string | undefined {
+  return findCookies(headers, name)[0];
+}
+
+/** All values of a cookie, as they were sent. */
+function findCookies(headers: RequestHeaders, name: string): string[] {
   const cookies = headers["cookie"];
   const text = Array.isArray(cookies) ? cookies.join("; ") : cookies;
-  for (const part of text?.split(";") ?? []) {
+  return (text?.split(";") ?? []).flatMap((part) => {
     const equals = part.indexOf("=");
-    if (equals > 0 && part.slice(0, equals).trim() === name) {
-      return part.slice(equals + 1).trim();
-    }
-  }
-  return undefined;
+    return equals > 0 && part.slice(0, equals).trim() === name
+      ? [part.slice(equals + 1).trim()]
+      : [];
+  });
 }
 
 function jwt(token: string | undefined): Credential | undefined {

@@ -124,7 +124,9 @@ export const mainSection = section({
   "session-max-age": duration().prefault("168h").describe(
     "How long a login lasts.",
   ),
-  "base-url": text().default("").describe("Public URL of this server."),
+  "base-url": webUrl().default("").describe(
+    "Public URL of this server: pages of this origin are its own.",
+  ),
   "license-dir": text().default("").describe("Directory of licence files."),
   "metrics-public": flag().default(false).describe(
     "`/metrics` needs no credential.",

@@ -17,7 +17,7 @@ import {
   type ApiRoute,
   type Group,
 } from "./api_route.ts";
-import { comesFromNeighbour } from "./browser_guard.ts";
+import { type CookieUse, forgeryProblem } from "./browser_guard.ts";
 import type { Door } from "./door.ts";
 import type { ErrorStyle } from "./error_answer.ts";
 import type { Exchange } from "./exchange.ts";
@@ -119,10 +119,10 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
     refuseMethod(exchange, route);
     return;
   }
-  if (goesByCookie(route.group) && comesFromNeighbour(exchange.req)) {
-    exchange.fail(
-      new ClientError("E_FORBIDDEN", "cross-origin requests are refused"),
-    );
+  const use = COOKIE_USE_BY_GROUP[route.group];
+  const problem = use && forgeryProblem(exchange.req, use, exchange.own);
+  if (problem !== undefined) {
+    exchange.fail(new ClientError("E_FORBIDDEN", problem));
     return;
   }
   letIn(exchange, route.group, operation, (principal) => {
@@ -152,10 +152,12 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
   });
 }
 
-/** Whether a browser has the credential, or gets it. */
-function goesByCookie(group: Group): boolean {
-  return group === "config" || group === "frontend" || group === "public";
-}
+/** Where a browser has the credential, or gets it. */
+const COOKIE_USE_BY_GROUP: Readonly<Partial<Record<Group, CookieUse>>> = {
+  config: "session",
+  frontend: "session",
+  public: "login",
+};
 
 /** Below `/userapi` and `/frontend` even a path that nobody serves asks who is there. */
 export function serveUnknown(exchange: Exchange, group: Group): void {
@@ -215,7 +217,9 @@ function letIn(
     next(door.nobody);
     return;
   }
-  exchange.authenticate(PLACE_BY_GROUP[group], (principal) => {
+  const place = PLACE_BY_GROUP[group];
+  const isSession = place === "session" && exchange.isSecure;
+  exchange.authenticate(isSession ? "secure-session" : place, (principal) => {
     if (group === "job") {
       checkJobGroup(exchange, principal, operation?.scope ?? "jobs:read");
     } else checkGroup(principal, group, operation);

@@ -3,6 +3,8 @@
  * origins may call, and what a page of ours may not be used for. Main thread.
  */
 import type { IncomingMessage } from "node:http";
+import { carriesSession } from "../auth/credentials.ts";
+import { type OwnAddress, ownOrigin, sourceOf } from "./origin.ts";
 
 type Headers = Record<string, string | number | string[]>;
 
@@ -26,15 +28,29 @@ export function isForged(req: Pick<IncomingMessage, "method" | "headers">) {
     !SAFE_METHODS.has(req.method ?? "");
 }
 
+/** How a route is reached by browsers without a page having a token. */
+export type CookieUse = "session" | "login";
+
 /**
- * Whether a page of another host of the same site made the browser send it. Such a
- * page may have a token; cookies come with its requests unasked.
+ * Why a request to a route of people is refused; `undefined`: it is not. Cookies come
+ * with the requests of any page unasked, so an unsafe one needs proof that a page of
+ * ours sent it. A login begins without a cookie: there only a foreign page is refused.
  */
-export function comesFromNeighbour(
+export function forgeryProblem(
   req: Pick<IncomingMessage, "method" | "headers">,
-): boolean {
-  return req.headers["sec-fetch-site"] === "same-site" &&
-    !SAFE_METHODS.has(req.method ?? "");
+  use: CookieUse,
+  own: OwnAddress,
+): string | undefined {
+  if (SAFE_METHODS.has(req.method ?? "")) return undefined;
+  const source = sourceOf(req, own);
+  if (source === "foreign") return "cross-origin requests are refused";
+  const isProved = source === "own" || use === "login" ||
+    !carriesSession(req.headers);
+  return isProved
+    ? undefined
+    : `a request with the session cookie must prove where it comes from: send Origin: ${
+      ownOrigin(req, own)
+    }`;
 }
 
 /** Whether it is a browser's question before a request to another origin. */

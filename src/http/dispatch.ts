@@ -29,6 +29,8 @@ import { API_METHODS } from "./api_route.ts";
 import type { Door } from "./door.ts";
 import { errorAnswer, errorObject } from "./error_answer.ts";
 import { Exchange } from "./exchange.ts";
+import { openDoorProblem } from "./open_door.ts";
+import type { OwnAddress } from "./origin.ts";
 import { notFound } from "./pages.ts";
 import { type HeadProblem, settleHead, WHOLE_SERVER } from "./request_head.ts";
 import {
@@ -71,9 +73,15 @@ export function createDispatch(
     hostname: "localhost",
   });
   return (req, res) => {
-    const problem = settleHead(req);
-    if (problem !== undefined) return refuseHead(req, res, door, problem);
-    if (isForged(req)) return refuseForged(req, res, door);
+    const wrong = settleHead(req);
+    if (wrong !== undefined) return refuseHead(req, res, door, wrong);
+    if (isForged(req)) {
+      refuseForged(req, res, door, "cross-site requests are refused");
+      return;
+    }
+    const problem = door.openNames &&
+      openDoorProblem(req, ownAddress(req, door), door.openNames);
+    if (problem !== undefined) return refuseForged(req, res, door, problem);
     if (isPreflight(req)) {
       res.writeHead(204, preflightHeaders(req)).end();
       return;
@@ -171,11 +179,12 @@ function describeServer(
   }, "");
 }
 
-/** A page of another site made the browser send it: nobody is asked who that is. */
+/** Whatever it carries: nobody is asked who that is. */
 function refuseForged(
   req: IncomingMessage,
   res: ServerResponse,
   door: Door,
+  problem: string,
 ): void {
   door.telemetry.countDenied("cross-site");
   // Without what follows `?`, which may be a token.
@@ -185,7 +194,14 @@ function refuseForged(
   res.writeHead(403, {
     "Content-Type": "text/plain; charset=utf-8",
     "Connection": "close",
-  }).end("cross-site requests are refused\n");
+  }).end(`${problem}\n`);
+}
+
+function ownAddress(req: IncomingMessage, door: Door): OwnAddress {
+  return {
+    baseUrl: door.config["base-url"] ?? "",
+    isSecure: cameSecurely(req, door.trustedProxies),
+  };
 }
 
 /** Exact spellings are one look-up; any suffix after a slash is found slower. */
@@ -244,7 +260,8 @@ function createPages(routes: readonly Route[], door: Door): Hono<Bindings> {
     if (cameSecurely(context.env.incoming, door.trustedProxies)) {
       context.header("Strict-Transport-Security", HSTS);
     }
-    if (context.req.header("origin") !== undefined) {
+    const isCrossOrigin = context.req.header("origin") !== undefined;
+    if (isCrossOrigin && door.openNames === undefined) {
       context.header("Access-Control-Allow-Origin", "*");
     }
     if (door.closing) context.header("Connection", "close");

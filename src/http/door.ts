@@ -9,6 +9,7 @@ import type { AddressSet } from "./client_address.ts";
 import type { Compressor } from "./compression.ts";
 import type { IngestRates } from "./ingest_rates.ts";
 import type { HttpLimits } from "./limits.ts";
+import type { OpenDoorNames } from "./open_door.ts";
 import type { Services } from "./services.ts";
 import type { Telemetry } from "./telemetry.ts";
 
@@ -27,12 +28,16 @@ export interface DoorConfig {
   readonly "api-allowed-ips": readonly string[];
   readonly "api-subjects"?: unknown;
   readonly "machine-state-dir": string;
+  readonly "base-url"?: string;
+  readonly "disable-authentication"?: boolean;
 }
 
 export interface Door {
   readonly config: DoorConfig;
   readonly engine: MetricEngine;
   readonly authenticator: Authenticator;
+  /** Nobody is asked for a credential; absent: everybody is. */
+  readonly openNames?: OpenDoorNames;
   /** Who asks where nobody is asked for. */
   readonly nobody: Principal;
   readonly services: Services;

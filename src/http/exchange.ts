@@ -21,6 +21,7 @@ import { credentialHeaders } from "./credential_headers.ts";
 import type { Door } from "./door.ts";
 import { errorAnswer, type ErrorStyle } from "./error_answer.ts";
 import { linger } from "./linger.ts";
+import type { OwnAddress } from "./origin.ts";
 
 type Headers = Record<string, string | number | string[]>;
 
@@ -95,6 +96,14 @@ export class Exchange {
   /** Whether the client came by HTTPS, also as far as trusted proxies tell. */
   get isSecure(): boolean {
     return cameSecurely(this.req, this.door.trustedProxies);
+  }
+
+  /** The address at which pages of this server are reached. */
+  get own(): OwnAddress {
+    return {
+      baseUrl: this.door.config["base-url"] ?? "",
+      isSecure: this.isSecure,
+    };
   }
 
   /** Finds out who is asking and goes on with the data the request may touch. */
@@ -278,7 +287,7 @@ export class Exchange {
     headers["Content-Length"] = byteLength;
     headers["X-Content-Type-Options"] = "nosniff";
     if (byteLength > 0) headers["Vary"] = "Accept-Encoding";
-    allowOrigin(req, headers);
+    if (door.openNames === undefined) allowOrigin(req, headers);
     const unread = !req.complete && this.hasBody();
     const lingers = unread && !this.#drainable();
     if (lingers || door.closing) headers["Connection"] = "close";

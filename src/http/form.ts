@@ -1,8 +1,11 @@
-/** Fields of a form, from the body (urlencoded or multipart) and the query string. */
+/**
+ * Fields of a form, urlencoded or multipart. They come from the body alone: what is
+ * in a URL lands in the logs of proxies, and links bring it.
+ */
 import { ClientError } from "../errors.ts";
 import type { ApiCall } from "./api_route.ts";
 
-/** Fields by name; the body comes before the query string. */
+/** Fields by name. */
 export type Form = (field: string) => string;
 
 export const FORM_TYPE = "application/x-www-form-urlencoded";
@@ -12,7 +15,7 @@ const FIELDS_MAX = 100;
 
 /** A field that is absent is `""`. Throws `E_BAD_REQUEST` for a broken body. */
 export async function readForm(
-  call: Pick<ApiCall, "body" | "headers" | "search">,
+  call: Pick<ApiCall, "body" | "headers">,
 ): Promise<Form> {
   const type = call.headers["content-type"];
   const fields = call.body.byteLength === 0
@@ -20,7 +23,7 @@ export async function readForm(
     : await parse(call.body, typeof type === "string" ? type : "");
   return (field) => {
     const value = fields?.get(field);
-    return typeof value === "string" ? value : call.search.get(field) ?? "";
+    return typeof value === "string" ? value : "";
   };
 }
 

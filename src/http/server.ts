@@ -76,6 +76,9 @@ function createDoor(options: HttpOptions): Door {
     config,
     engine,
     authenticator,
+    ...(config["disable-authentication"]
+      ? { openNames: { hosts: [config.addr.host, Deno.hostname()] } }
+      : {}),
     nobody: new UserPrincipal({ name: "nobody", roles: [] }, services.access),
     services,
     trustedProxies: new AddressSet(config["trusted-proxies"]),

@@ -42,7 +42,7 @@ function bySession(door: Fixture, cookie: string) {
   return (method: string, path: string, form?: Record<string, string>) =>
     door.ask(method, path, {
       role: null,
-      headers: { Cookie: cookie, ...FORM },
+      headers: { Cookie: cookie, Origin: door.origin, ...FORM },
       ...(form ? { body: new URLSearchParams(form).toString() } : {}),
     });
 }
@@ -58,11 +58,45 @@ Deno.test("login sets a signed cookie that scripts of the page cannot read", asy
     cookie,
     /^session=[\w-]+\.[\w-]+; Path=\/; Expires=[^;]+ GMT; Max-Age=604800; HttpOnly; SameSite=Lax$/,
   );
-  const secure = await logIn(door, "eve", "pw", {
-    headers: { "X-Forwarded-Proto": "https" },
-  });
-  assert.match(secure.headers["set-cookie"]?.[0] ?? "", /; Secure/);
+});
+
+Deno.test("over HTTPS a session is one that no neighbour can have set", async () => {
+  const { door } = await start();
+  await using _door = door;
+  const https = { "X-Forwarded-Proto": "https" };
+  const secure = await logIn(door, "eve", "pw", { headers: https });
+  assert.match(
+    secure.headers["set-cookie"]?.[0] ?? "",
+    /^__Host-session=[\w-]+\.[\w-]+; Path=\/; .*; Secure; SameSite=Lax$/,
+  );
   assert.match(secure.headers["strict-transport-security"] ?? "", /max-age/);
+  const status = async (Cookie: string, headers: Record<string, string>) =>
+    (await door.ask("GET", "/frontend/jwt/?username=eve", {
+      role: null,
+      headers: { Cookie, ...headers },
+    })).status;
+  const cookie = cookieOf(secure);
+  assert.equal(await status(cookie, https), 200);
+  assert.equal(await status(cookie.replace("__Host-", ""), https), 401);
+  assert.equal(await status(`session=x; ${cookie}`, https), 200);
+  const out = await door.ask("POST", "/logout", {
+    role: null,
+    headers: { Cookie: cookie, ...https },
+  });
+  assert.match(out.headers["set-cookie"]?.[0] ?? "", /^__Host-session=;/);
+  assert.equal(await status(cookie, https), 401);
+});
+
+Deno.test("of two different session cookies none counts", async () => {
+  const { door } = await start();
+  await using _door = door;
+  const first = cookieOf(await logIn(door, "eve", "pw"));
+  const second = cookieOf(await logIn(door, "root", "pw"));
+  const status = async (cookie: string) =>
+    (await bySession(door, cookie)("GET", "/frontend/jwt/?username=eve"))
+      .status;
+  assert.equal(await status(`${first}; ${first}`), 200);
+  assert.equal(await status(`${first}; ${second}`), 401);
 });
 
 Deno.test("login goes on to a path of this server and nowhere else", async () => {
@@ -197,10 +231,9 @@ Deno.test("administrators make, change and delete users by session", async () =>
     (await root("DELETE", "/config/users/", { username: "new u/ü" })).status,
     200,
   );
-  assert.equal(
-    (await root("DELETE", "/config/users?username=eve")).status,
-    200,
-  );
+  const byUrl = await root("DELETE", "/config/users?username=eve");
+  assert.equal(byUrl.status, 400, "a link must not delete anybody");
+  await root("DELETE", "/config/users", { username: "eve" });
   const listed = JSON.parse((await root("GET", "/config/users/")).text);
   assert.deepEqual(listed.map((user: { username: string }) => user.username), [
     "root",
@@ -261,7 +294,7 @@ Deno.test("a forged form is refused before anybody looks at the password", async
   }
 });
 
-Deno.test("a login by multipart form and one by query string work too", async () => {
+Deno.test("a login by multipart form works, one by query string does not", async () => {
   const { door } = await start();
   await using _door = door;
   const multipart = await door.ask("POST", "/login", {
@@ -275,7 +308,7 @@ Deno.test("a login by multipart form and one by query string work too", async ()
   const query = await door.ask("POST", "/login?username=eve&password=pw", {
     role: null,
   });
-  assert.equal(query.status, 302);
+  assert.equal(query.status, 401);
   const page = await door.ask("GET", "/login?redirect=%2Fa%22b", {
     role: null,
   });

@@ -68,7 +68,11 @@ class Documentation implements AsyncDisposable {
       method,
       path: question.path ?? template,
       body: question.body,
-      headers: { Cookie: this.#cookie, ...question.headers },
+      headers: {
+        Cookie: this.#cookie,
+        Origin: this.server.url,
+        ...question.headers,
+      },
       authorization: this.#authorization,
     });
     const what = `${question.to}: ${answer.status} ${answer.text}`;
@@ -118,7 +122,8 @@ Deno.test("api/openapi.json has the answers of forms that go by session", async 
   await docs.expect(409, { ...run, body: "name=x" });
   await docs.expect(200, {
     to: "DELETE /config/users",
-    path: "/config/users?username=nobody",
+    headers: FORM,
+    body: "username=nobody",
   });
   const setting = { to: "POST /frontend/configuration", headers: FORM };
   await docs.expect(400, { ...setting, body: "key=&value=1" });

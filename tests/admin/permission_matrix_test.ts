@@ -155,7 +155,7 @@ async function ask(
     method,
     // Users may ask for what is theirs.
     path: `${path}?cluster=emmy&to=0${session ? ownName(headers) : ""}`,
-    headers,
+    headers: { Origin: server.url, ...headers },
     authorization: null,
     body: typeof sent === "object" ? JSON.stringify(sent) : sent as string,
   });

@@ -116,6 +116,11 @@ export class Fixture implements AsyncDisposable {
     });
   }
 
+  /** What a browser sends as `Origin` from a page of this server. */
+  get origin(): string {
+    return `http://127.0.0.1:${this.server.port}`;
+  }
+
   raw(): RawClient {
     return new RawClient(this.server.port);
   }

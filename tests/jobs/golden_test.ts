@@ -157,7 +157,10 @@ class Replay implements AsyncDisposable {
       method,
       path,
       body,
-      headers: { ...headers, ...(jar ? { Cookie: jar } : {}) },
+      headers: {
+        ...headers,
+        ...(jar ? { Cookie: jar, Origin: this.#server.url } : {}),
+      },
       authorization: token ? `Bearer ${this.#tokens[token]}` : null,
     });
     const [cookie] = answer.headers["set-cookie"] ?? [];
