@@ -285,6 +285,8 @@ export interface EngineOptions {
   readonly missingIdPlaceholder: boolean;
   /** Where samples survive the process; `undefined`: nowhere. */
   readonly persistence: PersistenceOptions | undefined;
+  /** Bytes of the ring from one shard to another, a power of two; absent: as large as is good. */
+  readonly forwardRingBytes?: number;
   /**
    * Nodes of running jobs are spared from freeing: nothing is freed until it is
    * known which. Set by the engine itself when it is given a node provider.

@@ -9,8 +9,8 @@ import {
   PART_ABORT,
   PART_FIRST,
   PART_LAST,
-  WRITE_HEADER_BYTES,
 } from "../transport/messages.ts";
+import { headBytes, writeHead } from "../transport/write_header.ts";
 import type { ShardLink } from "./shard_link.ts";
 
 const LF = 0x0a;
@@ -95,8 +95,7 @@ export class OutgoingBatch implements Batch {
       this.#report.catch(() => {}); // Whoever calls `end` is told.
       aux = PART_FIRST;
     }
-    const headerBytes = WRITE_HEADER_BYTES + this.#route.context.length +
-      this.#stream.length;
+    const headerBytes = headBytes(this.#route.context, this.#stream, 0);
     const textMax = this.#link.maxPayload - headerBytes;
     this.#chunks = [];
     this.#bytes = 0;
@@ -137,19 +136,14 @@ export class OutgoingBatch implements Batch {
       aux,
       headerBytes + textBytes,
       (bytes, at) => {
-        const view = new DataView(
-          bytes.buffer,
-          bytes.byteOffset + at,
-          WRITE_HEADER_BYTES,
-        );
-        view.setFloat64(0, nowSec, true);
-        view.setUint32(8, 1, true);
-        view.setUint32(12, context.length, true);
-        view.setFloat64(16, mark?.sequence ?? 0, true);
-        view.setUint16(24, stream.length, true);
-        bytes.set(context, at + WRITE_HEADER_BYTES);
-        bytes.set(stream, at + headerBytes - stream.length);
-        let to = at + headerBytes;
+        let to = writeHead(bytes, at, {
+          nowSec,
+          line: 1,
+          context,
+          stream,
+          sequence: mark?.sequence ?? 0,
+          runs: 0,
+        });
         for (const piece of pieces) {
           bytes.set(piece, to);
           to += piece.length;

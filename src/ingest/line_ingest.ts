@@ -25,6 +25,7 @@ import {
   KEY_TARGET,
   type KeyTable,
 } from "./key_table.ts";
+import type { LineNumbers } from "./line_numbers.ts";
 import { parseFieldValue, parseTimestampSec } from "./number_parse.ts";
 import type { Context, SlowLines } from "./slow_line.ts";
 
@@ -52,8 +53,10 @@ export interface IngestBatch {
   readonly tally: BatchTally;
   /** Arrival; the time of lines without a timestamp. */
   readonly nowSec: number;
-  /** Number of the line that comes next. */
+  /** Number of the line that comes next; with `numbers` an index into them. */
   line: number;
+  /** Where lines of one frame come from all over a part; absent: one after the other. */
+  readonly numbers: LineNumbers | undefined;
   /** Samples before it are passed over; -Infinity: none are. */
   readonly oldestSec: number;
   /**
@@ -71,12 +74,16 @@ export interface SampleLog {
   append(series: number, timestampSec: number, value: number): void;
 }
 
-/** Passes lines [start, end) of the part, the first of them numbered `line`, to their owner. */
+/**
+ * Notes that bytes [start, end) of the part are `lines` lines of another shard's
+ * hosts, the first of them numbered `line`.
+ */
 export type Forward = (
   shard: number,
   start: number,
   end: number,
   line: number,
+  lines: number,
 ) => void;
 
 export class LineIngest {
@@ -252,11 +259,14 @@ export class LineIngest {
 
       // 4. Foreign lines end where something else begins.
       if (foreignShard >= 0 && (next === 0 || target !== ~foreignShard)) {
-        forward(foreignShard, foreignStart, at, foreignLine);
+        forward(
+          foreignShard,
+          foreignStart,
+          at,
+          foreignLine,
+          line - foreignLine,
+        );
         foreignShard = -1;
-        // Waiting for room may have taken in lines of others meanwhile.
-        key = before > keys.size ? 0 : before;
-        continue;
       }
 
       // 5. Store. Fast path: a live series of ours, a time within the window.
@@ -290,8 +300,11 @@ export class LineIngest {
       }
 
       // Slow path: first sight, odd shape, something wrong, nothing to store.
-      batch.line = line;
       const slow = this.#slow;
+      const number = batch.numbers === undefined
+        ? line
+        : batch.numbers.of(line);
+      batch.line = number;
       const owner = slow.take(bytes, at, end, isFinal, batch);
       if (slow.isIncomplete) break;
       if (slow.key !== 0) {
@@ -307,11 +320,16 @@ export class LineIngest {
       }
       assert(slow.next > at, "a line must end behind its start");
       at = slow.next;
-      line = batch.line;
+      line += batch.line - number;
     }
     if (foreignShard >= 0) {
-      forward(foreignShard, foreignStart, Math.min(at, end), foreignLine);
-      if (key > keys.size) key = 0;
+      forward(
+        foreignShard,
+        foreignStart,
+        Math.min(at, end),
+        foreignLine,
+        line - foreignLine,
+      );
     }
     this.#lastKey = key;
     batch.line = line;

@@ -77,6 +77,7 @@ class Shard {
       nowSec: NOW,
       oldestSec: NOW - WINDOW.retentionSec,
       wasApplied: undefined,
+      numbers: undefined,
       strictLine: 0,
       line: this.#line,
     };

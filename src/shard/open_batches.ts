@@ -6,11 +6,18 @@ import { BatchTally } from "../ingest/batch_tally.ts";
 import type { StreamMark } from "../engine/metric_engine.ts";
 import type { IngestBatch } from "../ingest/line_ingest.ts";
 import { type Context, KEYS_NOT_KEPT } from "../ingest/slow_line.ts";
-import {
-  type BatchContext,
-  WRITE_HEADER_BYTES,
-} from "../transport/messages.ts";
+import { LineNumbers } from "../ingest/line_numbers.ts";
+import type { BatchContext } from "../transport/messages.ts";
 import type { RingConsumer } from "../transport/ring.ts";
+import {
+  contextOf,
+  lineOf,
+  nowSecOf,
+  runsAt,
+  runsOf,
+  sequenceOf,
+  streamOf,
+} from "../transport/write_header.ts";
 import type { StreamMarks } from "./stream_marks.ts";
 
 /** More contexts are not remembered at a time, nor longer ones in all. */
@@ -19,14 +26,6 @@ const CONTEXTS_BYTES_MAX = 4 << 20;
 
 /** A string that is not closed within so many bytes is given up. */
 export const CARRY_BYTES_MAX = 1 << 20;
-
-/** Lines [from, to) of a part that another shard owns, the first of them numbered `line`. */
-export interface ForeignLines {
-  readonly shard: number;
-  readonly from: number;
-  readonly to: number;
-  readonly line: number;
-}
 
 export interface OpenBatch extends IngestBatch {
   /** Start of a line whose end has not come yet. */
@@ -39,8 +38,6 @@ export interface OpenBatch extends IngestBatch {
   readonly mark: StreamMark | undefined;
   /** The mark was reached before: this shard passes its own lines over. */
   readonly isReplay: boolean;
-  /** Of a marked batch: lines that leave once those of this shard are in the log. */
-  readonly foreign: ForeignLines[];
   /** Of a marked batch: frames of lines by shard. */
   readonly forwardedTo: Map<number, number>;
 }
@@ -78,8 +75,8 @@ export class OpenBatches {
     frame: RingConsumer,
     horizon: (nowSec: number) => number,
   ): OpenBatch {
-    const { view, start } = frame;
-    const nowSec = view.getFloat64(start, true);
+    const nowSec = nowSecOf(frame);
+    const runs = runsOf(frame);
     const mark = this.#mark(frame);
     const isReplay = mark !== undefined && this.#marks.covers(mark);
     const wasApplied = mark === undefined || isReplay
@@ -93,7 +90,10 @@ export class OpenBatches {
       tally: new BatchTally(),
       nowSec,
       oldestSec: isReplay ? Infinity : horizon(nowSec),
-      line: view.getUint32(start + 8, true),
+      line: runs > 0 ? 0 : lineOf(frame),
+      numbers: runs > 0
+        ? new LineNumbers(frame.view, runsAt(frame), runs)
+        : undefined,
       wasApplied,
       strictLine: 0,
       carry: undefined,
@@ -101,7 +101,6 @@ export class OpenBatches {
       forwards: 0,
       mark,
       isReplay,
-      foreign: [],
       forwardedTo: new Map(),
     };
   }
@@ -119,21 +118,13 @@ export class OpenBatches {
   }
 
   #mark(frame: RingConsumer): StreamMark | undefined {
-    const { start, view } = frame;
-    const sequence = view.getFloat64(start + 16, true);
+    const sequence = sequenceOf(frame);
     if (sequence === 0) return undefined;
-    const stream = this.#decoder.decode(
-      frame.bytes.slice(contextEnd(frame), textStart(frame)),
-    );
-    return { stream, sequence };
+    return { stream: this.#decoder.decode(streamOf(frame)), sequence };
   }
 
   #context(frame: RingConsumer): Context {
-    // A copy: the decoder does not take views of shared memory.
-    const encoded = frame.bytes.slice(
-      frame.start + WRITE_HEADER_BYTES,
-      contextEnd(frame),
-    );
+    const encoded = contextOf(frame);
     const key = this.#decoder.decode(encoded);
     let context = this.#contexts.get(key);
     if (context === undefined) {
@@ -153,13 +144,4 @@ export class OpenBatches {
     }
     return context;
   }
-}
-
-/** Where the line protocol of a WRITE or FORWARD frame begins. */
-export function textStart(frame: RingConsumer): number {
-  return contextEnd(frame) + frame.view.getUint16(frame.start + 24, true);
-}
-
-function contextEnd({ start, view }: RingConsumer): number {
-  return start + WRITE_HEADER_BYTES + view.getUint32(start + 12, true);
 }

@@ -6,13 +6,15 @@
  */
 import type { EngineNotice } from "../engine/metric_engine.ts";
 import { Bell } from "../transport/bell.ts";
-import {
-  FORWARD_END,
-  KIND,
-  type Reply,
-  WRITE_HEADER_BYTES,
-} from "../transport/messages.ts";
+import { FORWARD_END, KIND, type Reply } from "../transport/messages.ts";
 import { RingProducer } from "../transport/ring.ts";
+import {
+  headBytes,
+  RUN_BYTES,
+  writeHead,
+  type WriteHeader,
+} from "../transport/write_header.ts";
+import type { ForeignLines } from "./foreign_lines.ts";
 import type { OpenBatch } from "./open_batches.ts";
 import type { ShardStart } from "./shard_wiring.ts";
 
@@ -101,69 +103,111 @@ export class ShardOutbox {
   }
 
   /**
-   * Hands lines [start, end) of a part to their owner, cut at line breaks to fit
-   * the ring. Each line is at most `LINE_BYTES_MAX`, which always fits.
+   * Hands the gathered lines of `bytes` to their owners, each in as few frames as
+   * its bytes need, and forgets them. Waits for room, and takes in what other
+   * shards send meanwhile. Each line is at most `LINE_BYTES_MAX`, which always fits.
    */
   forward(
+    id: number,
+    batch: OpenBatch,
+    bytes: Uint8Array,
+    view: DataView,
+    foreign: ForeignLines,
+  ): void {
+    for (let shard = 0; shard < this.#toShard.length; shard++) {
+      const stretches = foreign.count(shard);
+      for (let sent = 0; sent < stretches;) {
+        sent = this.#sendStretches(
+          shard,
+          id,
+          batch,
+          bytes,
+          view,
+          foreign,
+          sent,
+        );
+        batch.forwards++;
+        if (batch.mark !== undefined) {
+          const frames = batch.forwardedTo.get(shard) ?? 0;
+          batch.forwardedTo.set(shard, frames + 1);
+        }
+      }
+    }
+    foreign.clear();
+  }
+
+  /**
+   * Says of a marked batch that all of its lines were handed over, so that whoever
+   * got lines of it may log the mark.
+   */
+  endForward(id: number, batch: OpenBatch): void {
+    for (const [shard, frames] of batch.forwardedTo) {
+      const header = headerOf(batch, frames, 0);
+      const size = headBytes(header.context, header.stream, 0);
+      const at = this.#reserve(shard, size);
+      const ring = this.#toShard[shard]!;
+      writeHead(ring.bytes, at, header);
+      ring.commit(KIND.FORWARD, id, FORWARD_END, size);
+      this.#shardBells[shard]!.ring();
+      batch.forwards++;
+    }
+  }
+
+  /** One frame of stretches from `first` on; returns the first that is not sent yet. */
+  #sendStretches(
     shard: number,
     id: number,
     batch: OpenBatch,
     bytes: Uint8Array,
-    start: number,
-    end: number,
-    line: number,
-  ): void {
-    const header = headerOf(batch);
-    const textMax = this.#toShard[shard]!.maxPayload - header.length;
-    let from = start;
-    while (from < end) {
-      let to = end;
-      if (end - from > textMax) {
-        to = bytes.lastIndexOf(LF, from + textMax - 1) + 1;
-      }
-      this.#sendLines(shard, id, 0, header, line, bytes.subarray(from, to));
-      batch.forwards++;
-      if (batch.mark !== undefined) {
-        const frames = batch.forwardedTo.get(shard) ?? 0;
-        batch.forwardedTo.set(shard, frames + 1);
-      }
-      if (to < end) line += countLineBreaks(bytes, from, to);
-      from = to;
-    }
-  }
-
-  /**
-   * Of a marked batch: hands over the lines of `bytes` that waited, and says that
-   * this was all, so that whoever got lines of it may log the mark.
-   */
-  forwardRest(id: number, batch: OpenBatch, bytes: Uint8Array): void {
-    for (const { shard, from, to, line } of batch.foreign) {
-      this.forward(shard, id, batch, bytes, from, to, line);
-    }
-    const header = headerOf(batch);
-    for (const [shard, frames] of batch.forwardedTo) {
-      this.#sendLines(shard, id, FORWARD_END, header, frames, NOTHING);
-      batch.forwards++;
-    }
-  }
-
-  #sendLines(
-    shard: number,
-    id: number,
-    aux: number,
-    header: Uint8Array,
-    line: number,
-    lines: Uint8Array,
-  ): void {
+    view: DataView,
+    foreign: ForeignLines,
+    first: number,
+  ): number {
     const ring = this.#toShard[shard]!;
-    const payloadBytes = header.length + lines.length;
+    const empty = headerOf(batch, 0, 0);
+    const room = ring.maxPayload -
+      headBytes(empty.context, empty.stream, 0);
+    const stretches = foreign.count(shard);
+    let used = 0;
+    let next = first;
+    while (next < stretches) {
+      const length = foreign.to(shard, next) - foreign.from(shard, next);
+      if (used + RUN_BYTES + length > room) break;
+      used += RUN_BYTES + length;
+      next++;
+    }
+    // A stretch that no frame holds is cut behind a line.
+    const cutAt = next > first ? -1 : bytes.lastIndexOf(
+      LF,
+      foreign.from(shard, first) + room - RUN_BYTES - 1,
+    ) + 1;
+    const runs = cutAt < 0 ? next - first : 1;
+    if (cutAt >= 0) used = RUN_BYTES + cutAt - foreign.from(shard, first);
+
+    const header = headerOf(batch, 0, runs);
+    const payloadBytes = ring.maxPayload - room + used;
     const at = this.#reserve(shard, payloadBytes);
-    ring.bytes.set(header, at);
-    ring.bytes.set(lines, at + header.length);
-    new DataView(ring.bytes.buffer, ring.bytes.byteOffset + at + 8, 4)
-      .setUint32(0, line, true);
-    ring.commit(KIND.FORWARD, id, aux, payloadBytes);
+    let run = writeHead(ring.bytes, at, header);
+    let to = run + runs * RUN_BYTES;
+    const target = new DataView(ring.bytes.buffer, ring.bytes.byteOffset);
+    for (let i = first; i < first + runs; i++) {
+      const from = foreign.from(shard, i);
+      const end = cutAt < 0 ? foreign.to(shard, i) : cutAt;
+      const lines = cutAt < 0
+        ? foreign.lines(shard, i)
+        : countLineBreaks(bytes, from, end);
+      target.setUint32(run, foreign.line(shard, i), true);
+      target.setUint32(run + 4, lines, true);
+      run += RUN_BYTES;
+      copyLines(target, to, bytes, view, from, end);
+      to += end - from;
+      if (cutAt >= 0) {
+        foreign.cut(shard, i, cutAt, foreign.line(shard, i) + lines);
+      }
+    }
+    ring.commit(KIND.FORWARD, id, 0, payloadBytes);
     this.#shardBells[shard]!.ring();
+    return next;
   }
 
   #reserve(shard: number, payloadBytes: number): number {
@@ -177,21 +221,41 @@ export class ShardOutbox {
   }
 }
 
-/** The header of the batch's frames; the number of the first line is still 0. */
-function headerOf(batch: OpenBatch): Uint8Array {
+/** The header of the batch's frames to other shards. */
+function headerOf(batch: OpenBatch, line: number, runs: number): WriteHeader {
   const { context, mark, nowSec } = batch;
-  const { encoded } = context;
-  const stream = ENCODER.encode(mark?.stream ?? "");
-  const streamAt = WRITE_HEADER_BYTES + encoded.length;
-  const bytes = new Uint8Array(streamAt + stream.length);
-  const view = new DataView(bytes.buffer);
-  view.setFloat64(0, nowSec, true);
-  view.setUint32(12, encoded.length, true);
-  view.setFloat64(16, mark?.sequence ?? 0, true);
-  view.setUint16(24, stream.length, true);
-  bytes.set(encoded, WRITE_HEADER_BYTES);
-  bytes.set(stream, streamAt);
-  return bytes;
+  return {
+    nowSec,
+    line,
+    context: context.encoded,
+    stream: mark === undefined ? NOTHING : ENCODER.encode(mark.stream),
+    sequence: mark?.sequence ?? 0,
+    runs,
+  };
+}
+
+/** Below this a loop is faster than a view of the source and `set`. */
+const SHORT_BYTES = 512;
+
+/** Copies `bytes[from, end)`, which `view` covers too, to `to` in `target`. */
+function copyLines(
+  target: DataView,
+  to: number,
+  bytes: Uint8Array,
+  view: DataView,
+  from: number,
+  end: number,
+): void {
+  if (end - from > SHORT_BYTES) {
+    new Uint8Array(target.buffer, target.byteOffset + to, end - from)
+      .set(bytes.subarray(from, end));
+    return;
+  }
+  let p = from;
+  for (; p + 4 <= end; p += 4, to += 4) {
+    target.setInt32(to, view.getInt32(p, true), true);
+  }
+  for (; p < end; p++, to++) target.setUint8(to, bytes[p]!);
 }
 
 function countLineBreaks(

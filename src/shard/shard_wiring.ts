@@ -47,7 +47,7 @@ export function createWiring(
 ): Wiring {
   const shards = Array.from({ length: options.shards }, (_, i) => i);
   const others = Math.max(1, options.shards - 1);
-  const between = Math.max(
+  const between = options.forwardRingBytes ?? Math.max(
     256 << 10,
     2 ** Math.floor(Math.log2(BETWEEN_BYTES / others)),
   );

@@ -19,12 +19,13 @@ import {
   type WriteDone,
 } from "../transport/messages.ts";
 import type { RingConsumer } from "../transport/ring.ts";
+import { textStart } from "../transport/write_header.ts";
 import {
   CARRY_BYTES_MAX,
   type OpenBatch,
   OpenBatches,
-  textStart,
 } from "./open_batches.ts";
+import { ForeignLines } from "./foreign_lines.ts";
 import type { ClusterNews } from "./cluster_news.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 import { HeldLines } from "./held_lines.ts";
@@ -39,6 +40,10 @@ const LF = 0x0a;
 const SLACK = 64;
 const ENCODER = new TextEncoder();
 
+/** Two shards that each think the other owns a host would never end. */
+const REFUSE_FORWARD: Forward = () =>
+  assert(false, "a line was forwarded to a shard that does not own it");
+
 export class ShardWrites {
   readonly #registry: SeriesRegistry;
   readonly #outbox: ShardOutbox;
@@ -51,6 +56,8 @@ export class ShardWrites {
   readonly #marks: StreamMarks;
   readonly #held = new HeldLines();
   readonly #batches: OpenBatches;
+  readonly #foreign: ForeignLines;
+  readonly #gather: Forward;
   /** Where a carried piece is joined with the part that continues it. */
   #scratch = new Uint8Array(0);
 
@@ -73,6 +80,8 @@ export class ShardWrites {
     this.#stats = stats;
     this.#news = news;
     const { options } = start.wiring;
+    this.#foreign = new ForeignLines(options.shards);
+    this.#gather = this.#foreign.add.bind(this.#foreign);
     const log = persistence?.wal.batch;
     const slow = new SlowLines(
       registry,
@@ -105,12 +114,20 @@ export class ShardWrites {
       if (batch.mark !== undefined && !isLast) {
         return this.#hold(frame, id, batch.mark);
       }
-      this.#take(frame, id, batch, isLast, (source) => {
+      this.#take(frame, id, batch, isLast, this.#gather, (source, view) => {
+        const send = () =>
+          this.#outbox.forward(id, batch, source, view, this.#foreign);
+        // Lines of a marked batch leave once those of this shard are in the log.
+        if (batch.mark === undefined) send();
         this.#commit(batch, failures, isLast);
-        if (isLast) this.#outbox.forwardRest(id, batch, source);
+        if (batch.mark !== undefined) {
+          send();
+          this.#outbox.endForward(id, batch);
+        }
       });
     } catch (error) {
       this.#batches.drop(id);
+      this.#foreign.clear();
       throw error;
     }
     if (isLast) {
@@ -128,7 +145,7 @@ export class ShardWrites {
     if (batch.mark !== undefined && !isEnd) this.#hold(frame, id, batch.mark);
     else {
       const commit = () => this.#commit(batch, failures, isEnd);
-      this.#take(frame, id, batch, true, commit, true);
+      this.#take(frame, id, batch, true, REFUSE_FORWARD, commit);
     }
     this.#done(id, DONE_OF_FORWARD, batch);
   }
@@ -159,30 +176,19 @@ export class ShardWrites {
     id: number,
     batch: OpenBatch,
     isLast: boolean,
-    settle: (source: Uint8Array) => void,
-    isForward = false,
+    forward: Forward,
+    settle: (source: Uint8Array, view: DataView) => void,
   ): void {
     let start = textStart(frame);
     const { end } = frame;
     if (batch.isSkipping) {
       start = this.#skipLine(frame.bytes, start, end, batch);
     }
-    const forward: Forward = (shard, from, to, line) => {
-      // Two shards that each think the other owns a host would never end.
-      assert(
-        !isForward,
-        "a line was forwarded to a shard that does not own it",
-      );
-      // Who waits for room logs what there is, and that must not be half of it.
-      if (batch.mark !== undefined) {
-        batch.foreign.push({ shard, from, to, line });
-      } else this.#outbox.forward(shard, id, batch, source, from, to, line);
-    };
-    let source = frame.bytes;
-    const before = this.#before(id, batch, isForward);
+    const before = this.#before(id, batch, forward === REFUSE_FORWARD);
     if (before === undefined) {
-      this.#apply(source, frame.view, start, end, batch, isLast, forward);
-      return settle(source);
+      const { bytes, view } = frame;
+      this.#apply(bytes, view, start, end, batch, isLast, forward);
+      return settle(bytes, view);
     }
     const length = before.bytes + end - start;
     // A scratch of its own: what other shards send may come in between.
@@ -195,9 +201,8 @@ export class ShardWrites {
     scratch.set(frame.bytes.subarray(start, end), at);
     scratch.fill(0, length, length + SLACK);
     const view = new DataView(scratch.buffer);
-    source = scratch;
     this.#apply(scratch, view, 0, length, batch, isLast, forward);
-    settle(scratch);
+    settle(scratch, view);
     this.#scratch = scratch;
   }
 

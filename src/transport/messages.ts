@@ -2,19 +2,10 @@
  * What the threads say to each other: kinds of frames and the layout of their
  * payloads. Numbers are never reused for something else.
  *
- * WRITE and FORWARD payload: a header, a `BatchContext` as JSON, the stream
- * (UTF-8), then line protocol.
- *
- * | offset | bytes | type | field                                             |
- * | ------ | ----- | ---- | ------------------------------------------------- |
- * | 0      | 8     | f64  | arrival of the batch, seconds                     |
- * | 8      | 4     | u32  | number of the first line                          |
- * | 12     | 4     | u32  | bytes of the context                              |
- * | 16     | 8     | f64  | sequence of the mark; 0: none                     |
- * | 24     | 2     | u16  | bytes of the stream                               |
+ * WRITE and FORWARD payload: a header (`write_header.ts`), then line protocol.
  *
  * A marked batch ends with a FORWARD frame without lines to every shard that got
- * lines of it; its "number of the first line" is how many frames came before.
+ * lines of it.
  *
  * Everything but line protocol and answers is JSON: it is rare and small.
  */
@@ -60,8 +51,6 @@ export const PART_ABORT = 4;
 
 /** `aux` of FORWARD: the end of a marked batch, without lines. */
 export const FORWARD_END = 1;
-
-export const WRITE_HEADER_BYTES = 26;
 
 /**
  * Where the lines of a batch belong, and what bounds them. Equal permissions have
