@@ -5,6 +5,7 @@
  * Fields whose name speaks of a secret are never written.
  */
 import { nowSec } from "./clock.ts";
+import { ClientError } from "./errors.ts";
 
 /** From much to little, with the priority of syslog. */
 const PRIORITY = { debug: 7, info: 6, warn: 4, err: 3, crit: 2 } as const;
@@ -88,12 +89,18 @@ export class Log {
       line += ` ${key}=${
         SECRET_NAME.test(key) ? "[hidden]" : fieldText(value)
       }`;
-      if (value instanceof Error && this.writes("debug")) {
+      if (isOurFault(value) && this.writes("debug")) {
         line += ` stack=${JSON.stringify(value.stack ?? "")}`;
       }
     }
     this.#write(`${line}\n`);
   }
+}
+
+/** Where what a client did was found to be wrong helps nobody. */
+function isOurFault(value: unknown): value is Error {
+  return value instanceof Error &&
+    !(value instanceof ClientError && value.code !== "E_INTERNAL");
 }
 
 function fieldText(value: unknown): string {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ClientError } from "./errors.ts";
 import { Log, type LogLevel } from "./log.ts";
 
 function collect(level: LogLevel, priorities = false) {
@@ -70,4 +71,13 @@ Deno.test("Log.warnOnce() warns once a subject", () => {
   log.warnOnce("a", "second");
   log.warnOnce("b", "other");
   assert.deepEqual(lines, ["WARN first\n", "WARN other\n"]);
+});
+
+Deno.test("Log writes the stack of our mistakes with debug, and of no client's", () => {
+  const { log, lines } = collect("debug");
+  log.warn("a", { reason: new ClientError("E_BAD_REQUEST", "jobId: missing") });
+  log.warn("b", { reason: new ClientError("E_INTERNAL", "broken") });
+  log.warn("c", { reason: new TypeError("broken") });
+  assert.equal(lines[0], 'WARN a reason="jobId: missing"\n');
+  for (const line of lines.slice(1)) assert.match(line, / stack=".*log_test/);
 });

@@ -127,6 +127,22 @@ Deno.test("ringstore takes the metrics of the clusters in its archive", () => {
     );
     assert.equal(answer.status, 200);
     assert.equal(answer.headers["x-skipped"], "unknown-metric=1");
+    assert.equal(
+      answer.headers["x-skipped-names"],
+      "unknown-metric=other/clock",
+    );
+    await child.until(
+      "the name in the log",
+      10_000,
+      () =>
+        /WARN samples are passed over.* names=other\/clock lines=1\n/
+          .test(child.output) || undefined,
+    );
+    const metrics = await client.send({ method: "GET", path: "/metrics" });
+    assert.match(
+      metrics.text,
+      /^ringstore_unknown_metric_lines_total\{cluster="other"\} 1$/m,
+    );
     client.close();
     assert.equal((await child.stop()).code, 0);
   });

@@ -6,6 +6,7 @@
  * All times are Unix epoch seconds. Everything is asked within a
  * {@linkcode DataScope}: outside it nothing is seen, changed or told.
  */
+import type { UnknownMetrics } from "../ingest/unknown_metrics.ts";
 import type { DataScope } from "./data_scope.ts";
 
 /** How the values of a metric are combined over levels; `null`: not at all. */
@@ -72,6 +73,8 @@ export interface WriteReport {
   readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
   /** The first refused lines, by line number, at most `MAX_LINE_ERRORS`. */
   readonly errors: readonly LineError[];
+  /** The first metrics that no configuration names, by cluster; a few of a few. */
+  readonly unknown?: readonly UnknownMetrics[];
 }
 
 export const MAX_LINE_ERRORS = 10;
@@ -226,6 +229,8 @@ export interface MetricEngine {
   readonly archive?: ArchiveStats | undefined;
   /** Series of each named instance that ever had one, as they are now. */
   readonly instanceSeries?: ReadonlyMap<string, number>;
+  /** Lines passed over since nobody configured their metrics, by cluster, bounded. */
+  readonly unknownMetricLines?: ReadonlyMap<string, number>;
   /** Clusters with samples in memory; during a restore those found so far. */
   readonly clusters: ClusterPresence;
   openBatch(options: BatchOptions): Batch;

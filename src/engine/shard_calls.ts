@@ -18,6 +18,7 @@ import {
 import type { RingConsumer } from "../transport/ring.ts";
 import type { EngineNotice, WriteReport } from "./metric_engine.ts";
 import { ShardLink } from "./shard_link.ts";
+import { UnknownMetricNews } from "./unknown_metric_news.ts";
 import { parseWriteDone, ReportCollector } from "./write_reports.ts";
 
 const ENCODER = new TextEncoder();
@@ -65,6 +66,7 @@ export interface ShardEvents {
 
 export class ShardCalls {
   readonly links: readonly ShardLink[];
+  readonly unknownMetrics: UnknownMetricNews;
   readonly #bell: Bell;
   readonly #events: ShardEvents;
   readonly #pending = new Map<number, Pending>();
@@ -78,6 +80,9 @@ export class ShardCalls {
     this.#bell = new Bell(wiring.mainBell);
     this.links = wiring.toShard.map((_, shard) => new ShardLink(wiring, shard));
     this.#events = events;
+    this.unknownMetrics = new UnknownMetricNews((notice) =>
+      events.notice(notice)
+    );
   }
 
   /** Nothing is answered any more: what waits is rejected, and what comes. */
@@ -229,6 +234,7 @@ export class ShardCalls {
         );
         if (report === undefined) return;
         this.#pending.delete(frame.id);
+        this.#tellUnknown(report);
         pending.resolve(report);
         return;
       }
@@ -240,6 +246,11 @@ export class ShardCalls {
         this.#forget(frame.id, pending);
         this.#settle(pending, JSON.parse(pending.replyText) as Reply);
     }
+  }
+
+  #tellUnknown({ skipped, unknown = [] }: WriteReport): void {
+    const lines = skipped["unknown-metric"];
+    if (lines !== undefined) this.unknownMetrics.add(lines, unknown);
   }
 
   /** Large pieces of an answer go into memory that was used before. */

@@ -368,6 +368,10 @@ class ShardedEngine implements StoreEngine {
     return this.#instances.read();
   }
 
+  get unknownMetricLines(): ReadonlyMap<string, number> {
+    return this.#calls.unknownMetrics.lines;
+  }
+
   get archive(): ArchiveStats | undefined {
     return this.#archiver?.stats;
   }

@@ -9,6 +9,7 @@ import {
   SKIP_REASONS,
   type WriteReport,
 } from "./metric_engine.ts";
+import { joinUnknown } from "../ingest/unknown_metrics.ts";
 import type { WriteDone } from "../transport/messages.ts";
 
 const DECODER = new TextDecoder();
@@ -27,6 +28,7 @@ export function parseWriteDone(payload: Uint8Array<ArrayBuffer>): WriteDone {
     rejected: [],
     skipped: [],
     errors: [],
+    unknown: [],
   };
 }
 
@@ -53,6 +55,10 @@ export class ReportCollector {
       errors.push(...part.errors);
     }
     errors.sort((a, b) => a.line - b.line);
+    const skipped = sumByName(
+      SKIP_REASONS,
+      this.#parts.map((part) => part.skipped),
+    );
     return {
       lines,
       stored,
@@ -60,8 +66,11 @@ export class ReportCollector {
         REJECT_REASONS,
         this.#parts.map((part) => part.rejected),
       ),
-      skipped: sumByName(SKIP_REASONS, this.#parts.map((part) => part.skipped)),
+      skipped,
       errors: errors.slice(0, MAX_LINE_ERRORS),
+      unknown: skipped["unknown-metric"] === undefined
+        ? []
+        : joinUnknown(this.#parts.map((part) => part.unknown)),
     };
   }
 }

@@ -8,6 +8,7 @@ import type { JobAccess } from "../auth/principal.ts";
 import type { CredentialPlace } from "../auth/credentials.ts";
 import { nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
+import { jobFields } from "../refused_request.ts";
 import {
   API_METHODS,
   type ApiAnswer,
@@ -125,6 +126,9 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
     exchange.fail(new ClientError("E_FORBIDDEN", problem));
     return;
   }
+  if (route.group === "job" && method !== "GET") {
+    exchange.about = () => ({ path: exchange.path.slice(0, 200) });
+  }
   letIn(exchange, route.group, operation, (principal) => {
     const call = (body: Uint8Array): ApiCall => ({
       method,
@@ -146,7 +150,12 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
     }
     readBody(
       exchange,
-      (body) => run(exchange, operation, call(body)),
+      (body) => {
+        if (exchange.about !== undefined) {
+          exchange.about = () => jobFields(body);
+        }
+        run(exchange, operation, call(body));
+      },
       BODY_BYTES_BY_GROUP[route.group],
     );
   });

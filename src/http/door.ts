@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Authenticator, Principal } from "../auth/mod.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
 import type { Log } from "../log.ts";
+import type { SeldomLog } from "../seldom_log.ts";
 import type { BodyMemory } from "./body_memory.ts";
 import type { ByteGate } from "./byte_gate.ts";
 import type { AddressSet } from "./client_address.ts";
@@ -13,7 +14,7 @@ import type { OpenDoorNames } from "./open_door.ts";
 import type { Services } from "./services.ts";
 import type { Telemetry } from "./telemetry.ts";
 
-export type DoorLog = Pick<Log, "info" | "err">;
+export type DoorLog = Pick<Log, "info" | "warn" | "err">;
 
 /** The values of section `main` that the front door obeys; sizes in bytes. */
 export interface DoorConfig {
@@ -45,6 +46,8 @@ export interface Door {
   /** Whether the job API answers to an address. */
   readonly allowedAddresses: (address: string) => boolean;
   readonly log: DoorLog;
+  /** Where refusals of machines are told, by kind. */
+  readonly machineLog: SeldomLog;
   readonly gate: ByteGate;
   readonly bodyMemory: BodyMemory;
   readonly ingestRates: IngestRates;

@@ -14,6 +14,7 @@ function answerTo(error: unknown) {
   const answer = errorAnswer(error, {
     log: {
       info() {},
+      warn() {},
       err: (message, fields) => logged.push({ message, fields }),
     },
     telemetry: { countDenied: (reason) => denied.push(reason) },

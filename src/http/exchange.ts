@@ -11,6 +11,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CredentialPlace } from "../auth/credentials.ts";
 import type { Action, Principal } from "../auth/principal.ts";
 import { monotonicMs } from "../clock.ts";
+import { ClientError } from "../errors.ts";
+import type { LogFields } from "../log.ts";
 import type { DataScope } from "../engine/data_scope.ts";
 import type { JsonBody } from "../engine/metric_engine.ts";
 import { writeBody } from "./answer_writer.ts";
@@ -39,6 +41,11 @@ export class Exchange {
   readonly route: string;
   /** The part of the URL after `?`, undecoded. */
   readonly search: string;
+  /**
+   * Whether a machine sent the request, whose own log nobody reads: refusals are told
+   * in ours, with what this gives. Absent: somebody looks at the answer.
+   */
+  about: (() => LogFields) | undefined;
   readonly #style: ErrorStyle;
   readonly #startMs = monotonicMs();
   #who: string | undefined;
@@ -238,7 +245,29 @@ export class Exchange {
       this.#style,
       { route: this.route, from: this.from, who: this.#who },
     );
+    if (error instanceof ClientError && status !== 500) {
+      this.#tellRefusal(status, error.message);
+    }
     this.send(status, headers, body);
+  }
+
+  #tellRefusal(status: number, reason: string): void {
+    if (this.about === undefined) return;
+    this.door.machineLog.warn(
+      "a machine's request was refused",
+      () => ({ ...this.requestFields(), status, reason }),
+      `${this.route} ${status}`,
+    );
+  }
+
+  /** What the log says of a machine's request. */
+  requestFields(): LogFields {
+    return {
+      route: this.route,
+      ...this.about?.(),
+      who: this.#who?.slice(0, 100),
+      from: this.from,
+    };
   }
 
   /** Notes a refusal that the answer does not show as one. */

@@ -9,6 +9,7 @@ import type { NodeHealth } from "../engine/metric_engine.ts";
 import { ClientError } from "../errors.ts";
 import type { Principal } from "../auth/mod.ts";
 import { nowSec } from "../clock.ts";
+import { jobFields } from "../refused_request.ts";
 import { takeNodeStates } from "../jobs/node_states.ts";
 import { checkJobGroup } from "./api_dispatch.ts";
 import { requireReadable } from "./engine_state.ts";
@@ -69,6 +70,7 @@ function takeStates(
   principal: Principal,
   body: Uint8Array,
 ): void {
+  exchange.about = () => jobFields(body);
   checkJobGroup(exchange, principal, "jobs:write");
   takeNodeStates(
     exchange.door.services.jobs,

@@ -136,7 +136,9 @@ export const ROUTES: readonly Route[] = [
         summary: "Store samples",
         description:
           "Good lines are stored whatever their neighbours are. Lines passed " +
-          "over without being wrong are counted in the header `X-Skipped`. " +
+          "over without being wrong are counted in the header `X-Skipped`, and " +
+          "the first metrics that no configuration names are told in " +
+          "`X-Skipped-Names`. " +
           "GET with a body does the same.",
         parameters: [{
           name: "cluster",

@@ -6,6 +6,7 @@
 import type { Socket } from "node:net";
 import { type Authenticator, UserPrincipal } from "../auth/mod.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
+import { SeldomLog } from "../seldom_log.ts";
 import { createBodyMemory } from "./body_memory.ts";
 import { ByteGate } from "./byte_gate.ts";
 import { AddressSet } from "./client_address.ts";
@@ -84,6 +85,7 @@ function createDoor(options: HttpOptions): Door {
     trustedProxies: new AddressSet(config["trusted-proxies"]),
     allowedAddresses: addressRule(config["api-allowed-ips"]),
     log,
+    machineLog: new SeldomLog(log),
     gate,
     bodyMemory: createBodyMemory(),
     ingestRates: new IngestRates(),

@@ -17,6 +17,7 @@ import type {
   MetricEngine,
   ShardStats,
 } from "../engine/metric_engine.ts";
+import { OTHER_CLUSTERS } from "../engine/unknown_metric_news.ts";
 import type { JobStatus } from "../jobs/services.ts";
 import type { NatsStatus } from "../nats/nats_service.ts";
 import type { SubscriptionStats } from "../nats/subscription_stats.ts";
@@ -224,6 +225,17 @@ export class Telemetry {
       (gauge) => {
         for (const [instance, series] of engine.instanceSeries ?? []) {
           gauge.set({ instance }, series);
+        }
+      },
+    );
+    this.#counter(
+      "unknown_metric_lines_total",
+      "Lines whose metric nobody configured, by the cluster they name; " +
+        `"${OTHER_CLUSTERS}": further clusters.`,
+      ["cluster"],
+      (counter) => {
+        for (const [cluster, lines] of engine.unknownMetricLines ?? []) {
+          counter.inc({ cluster }, lines);
         }
       },
     );

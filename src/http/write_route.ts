@@ -40,6 +40,7 @@ const LF = 0x0a;
 type Headers = Record<string, string | number>;
 
 export function handleWrite(exchange: Exchange): void {
+  exchange.about = () => ({ cluster: clusterParameter(exchange) || undefined });
   exchange.authorize("write", (scope) => {
     const { door } = exchange;
     requireWritable(door.engine);
@@ -120,6 +121,28 @@ function linesIn(chunk: Uint8Array): number {
   return lines;
 }
 
+/** Names in a header; the log of the server has more. */
+const HEADER_NAMES_MAX = 5;
+
+/**
+ * The first metrics that were passed over, as `unknown-metric=CLUSTER/METRIC`, joined
+ * like the counts; what no header may hold is percent-encoded.
+ */
+function skippedNames({ unknown = [] }: WriteReport): string {
+  return unknown
+    .flatMap(({ cluster, metrics }) =>
+      metrics.map((metric) =>
+        `unknown-metric=${inHeader(cluster)}/${inHeader(metric)}`
+      )
+    )
+    .slice(0, HEADER_NAMES_MAX)
+    .join(", ");
+}
+
+function inHeader(name: string): string {
+  return encodeURIComponent(name.toWellFormed());
+}
+
 function answer(exchange: Exchange, report: WriteReport): void {
   const headers: Headers = { "Content-Type": "application/json" };
   const skipped = Object.entries(report.skipped).filter(([, count]) =>
@@ -130,13 +153,34 @@ function answer(exchange: Exchange, report: WriteReport): void {
       `${reason}=${count}`
     ).join(", ");
   }
+  const names = skippedNames(report);
+  if (names !== "") headers["X-Skipped-Names"] = names;
   const status = writeStatus(report);
   if (status === 200) {
     exchange.send(200, headers, "");
     return;
   }
+  tellRefusedLines(exchange, status, report);
   if (status === 429) headers["Retry-After"] = RETRY_AFTER_SEC;
   exchange.send(status, headers, rejectionBody(status, report));
+}
+
+function tellRefusedLines(
+  exchange: Exchange,
+  status: number,
+  { errors, lines, rejected }: WriteReport,
+): void {
+  exchange.door.machineLog.warn(
+    "lines were refused",
+    () => ({
+      ...exchange.requestFields(),
+      status,
+      lines,
+      rejected,
+      reason: errors[0]?.message,
+    }),
+    `lines ${status}`,
+  );
 }
 
 /** Refused lines whose status is another than 400; the first of them counts. */

@@ -7,6 +7,7 @@ import {
   SKIP_REASONS,
   type SkipReason,
 } from "../engine/metric_engine.ts";
+import { UnknownMetricTally } from "./unknown_metrics.ts";
 
 const REJECT_INDEX = new Map<RejectReason, number>(
   REJECT_REASONS.map((reason, index) => [reason, index]),
@@ -22,6 +23,7 @@ export class BatchTally {
   readonly rejected = new Array<number>(REJECT_REASONS.length).fill(0);
   readonly skipped = new Array<number>(SKIP_REASONS.length).fill(0);
   readonly errors: LineError[] = [];
+  readonly unknown = new UnknownMetricTally();
   /** False as long as every line was stored or forwarded. */
   hasDetail = false;
 
@@ -39,6 +41,12 @@ export class BatchTally {
     const tooOld = SKIP_INDEX.get("too-old")!;
     this.skipped[SKIP_INDEX.get("replayed")!]! += this.skipped[tooOld]!;
     this.skipped[tooOld] = 0;
+  }
+
+  /** Nobody configured the metric of the line for its cluster. */
+  skipUnknown(cluster: string, metric: string): void {
+    this.skip("unknown-metric");
+    this.unknown.add(cluster, metric);
   }
 
   skip(reason: SkipReason): void {

@@ -143,7 +143,7 @@ export class SlowLines {
       metric === undefined && parser.measurement !== "" &&
       (!isError || !catalog.knows(parser.measurement))
     ) {
-      batch.tally.skip("unknown-metric");
+      batch.tally.skipUnknown(cluster, parser.measurement);
       return -1;
     }
     const refuse = (reason: RejectReason, message: string) => {

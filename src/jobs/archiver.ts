@@ -135,6 +135,7 @@ export class JobArchiver {
     try {
       await this.#write(queued);
       this.stats.archivedTotal++;
+      log.info("job archived", { ...what, id: job.id });
       return true;
     } catch (error) {
       const isLast = queued.attempts + 1 >= ATTEMPTS_MAX;

@@ -20,7 +20,7 @@ import { mayWriteTag } from "./tag_rules.ts";
  * sender's, 422 for a job that is known already.
  */
 export async function startJob(
-  services: Pick<JobServices, "tables" | "clusters">,
+  services: Pick<JobServices, "tables" | "clusters" | "log">,
   sender: Principal,
   body: Uint8Array | string,
   nowSec: number,
@@ -41,7 +41,16 @@ export async function startJob(
     );
   }
   const { id, isNew } = await services.tables.jobs.start(job, tags);
-  if (isNew) return;
+  if (isNew) {
+    services.log.info("job started", {
+      job: job.jobId,
+      cluster: job.cluster,
+      id,
+      nodes: job.numNodes,
+      by: sender.name,
+    });
+    return;
+  }
   throw new ClientError(
     "E_UNPROCESSABLE",
     `jobId: ${job.jobId} of ${job.cluster} is known already (database id ${id})`,
@@ -54,7 +63,7 @@ export async function startJob(
  * run or a state in which it goes on, 400 for a wrong time or state.
  */
 export async function stopJob(
-  services: Pick<JobServices, "tables" | "wakeArchiver">,
+  services: Pick<JobServices, "tables" | "wakeArchiver" | "log">,
   sender: Principal,
   body: Uint8Array | string,
   nowSec: number,
@@ -71,6 +80,13 @@ export async function stopJob(
     throw notStopped(outcome, { ...request, jobState, isAhead });
   }
   const { job } = outcome;
+  services.log.info("job stopped", {
+    job: job.jobId,
+    cluster: job.cluster,
+    id: job.id,
+    state: job.jobState,
+    by: sender.name,
+  });
   if (job.monitoringStatus !== 0) services.wakeArchiver();
   return job;
 }

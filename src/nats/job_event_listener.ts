@@ -8,7 +8,7 @@ import { ByteBudget } from "./byte_budget.ts";
 import { JobEventQueue, type JobEventSink } from "./job_event_queue.ts";
 import { JobEventStats } from "./job_event_stats.ts";
 import { type EventSubject, parseEvents } from "./job_events.ts";
-import { SeldomLog } from "./seldom_log.ts";
+import { SeldomLog } from "../seldom_log.ts";
 
 /** Bytes of events that wait; of each kind. */
 const WAITING_BYTES = 64 << 20;
@@ -91,7 +91,11 @@ export class JobEventListener {
     const { events, problems } = parseEvents(data, source.about);
     for (const { problem, message } of problems) {
       this.stats.count(problem);
-      this.#seldom.warn("not an event", { subject, problem, reason: message });
+      this.#seldom.warn(
+        "not an event",
+        { subject, problem, reason: message },
+        problem,
+      );
     }
     for (const event of events) {
       const isQueued = source.queue.add(event, subject);

@@ -5,11 +5,12 @@
  * Bounded: what finds no room is dropped and counted; nobody would send it again.
  */
 import { ClientError, type ErrorCode } from "../errors.ts";
+import { jobFields } from "../refused_request.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 import type { JobEventStats } from "./job_event_stats.ts";
 import type { JobEvent } from "./job_events.ts";
 import { pause, pauseMs } from "./pauses.ts";
-import type { SeldomLog } from "./seldom_log.ts";
+import type { SeldomLog } from "../seldom_log.ts";
 
 /** What the job API does with events; acts as somebody with the role `api` alone. */
 export interface JobEventSink {
@@ -192,14 +193,14 @@ export class JobEventQueue {
     }
   }
 
-  #fail({ kind, key, subject }: QueuedEvent, error: unknown): void {
+  #fail({ json, kind, subject }: QueuedEvent, error: unknown): void {
     this.#options.stats.failed++;
-    this.#options.log.warn("an event failed", {
-      subject,
-      kind,
-      of: key,
-      reason: error,
-    });
+    const code = error instanceof ClientError ? error.code : "E_INTERNAL";
+    this.#options.log.warn(
+      "an event failed",
+      () => ({ subject, kind, ...jobFields(json), reason: error }),
+      `${kind} ${code}`,
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import { ByteBudget } from "./byte_budget.ts";
 import { JobEventQueue, type JobEventSink } from "./job_event_queue.ts";
 import { JobEventStats } from "./job_event_stats.ts";
 import type { JobEvent } from "./job_events.ts";
-import { SeldomLog } from "./seldom_log.ts";
+import { SeldomLog } from "../seldom_log.ts";
 
 /** A job API that knows which jobs run and notes what it was told, in order. */
 class Jobs implements JobEventSink {
@@ -135,4 +135,23 @@ Deno.test("JobEventQueue drops and counts what finds no room, and takes more whe
   assert.equal(add("nodestate", "c"), true);
   await queue.settled();
   assert.equal(stats.handled, 4);
+});
+
+Deno.test("JobEventQueue tells of each kind of failure, with the job and its cluster", async () => {
+  const { jobs, queue, lines } = make();
+  jobs.failures = Array.from(
+    { length: 40 },
+    () => new ClientError("E_BAD_REQUEST", "cluster: unknown"),
+  );
+  const json = '{"jobId":7,"cluster":"emmy"}';
+  for (let i = 0; i < 20; i++) {
+    queue.add({ kind: "start", key: `${i}`, json }, "jobs");
+    queue.add({ kind: "nodestate", key: `${i}`, json: "{}" }, "nodes");
+  }
+  await queue.settled();
+  assert.equal(lines.length, 10);
+  assert.match(
+    lines.join("\n"),
+    /an event failed .*"kind":"start","job":"7","cluster":"emmy","reason":/,
+  );
 });

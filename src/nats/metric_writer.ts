@@ -7,7 +7,7 @@ import type { MetricEngine, StreamMark } from "../engine/metric_engine.ts";
 import { ClientError, type ErrorCode } from "../errors.ts";
 import { type MetricMessage, writeMessages } from "./message_batch.ts";
 import { pause, pauseMs } from "./pauses.ts";
-import type { SeldomLog } from "./seldom_log.ts";
+import type { SeldomLog } from "../seldom_log.ts";
 import type { SubscriptionStats } from "./subscription_stats.ts";
 
 const FIRST_PAUSE_MS = 100;

@@ -131,7 +131,7 @@ export class NatsLink {
     this.#state = "connected";
     this.#connectsTotal++;
     this.#isDown = false;
-    this.#options.log.warn("connected to NATS", {
+    this.#options.log.info("connected to NATS", {
       server: connection.getServer(),
     });
   }

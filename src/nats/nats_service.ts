@@ -19,7 +19,7 @@ import { type ApiSubjects, JobEventListener } from "./job_event_listener.ts";
 import type { JobEventSink } from "./job_event_queue.ts";
 import type { JobEventStats } from "./job_event_stats.ts";
 import { NatsLink, type NatsState } from "./nats_link.ts";
-import { SeldomLog } from "./seldom_log.ts";
+import { SeldomLog } from "../seldom_log.ts";
 import { StreamSubscription } from "./stream_subscription.ts";
 import { SubscriptionStats } from "./subscription_stats.ts";
 

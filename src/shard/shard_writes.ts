@@ -299,6 +299,7 @@ export class ShardWrites {
       rejected: tally.rejected,
       skipped: tally.skipped,
       errors: tally.errors,
+      unknown: tally.unknown.clusters,
     };
     const counts = new Uint8Array(
       Uint32Array.of(done.lines, done.stored, forwards).buffer,

@@ -9,6 +9,7 @@
  *
  * Everything but line protocol and answers is JSON: it is rare and small.
  */
+import type { UnknownMetrics } from "../ingest/unknown_metrics.ts";
 import type {
   LineError,
   NodeHealth,
@@ -188,6 +189,7 @@ export interface WriteDone {
   readonly rejected: readonly number[];
   readonly skipped: readonly number[];
   readonly errors: readonly LineError[];
+  readonly unknown: readonly UnknownMetrics[];
 }
 
 /** `aux` of WRITE_DONE. */

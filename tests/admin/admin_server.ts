@@ -179,7 +179,11 @@ export class AdminServer implements AsyncDisposable {
         ...now,
       }),
       services: { access: access.state, accounts, admin, jobs },
-      log: { info: record("info"), err: record("err") },
+      log: {
+        info: record("info"),
+        warn: record("warn"),
+        err: record("err"),
+      },
       dev: false,
       version: "0.0.0-test",
     });

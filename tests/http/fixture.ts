@@ -41,6 +41,8 @@ export class Fixture implements AsyncDisposable {
   readonly errors: string[];
   /** What was told of refusals and changes, each as JSON. */
   readonly notes: string[];
+  /** Warnings, each as JSON. */
+  readonly warnings: string[];
   readonly #client: TestClient;
 
   private constructor(
@@ -48,11 +50,13 @@ export class Fixture implements AsyncDisposable {
     server: HttpServer,
     errors: string[],
     notes: string[],
+    warnings: string[],
   ) {
     this.engine = engine;
     this.server = server;
     this.errors = errors;
     this.notes = notes;
+    this.warnings = warnings;
     this.#client = new TestClient(`http://127.0.0.1:${server.port}`);
   }
 
@@ -62,6 +66,7 @@ export class Fixture implements AsyncDisposable {
       await testAccounts({ records: { instances: [TENANT] } });
     const errors: string[] = [];
     const notes: string[] = [];
+    const warnings: string[] = [];
     const server = await startHttp({
       config: {
         main: {
@@ -91,13 +96,15 @@ export class Fixture implements AsyncDisposable {
       log: {
         info: (message, fields) =>
           notes.push(JSON.stringify({ message, ...fields })),
+        warn: (message, fields) =>
+          warnings.push(JSON.stringify({ message, ...fields })),
         err: (message) => errors.push(message),
       },
       dev: options.dev ?? false,
       version: "0.0.0-test",
       limits: { checkIntervalMs: 20, ...options.limits },
     });
-    return new Fixture(engine, server, errors, notes);
+    return new Fixture(engine, server, errors, notes, warnings);
   }
 
   /** Sends over one connection that is kept alive. */

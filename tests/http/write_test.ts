@@ -73,10 +73,21 @@ Deno.test("write answers 400 with the counts and the first errors", async () => 
     rejected: { value: 1 },
     skipped: { "too-old": 3, "unknown-metric": 1 },
     errors: [{ line: 2, reason: "value", message: "at line 2: not a number" }],
+    unknown: [{ cluster: "emmy", lines: 1, metrics: ["a b,ü", "x"] }, {
+      cluster: "",
+      lines: 1,
+      metrics: ["1", "2", "3", "4"],
+    }],
   };
   const answer = await door.ask("POST", "/api/write", { body: LINE });
   assert.equal(answer.status, 400);
   assert.equal(answer.headers["x-skipped"], "too-old=3, unknown-metric=1");
+  // Names as they fit into a header, the first five.
+  assert.equal(
+    answer.headers["x-skipped-names"],
+    "unknown-metric=emmy/a%20b%2C%C3%BC, unknown-metric=emmy/x, " +
+      "unknown-metric=/1, unknown-metric=/2, unknown-metric=/3",
+  );
   assert.ok(answer.text.endsWith("}\n"));
   assert.deepEqual(JSON.parse(answer.text), {
     status: "Bad Request",
@@ -330,4 +341,47 @@ Deno.test("write answers 500 without internals when the engine fails unexpectedl
     error: "internal error",
   });
   assert.equal(door.errors.length, 1);
+});
+
+Deno.test("refused writes are told in the log, a few of each kind, with who and why", async () => {
+  await using door = await Fixture.start();
+  door.engine.report = {
+    ...ALL_STORED,
+    rejected: { "no-hostname": 2 },
+    errors: [{
+      line: 1,
+      reason: "no-hostname",
+      message: "at line 1: tag hostname is missing",
+    }],
+  };
+  for (let i = 0; i < 20; i++) {
+    await door.ask("POST", "/api/write?cluster=emmy", { body: LINE });
+  }
+  await door.ask("POST", "/api/write?cluster=emmy", {
+    body: LINE,
+    role: "user",
+  });
+  const told = door.warnings.map((line) => JSON.parse(line));
+  assert.equal(told.length, 6);
+  assert.deepEqual(told[0], {
+    message: "lines were refused",
+    route: "write",
+    cluster: "emmy",
+    who: "test",
+    from: "127.0.0.1",
+    status: 400,
+    lines: 1,
+    rejected: { "no-hostname": 2 },
+    reason: "at line 1: tag hostname is missing",
+  });
+  const { reason, ...refused } = told[5];
+  assert.match(reason, /role/);
+  assert.deepEqual(refused, {
+    message: "a machine's request was refused",
+    route: "write",
+    cluster: "emmy",
+    who: "test",
+    from: "127.0.0.1",
+    status: 403,
+  });
 });

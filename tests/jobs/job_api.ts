@@ -184,7 +184,7 @@ export class JobApiServer implements AsyncDisposable {
         jobs: jobs.services,
         jobStatus: jobs.status,
       },
-      log: { info: note("info"), err: note("err") },
+      log: { info: note("info"), warn: note("warn"), err: note("err") },
       dev: false,
       version: "0.0.0-test",
     });
