@@ -6,6 +6,7 @@
  * Values and timestamps are left as byte ranges; their own grammar is in
  * `number_parse.ts`.
  */
+import { NameTable } from "./name_table.ts";
 
 /** What `parse` found. */
 export const LINE_BLANK = 0;
@@ -68,6 +69,7 @@ export class LineParser {
     fatal: true,
     ignoreBOM: true,
   });
+  readonly #names = new NameTable((bytes) => this.#decoder.decode(bytes));
 
   /**
    * Parses the entry that begins at `start`. `isFinal`: nothing comes after `end`.
@@ -166,7 +168,7 @@ export class LineParser {
       return false;
     }
     this.#at++;
-    const value = this.#name(`value of tag "${key}"`, true);
+    const value = this.#name("value of tag", true, key);
     if (value === undefined) return false;
     switch (key) {
       case "cluster":
@@ -244,9 +246,14 @@ export class LineParser {
 
   /**
    * A measurement, key or tag value: unescaped text up to `,`, space or, where
-   * `stopAtEquals`, `=`. `undefined`: wrong, `error` is set.
+   * `stopAtEquals`, `=`. `undefined`: wrong, `error` is set. `tag`: whose value it
+   * is, for the error.
    */
-  #name(what: string, stopAtEquals: boolean): string | undefined {
+  #name(
+    what: string,
+    stopAtEquals: boolean,
+    tag?: string,
+  ): string | undefined {
     const bytes = this.#bytes;
     const start = this.#at;
     let at = start;
@@ -266,20 +273,20 @@ export class LineParser {
     this.#at = at;
     const stop = at < this.#end ? bytes[at]! : LF;
     if (at === start) {
-      this.#fail(`${what} is empty`);
+      this.#fail(`${nameOf(what, tag)} is empty`);
       return undefined;
     }
     if ((stop < SPACE && stop !== LF && stop !== CR) || stop === DEL) {
-      this.#fail(`${what} has a control character (${stop})`);
+      this.#fail(`${nameOf(what, tag)} has a control character (${stop})`);
       return undefined;
     }
-    // A copy: the decoder does not take views of shared memory.
-    let raw = bytes.slice(start, at);
-    if (hasEscape) raw = unescapeName(raw, stopAtEquals);
     try {
-      return this.#decoder.decode(raw);
+      if (!hasEscape) return this.#names.get(bytes, start, at);
+      return this.#decoder.decode(
+        unescapeName(bytes.subarray(start, at), stopAtEquals),
+      );
     } catch {
-      this.#fail(`${what} is not valid UTF-8`);
+      this.#fail(`${nameOf(what, tag)} is not valid UTF-8`);
       return undefined;
     }
   }
@@ -349,6 +356,10 @@ export class LineParser {
     this.error = `column ${this.#at - this.#lineStart + 1}: ${message}`;
     return LINE_ERROR;
   }
+}
+
+function nameOf(what: string, tag: string | undefined): string {
+  return tag === undefined ? what : `${what} "${tag}"`;
 }
 
 function isEscapable(byte: number, withEquals: boolean): boolean {
