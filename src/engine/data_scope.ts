@@ -50,9 +50,33 @@ export interface ScopeView {
   readonly grants: readonly ClusterGrant[];
 }
 
+/** Whose jobs say what may be seen: those of the user and of the projects. */
+export interface JobOwner {
+  readonly user: string;
+  readonly projects: readonly string[];
+}
+
+/**
+ * When samples of the hosts of one cluster may be seen: begin and end of each time
+ * in seconds, one after the other, ascending, an end not being in it. A host that is
+ * not listed might as well not exist.
+ */
+export interface HostTimes {
+  readonly cluster: string;
+  readonly byHost: ReadonlyMap<string, readonly number[]>;
+}
+
 export interface DataScope {
   /** `""`: the default instance. */
   readonly instance: string;
+  /**
+   * Only what was measured on hosts while these jobs ran on them may be seen. Nothing
+   * is, until `times` say of the request at hand what that is.
+   */
+  readonly owner?: JobOwner;
+  readonly times?: HostTimes;
+  /** Ids that one query may name; absent: as many as anybody may. */
+  readonly maxIds?: number;
   /** Absent: everything of the instance. */
   readonly view?: ScopeView;
   /** Series that the instance may have; 0: no limit of its own. */

@@ -24,6 +24,31 @@ export function demandCluster(scope: DataScope, cluster: string): void {
 }
 
 /**
+ * When samples of the hosts of a cluster may be seen; `undefined`: at any time. Throws
+ * a {@linkcode ClientError} (403) where that is not known yet: nothing is decided.
+ */
+export function timesOfCluster(
+  { owner, times }: DataScope,
+  cluster: string,
+): ReadonlyMap<string, readonly number[]> | undefined {
+  if (owner === undefined && times === undefined) return undefined;
+  if (times?.cluster === cluster) return times.byHost;
+  throw new ClientError(
+    "E_FORBIDDEN",
+    "only what was measured while jobs ran may be seen, and it is not known when",
+  );
+}
+
+/** Throws a {@linkcode ClientError} (403) where only a part of the times may be seen. */
+export function demandAllTimes({ owner, times }: DataScope): void {
+  if (owner === undefined && times === undefined) return;
+  throw new ClientError(
+    "E_FORBIDDEN",
+    "only the metrics of jobs may be seen, by queries and health checks",
+  );
+}
+
+/**
  * What of a scope's view shards need for a question about one cluster; absent:
  * all of the cluster is visible.
  */

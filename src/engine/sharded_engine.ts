@@ -11,9 +11,6 @@ import { nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
 import { DENO_FILES } from "../persist/files.ts";
 import { makeShardDirectory } from "../persist/shard_directory.ts";
-import { ANSWER_BYTES_MAX, answerTooLarge } from "../query/answer_queries.ts";
-import { sampleLimit, tooManySamples } from "../query/sample_limit.ts";
-import { selectorCount } from "../query/select_series.ts";
 import { besideBytes } from "../shard/memory_guard.ts";
 import { InstanceCounts } from "../shard/instance_counts.ts";
 import type { Share } from "../shard/mark_facts.ts";
@@ -22,7 +19,7 @@ import { createWiring, type Wiring } from "../shard/shard_wiring.ts";
 import { type Ask, type Reply, shardOf } from "../transport/messages.ts";
 import type { DataScope } from "./data_scope.ts";
 import { AnswerBlocks } from "./answer_blocks.ts";
-import { bodyOf, mergeAnswers } from "./merge_answers.ts";
+import { healthOfNodes } from "./health_call.ts";
 import { mergeDebug } from "./merge_debug.ts";
 import type {
   ArchiveStats,
@@ -32,18 +29,18 @@ import type {
   EngineOptions,
   EngineState,
   JsonBody,
-  MetricQuery,
   NodeHealth,
   QueryRequest,
   ShardStats,
   StoreEngine,
 } from "./metric_engine.ts";
 import type { NodeProvider } from "./node_provider.ts";
+import { type QueryShards, queryShards } from "./query_call.ts";
 import {
+  demandAllTimes,
   demandCluster,
   dumpedClusters,
   encodeBatchContext,
-  viewOfCluster,
   wholeView,
 } from "./scope_checks.ts";
 import { OpenBatchSet } from "./open_batches.ts";
@@ -55,12 +52,8 @@ import { SparedNodes } from "./spared_nodes.ts";
 import { directoriesByAge, removeLayouts } from "./store_layouts.ts";
 import { StoredClusters } from "./stored_clusters.ts";
 
-/** Entries of one request: hosts times metrics times ids. */
-const ENTRIES_MAX = 1 << 20;
 /** Of large answers that are put together: what is written to a socket at a time. */
 const ANSWER_BLOCK_BYTES = 1 << 20;
-/** Larger requests are not answered that soon. */
-const LINGER_QUERIES_MAX = 4;
 
 /**
  * Starts the workers; resolves when all shards take work. Throws a `StorageError`
@@ -119,6 +112,15 @@ function checkCap(
   });
 }
 
+/** Each path once: the same one again would walk over all that is below for nothing. */
+function distinctPaths(
+  paths: readonly (readonly string[])[],
+): (readonly string[])[] {
+  return [
+    ...new Map(paths.map((path) => [JSON.stringify(path), path])).values(),
+  ];
+}
+
 class ShardedEngine implements StoreEngine {
   state: EngineState = "restoring";
   readonly clusters = new StoredClusters();
@@ -127,7 +129,7 @@ class ShardedEngine implements StoreEngine {
   readonly #workers: ShardWorkers;
   readonly #stats: readonly StatsBlock[];
   readonly #calls: ShardCalls;
-  readonly #answerBlocks = new AnswerBlocks(ANSWER_BLOCK_BYTES);
+  readonly #queryShards: QueryShards;
   readonly #notify: (notice: EngineNotice) => void;
   readonly #openBatches = new OpenBatchSet();
   readonly #archiver: Archiver | undefined;
@@ -179,6 +181,15 @@ class ShardedEngine implements StoreEngine {
         tell: (shard, nodes) => this.#ask(shard, { kind: "spare", nodes }),
         notify,
       });
+    this.#queryShards = {
+      maxQuerySamples: options.maxQuerySamples,
+      blocks: new AnswerBlocks(ANSWER_BLOCK_BYTES),
+      ownerOf: (...names) => this.#ownerOf(...names),
+      hosts: (ask) => this.#hosts(ask),
+      ask: (shard, ask) => this.#ask(shard, ask),
+      linger: (asked) => this.#calls.linger(asked),
+      recycle: (chunks) => this.#calls.recycle(chunks),
+    };
     this.#ready.promise.catch(() => {}); // Only a clean-up waits for it.
     this.#instances = new InstanceCounts(this.#wiring.instances);
     this.#stats = this.#wiring.stats.map((memory) => new StatsBlock(memory));
@@ -220,78 +231,7 @@ class ShardedEngine implements StoreEngine {
 
   async query(scope: DataScope, request: QueryRequest): Promise<JsonBody> {
     this.#checkServing();
-    demandCluster(scope, request.cluster);
-    const visible = {
-      instance: scope.instance,
-      ...viewOfCluster(scope, request.cluster),
-    };
-    const { forAllNodes, ...rest } = request;
-    let queries = request.queries;
-    let echo: readonly MetricQuery[] | undefined;
-    if (forAllNodes !== undefined && forAllNodes.length > 0) {
-      const hosts = await this.#hosts({
-        kind: "hosts",
-        ...visible,
-        cluster: request.cluster,
-      });
-      if (hosts.length > 0) {
-        const generated = hosts.flatMap((host) =>
-          forAllNodes.map((metric) => ({
-            metric,
-            host,
-            resolution: 0,
-            aggreg: false,
-          }))
-        );
-        queries = echo = [...queries, ...generated];
-      }
-    }
-    const entries = queries.reduce((sum, one) => sum + selectorCount(one), 0);
-    if (entries > ENTRIES_MAX) {
-      throw new ClientError(
-        "E_TOO_MANY_SAMPLES",
-        `the request asks for ${entries} entries, at most ${ENTRIES_MAX} are answered`,
-      );
-    }
-    const shardOfQuery = queries.map((query) =>
-      this.#ownerOf(scope.instance, request.cluster, query.host)
-    );
-    const shards = [...new Set(shardOfQuery)];
-    const asked = Promise.all(shards.map((shard) =>
-      this.#ask(shard, {
-        kind: "query",
-        ...visible,
-        maxSamples: scope.maxQuerySamples,
-        request: {
-          ...rest,
-          queries: queries.filter((_, i) => shardOfQuery[i] === shard),
-        },
-      })
-    ));
-    if (queries.length <= LINGER_QUERIES_MAX) this.#calls.linger(shards.length);
-    const replies = await asked;
-    // Each shard keeps to the limit by itself; together they may be over it.
-    const limit = sampleLimit(
-      this.#options.maxQuerySamples,
-      scope.maxQuerySamples,
-    );
-    const samples = replies.reduce((sum, { reply }) => sum + reply.samples, 0);
-    if (samples > limit.max) throw tooManySamples(limit);
-    const bytes = replies.reduce(
-      (sum, { chunks }) => sum + bodyOf(chunks).byteLength,
-      0,
-    );
-    if (bytes > ANSWER_BYTES_MAX) throw answerTooLarge();
-    return mergeAnswers(
-      replies.map(({ chunks, reply }) => ({
-        chunks,
-        lengths: reply.lengths,
-        release: () => this.#calls.recycle(chunks),
-      })),
-      shardOfQuery.map((shard) => shards.indexOf(shard)),
-      echo,
-      this.#answerBlocks,
-    );
+    return await queryShards(this.#queryShards, scope, request);
   }
 
   #ownerOf(instance: string, cluster: string, host: string): number {
@@ -308,6 +248,7 @@ class ShardedEngine implements StoreEngine {
     selectors: readonly (readonly string[])[],
     toSec: number,
   ): Promise<number> {
+    demandAllTimes(scope);
     for (const [cluster] of selectors) {
       if (cluster !== undefined) demandCluster(scope, cluster);
     }
@@ -315,7 +256,7 @@ class ShardedEngine implements StoreEngine {
       kind: "free",
       instance: scope.instance,
       ...wholeView(scope),
-      selectors,
+      selectors: distinctPaths(selectors),
       toSec,
     });
     return replies.reduce((sum, { reply }) => sum + reply.removed, 0);
@@ -325,6 +266,7 @@ class ShardedEngine implements StoreEngine {
     scope: DataScope,
     selector: readonly string[],
   ): Promise<JsonBody> {
+    demandAllTimes(scope);
     const replies = await this.#askAll({
       kind: "debug",
       instance: scope.instance,
@@ -341,27 +283,14 @@ class ShardedEngine implements StoreEngine {
     metrics: readonly string[] | undefined,
   ): Promise<ReadonlyMap<string, NodeHealth>> {
     this.#checkServing();
-    demandCluster(scope, cluster);
-    const visible = {
-      instance: scope.instance,
-      ...viewOfCluster(scope, cluster),
-    };
-    const byShard = Map.groupBy(
-      nodes,
-      (node) => this.#ownerOf(scope.instance, cluster, node),
+    return await healthOfNodes(
+      {
+        ownerOf: (host) => this.#ownerOf(scope.instance, cluster, host),
+        ask: (shard, ask) => this.#ask(shard, ask),
+      },
+      scope,
+      { cluster, nodes, metrics },
     );
-    const found = new Map<string, NodeHealth>();
-    await Promise.all([...byShard].map(async ([shard, names]) => {
-      const { reply } = await this.#ask(shard, {
-        kind: "health",
-        ...visible,
-        cluster,
-        nodes: names,
-        metrics,
-      });
-      names.forEach((name, i) => found.set(name, reply.nodes[i]!));
-    }));
-    return found;
   }
 
   get instanceSeries(): ReadonlyMap<string, number> {

@@ -3,9 +3,10 @@
  * JSON body, or without one by query parameters.
  */
 import { Buffer } from "node:buffer";
+import { setImmediate } from "node:timers";
 import { z } from "zod";
 import type { DataScope } from "../engine/data_scope.ts";
-import type { NodeHealth } from "../engine/metric_engine.ts";
+import type { JsonBody, NodeHealth } from "../engine/metric_engine.ts";
 import { ClientError } from "../errors.ts";
 import type { Principal } from "../auth/mod.ts";
 import { nowSec } from "../clock.ts";
@@ -160,25 +161,40 @@ function ask(exchange: Exchange, scope: DataScope, question: Question): void {
   requireReadable(engine);
   const nodes = [...new Set(question.nodes)];
   engine.health(scope, question.cluster, nodes, question.metrics)
-    .then((found) => {
-      const body = Buffer.from(healthAnswer(nodes, found));
-      exchange.sendJson({ chunks: [body], byteLength: body.byteLength });
-    })
+    .then((found) => healthAnswer(nodes, found))
+    .then((body) => exchange.sendJson(body))
     .catch((error) => exchange.fail(error));
 }
 
+/** Characters that are put together before others get a turn. */
+const TURN_CHARS = 1 << 20;
+
 /** Written by hand: as object keys, names like `10` would lose their place. */
-export function healthAnswer(
+export async function healthAnswer(
   nodes: readonly string[],
   found: ReadonlyMap<string, NodeHealth>,
-): string {
-  const members = nodes.map((node) => {
+): Promise<JsonBody> {
+  const chunks: Uint8Array[] = [];
+  let text = "{";
+  for (const [index, node] of nodes.entries()) {
     const health = found.get(node);
     const metrics = health?.known
       ? JSON.stringify({ degraded: health.degraded, missing: health.missing })
       : "";
     const member = { State: health?.state ?? "failed", HealthMetrics: metrics };
-    return `${JSON.stringify(node)}:${JSON.stringify(member)}`;
-  });
-  return `{${members.join(",")}}\n`;
+    text += `${index > 0 ? "," : ""}${JSON.stringify(node)}:${
+      JSON.stringify(member)
+    }`;
+    if (text.length < TURN_CHARS) continue;
+    chunks.push(Buffer.from(text));
+    text = "";
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  chunks.push(Buffer.from(`${text}}\n`));
+  return bodyOfPieces(chunks);
+}
+
+function bodyOfPieces(chunks: readonly Uint8Array[]): JsonBody {
+  const byteLength = chunks.reduce((sum, { length }) => sum + length, 0);
+  return { chunks, byteLength };
 }

@@ -90,7 +90,9 @@ function query(id: string): Operation {
       required: true,
     },
     answer: { type: JSON_TYPE, schema: queryAnswerSchema },
-    errors: { 422: "The request would read too many samples." },
+    errors: {
+      422: "The request would read too many samples, or name too many series.",
+    },
   };
 }
 
@@ -119,6 +121,7 @@ function health(
     ],
     body: { type: JSON_TYPE, schema: healthRequestSchema, required: false },
     answer: { type: JSON_TYPE, schema: healthAnswerSchema },
+    errors: { 422: "Nodes times names of metrics are too many." },
   };
 }
 

@@ -6,6 +6,7 @@
  * pad.
  */
 import type { MetricQuery, QueryRequest } from "../engine/metric_engine.ts";
+import { ANSWER_BYTES_MAX } from "../engine/request_bounds.ts";
 import { ClientError } from "../errors.ts";
 import type { SeriesRegistry } from "../shard/series_registry.ts";
 import {
@@ -16,20 +17,21 @@ import {
 } from "../store/layout.ts";
 import type { HostLevel, Level } from "../store/level_tree.ts";
 import type { Metric } from "../store/metric_catalog.ts";
+import type { Times } from "../store/series_mask.ts";
+import { findStart, type ReadStart } from "../store/series_read.ts";
 import { SeriesCombiner } from "./combine_series.ts";
 import type { JsonWriter } from "./json_writer.ts";
 import { resampledPoints, resolutionError } from "./lttb.ts";
 import {
   mixesTypes,
-  type Selector,
+  NamedLevels,
   selectorCount,
-  selectorsOf,
   seriesOf,
-  shownSeriesOf,
 } from "./select_series.ts";
 import { sampleLimit } from "./sample_limit.ts";
 import type { HostFilter, SeriesFilter } from "./series_filter.ts";
 import type { Statistics } from "./statistics.ts";
+import { NO_TURNS, type Turns } from "./turns.ts";
 
 const ENCODER = new TextEncoder();
 /** Pieces of an entry that come in every one. */
@@ -43,11 +45,14 @@ const TEXT = {
   min: ENCODER.encode(`,"min":`),
   max: ENCODER.encode(`,"max":`),
 } as const;
-/** What one request may be answered with: far more than anybody can look at. */
-export const ANSWER_BYTES_MAX = 256 << 20;
 /** Empty steps that are written in front of the first sample at the most. */
 const PADDING_MAX = 1 << 20;
 const NO_STATISTICS: Statistics = { avg: 0, min: 0, max: 0 };
+/** What an entry costs beside its points, in the units of {@linkcode Turns}. */
+const ENTRY_WORK = 50;
+/** Bytes that a point or a null takes at the least. */
+const POINT_BYTES_MIN = 2;
+const NULL_BYTES = 5;
 
 export interface AnswerOptions {
   readonly maxQuerySamples: number;
@@ -61,6 +66,17 @@ export interface AnswerScope {
   readonly filter: SeriesFilter | undefined;
   /** Samples that the instance allows to be read; 0 or absent: no limit of its own. */
   readonly maxSamples?: number | undefined;
+  /**
+   * When samples of a host may be seen; a host that is not in it might as well not
+   * exist. `undefined`: of all hosts at any time.
+   */
+  readonly times?: ReadonlyMap<string, Times> | undefined;
+}
+
+/** Hosts each of which is asked for each metric, in this order. */
+export interface HostsByMetrics {
+  readonly hosts: readonly string[];
+  readonly metrics: readonly string[];
 }
 
 export class QueryAnswerer {
@@ -69,14 +85,27 @@ export class QueryAnswerer {
   readonly #registry: SeriesRegistry;
   readonly #options: AnswerOptions;
   readonly #combiner: SeriesCombiner;
+  readonly #turns: Turns;
   readonly #members: number[] = [];
+  readonly #start: ReadStart = { fromSec: 0, run: 0 };
   /** What is shown of the metric and host that is being asked for; `undefined`: all. */
   #shown: HostFilter | undefined;
+  /** Metrics and hosts of the cluster that is asked for. */
+  #metrics: ReadonlyMap<string, Metric> = new Map();
+  #hosts: ReadonlyMap<string, HostLevel> = new Map();
+  /** Where the answer may end at the latest, in bytes written. */
+  #endBytes = 0;
 
-  constructor(registry: SeriesRegistry, options: AnswerOptions) {
+  /** Others may get a turn between two series, at a time that `turns` decides. */
+  constructor(
+    registry: SeriesRegistry,
+    options: AnswerOptions,
+    turns: Turns = NO_TURNS,
+  ) {
     this.#registry = registry;
     this.#options = options;
-    this.#combiner = new SeriesCombiner(registry.table);
+    this.#turns = turns;
+    this.#combiner = new SeriesCombiner(registry.table, turns);
   }
 
   /** Samples read for the last request. */
@@ -85,49 +114,77 @@ export class QueryAnswerer {
   }
 
   /**
-   * Writes one array per query, without separators. Returns the bytes of each.
-   * `horizonOf` tells before which time nothing of a host may be seen, seconds.
-   * Throws `E_TOO_MANY_SAMPLES`; what was written before is then void.
+   * Writes one array per query, then one for each metric of each host of `forAll`,
+   * without separators. Returns the bytes of each. `horizonOf` tells before which
+   * time nothing of a host may be seen, seconds. Throws `E_TOO_MANY_SAMPLES`; what
+   * was written before is then void.
    */
   answer(
-    { instance, filter, maxSamples }: AnswerScope,
+    scope: AnswerScope,
     request: QueryRequest,
     horizonOf: (host: HostLevel) => number,
     out: JsonWriter,
+    forAll?: HostsByMetrics,
   ): number[] {
     this.#combiner.begin(
-      sampleLimit(this.#options.maxQuerySamples, maxSamples),
+      sampleLimit(this.#options.maxQuerySamples, scope.maxSamples),
     );
-    const metrics = this.#registry.catalog.of(request.cluster);
-    const hosts = this.#registry.tree.hosts(instance, request.cluster);
+    this.#metrics = this.#registry.catalog.of(request.cluster);
+    this.#hosts = this.#registry.tree.hosts(scope.instance, request.cluster);
+    this.#endBytes = out.written + ANSWER_BYTES_MAX;
     const lengths: number[] = [];
-    const start = out.written;
-    for (const query of request.queries) {
+    const answerOne = (query: MetricQuery) => {
       const before = out.written;
-      out.raw("[");
-      const metric = metrics.get(query.metric);
-      if (request.from > request.to || metric === undefined) {
-        const error = request.from > request.to
-          ? "[METRICSTORE]> invalid time range"
-          : `[METRICSTORE]> unknown metric: ${query.metric}`;
-        for (let i = selectorCount(query); i > 0; i--) {
-          writeError(out, error);
-          if (i > 1) out.raw(",");
-        }
-      } else {
-        const host = hosts.get(query.host);
-        // A host that is not there may have a name of any length.
-        const shown = host && filter?.at(metric.name, host.name);
-        if (host !== undefined && shown?.showsNothing !== true) {
-          this.#shown = shown;
-          this.#query(request, query, host, metric, horizonOf(host), out);
-        }
-      }
-      out.raw("]");
+      this.#one(scope, request, query, horizonOf, out);
       lengths.push(out.written - before);
-      if (out.written - start > ANSWER_BYTES_MAX) throw answerTooLarge();
+      this.#demandRoom(out, 0);
+    };
+    for (const query of request.queries) answerOne(query);
+    for (const host of forAll?.hosts ?? []) {
+      for (const metric of forAll!.metrics) {
+        answerOne({ metric, host, resolution: 0, aggreg: false });
+      }
     }
     return lengths;
+  }
+
+  #one(
+    { filter, times }: AnswerScope,
+    request: QueryRequest,
+    query: MetricQuery,
+    horizonOf: (host: HostLevel) => number,
+    out: JsonWriter,
+  ): void {
+    const metric = this.#metrics.get(query.metric);
+    out.raw("[");
+    if (request.from > request.to || metric === undefined) {
+      const error = request.from > request.to
+        ? "[METRICSTORE]> invalid time range"
+        : `[METRICSTORE]> unknown metric: ${query.metric}`;
+      const count = selectorCount(query);
+      this.#demandRoom(out, count * error.length);
+      for (let i = count; i > 0; i--) {
+        writeError(out, error);
+        if (i > 1) out.raw(",");
+        this.#demandRoom(out, 0);
+        this.#turns.spend(ENTRY_WORK);
+      }
+    } else {
+      const host = this.#hosts.get(query.host);
+      // A host that is not there may have a name of any length.
+      const shown = host && filter?.at(metric.name, host.name);
+      const ofHost = host && times?.get(host.name);
+      const isHidden = times !== undefined && ofHost === undefined ||
+        shown?.showsNothing === true;
+      if (host !== undefined && !isHidden) {
+        this.#shown = shown;
+        this.#combiner.times = ofHost;
+        const horizonSec = Math.max(horizonOf(host), ofHost?.[0] ?? -Infinity);
+        this.#query(request, query, host, metric, horizonSec, out);
+      }
+      this.#turns.spend(ENTRY_WORK);
+    }
+    out.raw("]");
   }
 
   #query(
@@ -138,11 +195,23 @@ export class QueryAnswerer {
     horizonSec: number,
     out: JsonWriter,
   ): void {
+    const levels = new NamedLevels(query, host);
     let written = 0;
     // Ids without data so far; they get an entry only if one with data follows (metric-store M8).
     let missing = 0;
-    for (const selector of selectorsOf(query, host)) {
-      if (!this.#findMembers(selector, metric, query, horizonSec)) {
+    for (let at = 0; at < levels.count;) {
+      const end = query.aggreg ? levels.count : at + 1;
+      const found = this.#findMembers(
+        levels,
+        at,
+        end,
+        metric,
+        query,
+        request,
+        horizonSec,
+      );
+      at = end;
+      if (!found) {
         missing++;
         continue;
       }
@@ -152,6 +221,8 @@ export class QueryAnswerer {
           writeRange(out, request.from, request.from, metric.frequencySec);
           writeStatistics(out, { avg: NaN, min: NaN, max: NaN }, 1);
           out.raw("}");
+          this.#demandRoom(out, 0);
+          this.#turns.spend(ENTRY_WORK);
         }
       }
       if (written++ > 0) out.raw(",");
@@ -159,18 +230,29 @@ export class QueryAnswerer {
     }
   }
 
+  /** Throws where the answer has no room for so many bytes more. */
+  #demandRoom(out: JsonWriter, bytes: number): void {
+    if (out.written + bytes > this.#endBytes) throw answerTooLarge();
+  }
+
+  /** The series of the levels [from, to) into `#members`; `false`: there are none. */
   #findMembers(
-    selector: Selector,
+    levels: NamedLevels,
+    from: number,
+    to: number,
     metric: Metric,
     query: MetricQuery,
+    request: QueryRequest,
     horizonSec: number,
   ): boolean {
     const members = this.#members;
     members.length = 0;
-    if (this.#shown === undefined || this.#shown.showsAll) {
-      seriesOf(selector, metric.id, members);
-    } else shownSeriesOf(selector, metric.id, this.#shown, members);
-    this.#dropHidden(metric, horizonSec);
+    for (let at = from; at < to; at++) {
+      const level = levels.at(at);
+      if (level !== undefined) seriesOf(level, metric.id, this.#shown, members);
+      this.#turns.spend(10);
+    }
+    this.#dropHidden(metric, request.from, horizonSec);
     if (
       members.length > 1 && query.type === undefined &&
       mixesTypes(members, (series) => this.#levelOf(series))
@@ -178,16 +260,23 @@ export class QueryAnswerer {
     return members.length > 0;
   }
 
-  /** What the retention has hidden as a whole is as good as gone. */
-  #dropHidden(metric: Metric, horizonSec: number): void {
+  /** What is hidden as a whole, by the retention or by time, is as good as gone. */
+  #dropHidden(metric: Metric, fromSec: number, horizonSec: number): void {
     const { table } = this.#registry;
+    const { times } = this.#combiner;
     const half = Math.floor(metric.frequencySec / 2);
     const members = this.#members;
     let kept = 0;
     for (const series of members) {
       const newest = table.floats[series * (RECORD_WORDS / 2) + NEXT_SLOT]! -
         metric.frequencySec + half;
-      if (newest >= horizonSec) members[kept++] = series;
+      if (newest < horizonSec) continue;
+      if (times !== undefined) {
+        findStart(table, series, fromSec, horizonSec, this.#start);
+        const { fromSec: first, run } = this.#start;
+        if (run === 0 || first >= times[times.length - 1]!) continue;
+      }
+      members[kept++] = series;
     }
     members.length = kept;
   }
@@ -225,6 +314,13 @@ export class QueryAnswerer {
       ? paddingOf(request, combiner.fromSec, resolution, fewer > 0)
       : 0;
     combiner.charge(padding);
+    if (request.withData) {
+      this.#demandRoom(
+        out,
+        padding * NULL_BYTES + points.count * POINT_BYTES_MIN,
+      );
+    }
+    this.#turns.spend(ENTRY_WORK + 2 * points.count + padding);
     if (request.withData && points.count + padding > 0) {
       out.bytes(TEXT.data);
       points.write(out, scale, padding);

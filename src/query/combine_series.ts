@@ -17,6 +17,7 @@ import {
   type ReadStart,
   readThousandths,
 } from "../store/series_read.ts";
+import { maskPoints, type Times } from "../store/series_mask.ts";
 import { sumPoints } from "../store/series_sum.ts";
 import type { SeriesTable } from "../store/series_table.ts";
 import { Points } from "./points.ts";
@@ -25,12 +26,15 @@ import {
   sampleLimit,
   tooManySamples,
 } from "./sample_limit.ts";
+import { NO_TURNS, type Turns } from "./turns.ts";
 
 export const MISALIGNED_START =
   "[METRICSTORE]> data from lower granularities does not align (missing data prior to start of the buffers)";
 
 /** Points of one entry; more are refused whatever the configuration says. */
 const POINTS_MAX = 1 << 24;
+/** Samples that are added up before others may get a turn: some 30 ms. */
+const TOGETHER_MAX = 1 << 24;
 
 export class SeriesCombiner {
   /** What the last read found. */
@@ -42,7 +46,10 @@ export class SeriesCombiner {
   membersMax = 0;
   /** Samples read since `begin`. */
   samplesRead = 0;
+  /** When samples may be seen; `undefined`: at any time. */
+  times: Times | undefined;
   readonly #table: SeriesTable;
+  readonly #turns: Turns;
   #limit: SampleLimit = sampleLimit(0);
   readonly #start: ReadStart = { fromSec: 0, run: 0 };
   #member: Float64Array = new Float64Array(4096);
@@ -51,8 +58,10 @@ export class SeriesCombiner {
   #runs = new Int32Array(64);
   #starts = new Float64Array(64);
 
-  constructor(table: SeriesTable) {
+  /** Others may get a turn between two members. */
+  constructor(table: SeriesTable, turns: Turns = NO_TURNS) {
     this.#table = table;
+    this.#turns = turns;
   }
 
   /** Counts anew what is read; `E_TOO_MANY_SAMPLES` where it passes the limit. */
@@ -85,9 +94,36 @@ export class SeriesCombiner {
     if (count < 0) {
       count = readPoints(table, series, run, from, toSec, points.values);
     }
-    points.count = count;
     this.samplesRead += count;
+    if (this.times !== undefined) {
+      points.count = count;
+      points.toValues();
+      count = this.#mask(series, run, from, toSec, points.values, count);
+    }
+    points.count = count;
     this.#setRange(series, from);
+  }
+
+  /** Hides what may not be seen of points that were read; returns how many are left. */
+  #mask(
+    series: number,
+    run: number,
+    fromSec: number,
+    toSec: number,
+    values: Float64Array,
+    count: number,
+  ): number {
+    const { times } = this;
+    return times === undefined ? count : maskPoints(
+      this.#table,
+      series,
+      run,
+      fromSec,
+      toSec,
+      times,
+      values,
+      count,
+    );
   }
 
   /**
@@ -133,6 +169,7 @@ export class SeriesCombiner {
     const starts = this.#starts;
     let from = -Infinity;
     for (let i = 0; i < length; i++) {
+      this.#turns.spend(10);
       findStart(this.#table, members[i]!, fromSec, horizonSec, start);
       runs[i] = start.run;
       starts[i] = start.fromSec;
@@ -152,22 +189,40 @@ export class SeriesCombiner {
     fromSec: number,
     toSec: number,
   ): boolean {
+    // What may be seen when is found out member by member.
+    if (this.times !== undefined) return false;
     let bound = 0;
+    let longest = 0;
     for (const series of members) {
+      this.#turns.spend(2);
       this.#reserve(series, fromSec, toSec);
-      bound += pointsBound(this.#table, series, fromSec, toSec);
+      const points = pointsBound(this.#table, series, fromSec, toSec);
+      if (points > longest) longest = points;
+      bound += points;
     }
     // Near the limit it is counted member by member.
     if (this.samplesRead + bound > this.#limit.max) return false;
-    const count = sumPoints(
-      this.#table,
-      members,
-      this.#runs,
-      fromSec,
-      toSec,
-      this.points.values,
-    );
-    if (count <= 0) return false;
+    const atOnce = Math.max(2, Math.floor(TOGETHER_MAX / (longest + 1)));
+    let count = Infinity;
+    for (let at = 0; at < members.length;) {
+      // One alone is no sum: it goes with those before.
+      const left = members.length - at;
+      const some = left <= atOnce + 1 ? left : atOnce;
+      const isAll = some === members.length;
+      const read = sumPoints(
+        this.#table,
+        isAll ? members : members.slice(at, at + some),
+        isAll ? this.#runs : this.#runs.subarray(at, at + some),
+        fromSec,
+        toSec,
+        at === 0 ? this.points.values : this.#member,
+      );
+      if (read <= 0) return false;
+      if (read < count) count = read;
+      if (at > 0) addInto(this.points.values, this.#member, count);
+      this.#turns.spend(read * some / 4);
+      at += some;
+    }
     this.points.count = count;
     this.samplesRead += count * members.length;
     return true;
@@ -186,17 +241,21 @@ export class SeriesCombiner {
     let someHavePoints = false;
     for (let i = 0; i < members.length; i++) {
       this.#reserve(members[i]!, fromSec, toSec);
-      const read = readPoints(
+      const values = i === 0 ? this.points.values : this.#member;
+      const run = this.#runs[i]!;
+      const all = readPoints(
         this.#table,
         members[i]!,
-        this.#runs[i]!,
+        run,
         fromSec,
         toSec,
-        i === 0 ? this.points.values : this.#member,
+        values,
       );
-      this.samplesRead += read;
+      this.samplesRead += all;
+      const read = this.#mask(members[i]!, run, fromSec, toSec, values, all);
       if (read > 0) someHavePoints = true;
       if (read < count) count = read;
+      this.#turns.spend(10 + all);
       if (i > 0) addInto(this.points.values, this.#member, count);
     }
     this.points.count = count;
@@ -213,6 +272,7 @@ export class SeriesCombiner {
     const start = this.#start;
     let from = Infinity;
     for (const series of members) {
+      this.#turns.spend(10);
       findStart(this.#table, series, fromSec, horizonSec, start);
       if (start.fromSec < from) from = start.fromSec;
     }
@@ -223,7 +283,7 @@ export class SeriesCombiner {
       findStart(this.#table, series, from, horizonSec, start);
       const offset = Math.round((start.fromSec - from) / frequency);
       this.#reserve(series, start.fromSec, toSec, offset);
-      const read = readPoints(
+      const all = readPoints(
         this.#table,
         series,
         start.run,
@@ -231,7 +291,16 @@ export class SeriesCombiner {
         toSec,
         this.#member,
       );
-      this.samplesRead += read;
+      this.samplesRead += all;
+      this.#turns.spend(10 + all);
+      const read = this.#mask(
+        series,
+        start.run,
+        start.fromSec,
+        toSec,
+        this.#member,
+        all,
+      );
       this.#widen(offset + read);
       addPresent(this.points.values, this.#present, this.#member, offset, read);
     }

@@ -13,6 +13,7 @@ import {
 import type { HostLevel, Level } from "../store/level_tree.ts";
 import type { SeriesRegistry } from "../shard/series_registry.ts";
 import type { JsonWriter } from "./json_writer.ts";
+import type { Turns } from "./turns.ts";
 
 /**
  * The level a path of names leads to, from the host's name on. A name that
@@ -42,6 +43,7 @@ export function dumpHosts(
   registry: SeriesRegistry,
   hosts: ReadonlyMap<string, HostLevel>,
   out: JsonWriter,
+  turns: Turns,
 ): void {
   let first = true;
   for (const host of hosts.values()) {
@@ -49,7 +51,9 @@ export function dumpHosts(
     first = false;
     out.string(host.name);
     out.raw(":");
+    const before = out.written;
     dumpLevel(registry, host, out);
+    turns.spend(out.written - before);
   }
 }
 

@@ -19,6 +19,7 @@ const DEGRADED = 2;
 /**
  * `expected` are the names asked for; `metrics` those configured for the cluster.
  * `filter`: what it does not show is missing; `undefined`: everything is shown.
+ * `sinceSec`: a series whose newest sample is older is missing as well.
  */
 export function nodeHealth(
   table: SeriesTable,
@@ -27,6 +28,7 @@ export function nodeHealth(
   metrics: ReadonlyMap<string, Metric>,
   nowSec: number,
   filter?: SeriesFilter,
+  sinceSec = -Infinity,
 ): NodeHealth {
   const degraded: string[] = [];
   const missing: string[] = [];
@@ -35,7 +37,7 @@ export function nodeHealth(
     const shown = metric && filter?.at(name, host.name);
     const state = metric === undefined || shown?.showsNothing
       ? MISSING
-      : metricState(table, host, metric, nowSec, shown);
+      : metricState(table, host, metric, nowSec, shown, sinceSec);
     if (state === MISSING) missing.push(name);
     else if (state === DEGRADED) degraded.push(name);
   }
@@ -53,20 +55,25 @@ function metricState(
   metric: Metric,
   nowSec: number,
   shown: HostFilter | undefined,
+  sinceSec: number,
 ): number {
   let worst = MISSING;
   const series = level.series.get(metric.id);
   if (series !== undefined && shown?.shows(level) !== false) {
     const end = table.floats[((series << RECORD_SHIFT) >> 1) + NEXT_SLOT]!;
-    worst = nowSec - end > STALE_INTERVALS * metric.frequencySec
-      ? DEGRADED
-      : HEALTHY;
+    const { frequencySec } = metric;
+    const newest = end - frequencySec + Math.floor(frequencySec / 2);
+    if (newest >= sinceSec) {
+      worst = nowSec - end > STALE_INTERVALS * frequencySec
+        ? DEGRADED
+        : HEALTHY;
+    }
   }
   if (level.children !== undefined) {
     for (const child of level.children.values()) {
       worst = Math.max(
         worst,
-        metricState(table, child, metric, nowSec, shown),
+        metricState(table, child, metric, nowSec, shown, sinceSec),
       );
     }
   }

@@ -11,6 +11,7 @@ import { ArchiveBounds, slotSlackSec } from "../archive/archive_bounds.ts";
 import { monotonicMs, nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
 import { createIdleCollection, LOOK_MS } from "../idle_collection.ts";
+import { Turns } from "../query/turns.ts";
 import { Bell } from "../transport/bell.ts";
 import {
   type Ask,
@@ -33,6 +34,16 @@ import type { ShardStart } from "./shard_wiring.ts";
 import { StreamMarks } from "./stream_marks.ts";
 import { ShardWrites } from "./shard_writes.ts";
 import { type HostName, SparedHosts } from "./spared_hosts.ts";
+
+/** Questions that wait in the shard's own memory; further ones wait in its inbox. */
+const ASKED_CHARS_MAX = 16 << 20;
+/** A turn that a question gives to what waits lasts no longer. */
+const TURN_MS = 10;
+
+interface AskedQuestion {
+  readonly id: number;
+  readonly text: string;
+}
 
 /** How long an idle shard sleeps before it looks whether house-keeping is due. */
 const IDLE_MS = 1000;
@@ -57,6 +68,9 @@ export class Shard {
   readonly #collectIfIdle = createIdleCollection();
   #lookedMs = 0;
   #askText = "";
+  /** Questions that came while another one was being answered, in order. */
+  readonly #asked: AskedQuestion[] = [];
+  #askedChars = 0;
   #isClosed = false;
 
   /** Takes back what is on disk, which may take seconds. */
@@ -120,6 +134,7 @@ export class Shard {
       (now: number, host: HostName) =>
         spared.has(host) ? guard.horizonSec : horizon(now),
       new ArchiveRows(registry, outbox, bounds),
+      new Turns(() => this.#serveOthers()),
     );
     this.#sweep = new RetentionSweep(registry, retentionSec, spared, bounds);
     this.#publish();
@@ -155,7 +170,8 @@ export class Shard {
   run(): void {
     while (!this.#isClosed) {
       const seen = this.#bell.count();
-      const worked = this.#takeForwards() || this.#takeFromMain();
+      const worked = this.#takeForwards() || this.#answerNext() ||
+        this.#takeFromMain();
       const isSweeping = this.#sweep.slice(nowSec());
       const isShort = this.#guardian.relieve(nowSec());
       this.#registry.hasRoom = this.#guardian.hasRoomForSeries;
@@ -215,6 +231,13 @@ export class Shard {
   }
 
   #takeFromMain(): boolean {
+    if (!this.#takeFrame()) return false;
+    this.#answerNext();
+    return true;
+  }
+
+  /** Takes a part of a batch in, or a question, which then waits to be answered. */
+  #takeFrame(): boolean {
     const ring = this.#fromMain;
     if (!ring.next()) return false;
     if (ring.kind === KIND.WRITE) {
@@ -223,9 +246,25 @@ export class Shard {
         if ((ring.aux & PART_FIRST) !== 0) this.#admit();
         this.#writes.takePart(ring);
       });
-    } else this.#guard(ring, () => this.#ask(ring));
+    } else this.#noteQuestion(ring);
     if (ring.release()) this.#outbox.mainBell.ring();
     return true;
+  }
+
+  /**
+   * A question is being answered and gives a turn: batches get in between. Nothing is
+   * freed meanwhile, since whoever answers holds numbers of series and runs.
+   */
+  #serveOthers(): void {
+    const endMs = monotonicMs() + TURN_MS;
+    do {
+      // Memory is made room for between questions only.
+      this.#registry.hasRoom = this.#guardian.hasRoomForSeries;
+      if (!this.#registry.hasRoom) return;
+      const worked = this.#takeForwards() ||
+        (this.#askedChars < ASKED_CHARS_MAX && this.#takeFrame());
+      if (!worked) return;
+    } while (monotonicMs() < endMs);
   }
 
   /** Throws where a batch would take memory that only the archive can give back. */
@@ -238,15 +277,32 @@ export class Shard {
     );
   }
 
-  #ask(frame: RingConsumer): void {
+  #noteQuestion(frame: RingConsumer): void {
     const { id } = frame;
     // The pieces of a long question come one after the other.
     const isEnd = frame.aux === 1;
     this.#askText += this.#decoder.decode(frame.payload(), { stream: !isEnd });
     if (!isEnd) return;
-    const text = this.#askText;
+    this.#asked.push({ id, text: this.#askText });
+    this.#askedChars += this.#askText.length;
     this.#askText = "";
-    const ask = JSON.parse(text) as Ask;
+  }
+
+  /** Answers the question that has waited longest, if there is one. */
+  #answerNext(): boolean {
+    const next = this.#asked.shift();
+    if (next === undefined) return false;
+    this.#askedChars -= next.text.length;
+    try {
+      this.#answer(next.id, JSON.parse(next.text) as Ask);
+    } catch (error) {
+      this.#questions.discard();
+      this.#outbox.reply(next.id, replyOf(error));
+    }
+    return true;
+  }
+
+  #answer(id: number, ask: Ask): void {
     if (ask.kind === "close") {
       this.#isClosed = true;
       this.#persistence?.close();
@@ -256,12 +312,11 @@ export class Shard {
     this.#outbox.reply(id, this.#questions.answer(id, ask));
   }
 
-  /** One request that goes wrong must not take the shard with it. */
+  /** One batch that goes wrong must not take the shard with it. */
   #guard(frame: RingConsumer, work: () => void): void {
     try {
       work();
     } catch (error) {
-      this.#questions.discard();
       this.#outbox.reply(frame.id, replyOf(error));
     }
   }

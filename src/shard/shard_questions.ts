@@ -8,8 +8,9 @@ import { JsonWriter } from "../query/json_writer.ts";
 import { FilterCache } from "../query/filter_cache.ts";
 import { nodeHealth } from "../query/node_health.ts";
 import { QueryAnswerer } from "../query/answer_queries.ts";
+import type { Turns } from "../query/turns.ts";
 import type { Ask, AskedView, Reply } from "../transport/messages.ts";
-import type { EngineOptions } from "../engine/metric_engine.ts";
+import type { EngineOptions, NodeHealth } from "../engine/metric_engine.ts";
 import type { ArchiveRows } from "./archive_rows.ts";
 import {
   describeFreed,
@@ -33,6 +34,7 @@ export class ShardQuestions {
   readonly #json: JsonWriter;
   readonly #filters = new FilterCache();
   readonly #archive: ArchiveRows;
+  readonly #turns: Turns;
   /** The question whose answer `#json` holds pieces of. */
   #request = 0;
 
@@ -44,18 +46,21 @@ export class ShardQuestions {
     persistence: ShardPersistence | undefined,
     horizon: (nowSec: number, host: HostName) => number,
     archive: ArchiveRows,
+    turns: Turns,
   ) {
     this.#archive = archive;
+    this.#turns = turns;
     this.#persistence = persistence;
     this.#registry = registry;
     this.#horizon = horizon;
-    this.#answerer = new QueryAnswerer(registry, options);
+    this.#answerer = new QueryAnswerer(registry, options, turns);
     this.#stats = stats;
     this.#json = new JsonWriter((piece) => outbox.chunk(this.#request, piece));
   }
 
   answer(request: number, ask: Ask): Reply {
     this.#request = request;
+    this.#turns.begin();
     const reply = this.#answer(ask);
     this.#json.flush();
     return reply;
@@ -113,12 +118,14 @@ export class ShardQuestions {
         instance: ask.instance,
         filter: this.#filters.of(ask.view, ask.request.cluster),
         maxSamples: ask.maxSamples,
+        times: ask.times && new Map(ask.times),
       },
       ask.request,
       (host) => this.#horizon(now, host),
       this.#json,
+      ask.forAll,
     );
-    this.#stats.add("queriesTotal", ask.request.queries.length);
+    this.#stats.add("queriesTotal", lengths.length);
     this.#stats.add("samplesReadTotal", answerer.samplesRead);
     this.#stats.set("mixedLevelQueriesTotal", answerer.mixedLevelQueries);
     return { kind: "query", lengths, samples: answerer.samplesRead };
@@ -176,7 +183,7 @@ export class ShardQuestions {
       if (cluster !== undefined && name !== cluster) continue;
       if (clustersShown?.has(name) === false) continue;
       const before = this.#json.written;
-      dumpHosts(this.#registry, hosts, this.#json);
+      dumpHosts(this.#registry, hosts, this.#json, this.#turns);
       clusters.push({ name, bytes: this.#json.written - before });
     }
     return { kind: "debug", found: clusters.length > 0, clusters };
@@ -193,11 +200,26 @@ export class ShardQuestions {
         [...metrics.keys()].filter((name) =>
           filter?.at(name, host).showsNothing !== true
         );
-    const nodes = ask.nodes.map((name) => {
+    const times = ask.times && new Map(ask.times);
+    const nodes = ask.nodes.map((name): NodeHealth => {
       const host = tree.host(ask.instance, ask.cluster, name);
-      return host === undefined || filter?.showsHost(host, catalog) === false
-        ? { state: "failed", known: false, degraded: [], missing: [] } as const
-        : nodeHealth(table, host, expectedOf(name), metrics, now, filter);
+      const sinceSec = times === undefined ? -Infinity : times.get(name)?.[0];
+      if (
+        host === undefined || sinceSec === undefined ||
+        filter?.showsHost(host, catalog) === false
+      ) return { state: "failed", known: false, degraded: [], missing: [] };
+      const expected = expectedOf(name);
+      // Each of them is looked for at every level of the host.
+      this.#turns.spend(1000 + 100 * expected.length);
+      return nodeHealth(
+        table,
+        host,
+        expected,
+        metrics,
+        now,
+        filter,
+        sinceSec,
+      );
     });
     return { kind: "health", nodes };
   }

@@ -75,6 +75,12 @@ export interface AskedView {
   readonly grants: string;
 }
 
+/**
+ * When samples of hosts may be seen (`HostTimes` of src/engine/data_scope.ts), of the
+ * hosts that the question names; absent: all of them at any time.
+ */
+export type AskedTimes = readonly (readonly [string, readonly number[]])[];
+
 /** A question to one shard. Queries carry the indices that the shard is to answer. */
 export type Ask =
   | {
@@ -84,6 +90,12 @@ export type Ask =
     /** Samples that may be read; absent: as many as the configuration allows. */
     readonly maxSamples?: number;
     readonly request: QueryRequest;
+    /** Hosts of this shard each of which is asked for each metric, after the queries. */
+    readonly forAll?: {
+      readonly hosts: readonly string[];
+      readonly metrics: readonly string[];
+    };
+    readonly times?: AskedTimes;
   }
   | {
     readonly kind: "hosts";
@@ -112,6 +124,7 @@ export type Ask =
     readonly cluster: string;
     readonly nodes: readonly string[];
     readonly metrics: readonly string[] | undefined;
+    readonly times?: AskedTimes;
   }
   /** Samples before it are too old from now on. */
   | { readonly kind: "archive-fence"; readonly oldestSec: number }
