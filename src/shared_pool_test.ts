@@ -321,6 +321,6 @@ Deno.test("SharedPool does what the naive model does, in any order of events", a
         assert.equal(pool.inUse(), 0);
       },
     ),
-    { numRuns: fuzzRuns(300) },
+    { numRuns: fuzzRuns(2000) },
   );
 });

@@ -138,7 +138,7 @@ export const mainSection = section({
     "Bound of a request body after decompression.",
   ),
   "max-in-flight": size().prefault("256MiB").describe(
-    "Bound of all request bodies not yet stored.",
+    "Bound of bodies and answers under way: a half for writes of machines, a half for the rest.",
   ),
   "backend-url": webUrl().default("").describe(
     "cc-backend that knows the nodes of running jobs, which are spared from " +

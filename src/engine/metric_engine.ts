@@ -110,6 +110,8 @@ export interface Batch {
    * the next push, the shard's inbox is full.
    */
   push(chunk: Uint8Array): Promise<void> | undefined;
+  /** Bytes that the batch keeps, those apart for which a push is waiting. */
+  readonly heldBytes: number;
   /** No more bytes. Resolves when every owner has its samples. */
   end(): Promise<WriteReport>;
   /**

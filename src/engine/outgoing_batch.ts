@@ -67,6 +67,10 @@ export class OutgoingBatch implements Batch {
     return sent;
   }
 
+  get heldBytes(): number {
+    return this.#bytes;
+  }
+
   end(): Promise<WriteReport> {
     this.#isClosed = true;
     this.#sendParts(PART_LAST);

@@ -4,77 +4,128 @@
  */
 import { Buffer } from "node:buffer";
 import type { ServerResponse } from "node:http";
+import { monotonicMs } from "../clock.ts";
 import type { JsonBody } from "../engine/metric_engine.ts";
+import type { Claim } from "../shared_pool.ts";
 import type { Door } from "./door.ts";
 
 /** Bodies up to this size are joined into one write. */
 const JOIN_BYTES = 64 << 10;
-/** As fast as in one go, measured with 8 MB over loopback. */
-const PIECE_BYTES = 1 << 20;
+/**
+ * Pieces that the client takes at once grow from the first to the second, which is as
+ * fast as in one go, measured with 8 MB over loopback. Small ones show what a slow
+ * client reads.
+ */
+const PIECE_BYTES_MIN = 16 << 10;
+const PIECE_BYTES_MAX = 1 << 20;
 
-type WriterDoor = Pick<Door, "gate" | "limits" | "inFlight">;
+/** A piece that is taken within this time went as fast as the client wants. */
+const QUICK_MS = 100;
+
+type WriterDoor = Pick<Door, "limits" | "inFlight">;
 
 /**
  * Writes the body and ends the response, whose head has been written. The memory of
  * a body that was cut off is not released: somebody may still be reading it.
+ * `openClaim`: on the bytes in flight, of whoever asked; only large bodies need it.
  */
 export function writeBody(
   res: ServerResponse,
   door: WriterDoor,
   { chunks, byteLength, release }: JsonBody,
+  openClaim: () => Claim,
 ): void {
   if (release !== undefined) res.once("finish", release);
   if (byteLength === 0) res.end();
   else if (chunks.length === 1 && byteLength <= JOIN_BYTES) res.end(chunks[0]);
   else if (byteLength <= JOIN_BYTES) res.end(Buffer.concat(chunks));
-  else writeLarge(res, door, chunks, byteLength);
+  else new LargeAnswer(res, door, chunks, openClaim()).start(byteLength);
 }
 
 /**
  * The bytes count as in flight until they are out, so that slow readers of large
- * answers keep others waiting at the gate instead of filling the memory; and a
- * stop waits for it as for any request.
+ * answers keep themselves waiting instead of filling the memory; and a stop waits
+ * for it as for any request.
  */
-function writeLarge(
-  res: ServerResponse,
-  { gate, limits, inFlight }: WriterDoor,
-  chunks: readonly Uint8Array[],
-  byteLength: number,
-): void {
-  gate.add(byteLength);
-  const visit = { req: res.req };
-  inFlight.add(visit);
-  let stalled = setTimeout(cut, limits.stalledAnswerMs);
-  const pieces = inPieces(chunks);
-  res.once("close", () => {
-    clearTimeout(stalled);
-    gate.release(byteLength);
-    inFlight.delete(visit);
-  });
-  writeOn();
+class LargeAnswer {
+  readonly req: ServerResponse["req"];
+  readonly #res: ServerResponse;
+  readonly #door: WriterDoor;
+  readonly #claim: Claim;
+  readonly #chunks: readonly Uint8Array[];
+  #chunk = 0;
+  #at = 0;
+  #pieceBytes = PIECE_BYTES_MIN;
+  #beganMs = monotonicMs();
 
-  function writeOn(): void {
-    clearTimeout(stalled);
-    stalled = setTimeout(cut, limits.stalledAnswerMs);
-    // Not `for … of`: leaving it would end the generator.
-    for (let next = pieces.next(); !next.done; next = pieces.next()) {
-      if (!res.write(next.value)) {
-        res.once("drain", writeOn);
+  constructor(
+    res: ServerResponse,
+    door: WriterDoor,
+    chunks: readonly Uint8Array[],
+    claim: Claim,
+  ) {
+    this.req = res.req;
+    this.#res = res;
+    this.#door = door;
+    this.#chunks = chunks;
+    this.#claim = claim;
+  }
+
+  start(byteLength: number): void {
+    const { inFlight } = this.#door;
+    this.#claim.add(byteLength);
+    inFlight.add(this);
+    this.#res.once("close", () => {
+      this.#claim.close();
+      inFlight.delete(this);
+    });
+    this.#writeOn();
+  }
+
+  /**
+   * Cuts who does not take the piece under way at the least speed. Of a piece that is
+   * under way nobody can tell how much was taken.
+   */
+  checkSpeed(nowMs: number): void {
+    const { bytesPerSecMin, slowMs } = this.#door.limits;
+    const allowedMs = Math.max(
+      slowMs,
+      this.#pieceBytes / bytesPerSecMin * 1000,
+    );
+    if (nowMs - this.#beganMs >= allowedMs) this.#res.destroy();
+  }
+
+  #writeOn(): void {
+    const res = this.#res;
+    for (let piece = this.#next(); piece !== undefined; piece = this.#next()) {
+      this.#beganMs = monotonicMs();
+      if (!res.write(piece)) {
+        res.once("drain", () => this.#drained());
         return;
       }
     }
     res.end();
   }
 
-  function cut(): void {
-    res.destroy();
+  /** Larger pieces for who takes them at once, small ones for who does not. */
+  #drained(): void {
+    const isQuick = monotonicMs() - this.#beganMs < QUICK_MS;
+    this.#pieceBytes = isQuick
+      ? Math.min(PIECE_BYTES_MAX, this.#pieceBytes * 4)
+      : PIECE_BYTES_MIN;
+    this.#writeOn();
   }
-}
 
-function* inPieces(chunks: readonly Uint8Array[]): Generator<Uint8Array> {
-  for (const chunk of chunks) {
-    for (let at = 0; at < chunk.byteLength; at += PIECE_BYTES) {
-      yield chunk.subarray(at, at + PIECE_BYTES);
+  /** The next piece, `undefined` at the end. */
+  #next(): Uint8Array | undefined {
+    let chunk = this.#chunks[this.#chunk];
+    while (chunk !== undefined && this.#at >= chunk.byteLength) {
+      this.#at = 0;
+      chunk = this.#chunks[++this.#chunk];
     }
+    if (chunk === undefined) return undefined;
+    const from = this.#at;
+    this.#at += this.#pieceBytes;
+    return chunk.subarray(from, this.#at);
   }
 }

@@ -9,6 +9,7 @@ import type { CredentialPlace } from "../auth/credentials.ts";
 import { nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
 import { jobFields } from "../refused_request.ts";
+import type { ShareClass } from "../shared_pool.ts";
 import {
   API_METHODS,
   type ApiAnswer,
@@ -129,6 +130,7 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
   if (route.group === "job" && method !== "GET") {
     exchange.about = () => ({ path: exchange.path.slice(0, 200) });
   }
+  exchange.shareClass = shareClassOf(route.group, operation);
   letIn(exchange, route.group, operation, (principal) => {
     const call = (body: Uint8Array): ApiCall => ({
       method,
@@ -167,6 +169,14 @@ const COOKIE_USE_BY_GROUP: Readonly<Partial<Record<Group, CookieUse>>> = {
   frontend: "session",
   public: "login",
 };
+/**
+ * Which share of the bytes in flight a request has. Administrators are always let in:
+ * they may have to end what takes the rest.
+ */
+function shareClassOf(group: Group, operation: ApiOperation): ShareClass {
+  if (group === "admin" || group === "config") return "admin";
+  return group === "job" && operation.scope === "jobs:write" ? "write" : "read";
+}
 
 /** Below `/userapi` and `/frontend` even a path that nobody serves asks who is there. */
 export function serveUnknown(exchange: Exchange, group: Group): void {

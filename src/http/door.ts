@@ -4,8 +4,8 @@ import type { Authenticator, Principal } from "../auth/mod.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
 import type { Log } from "../log.ts";
 import type { SeldomLog } from "../seldom_log.ts";
+import type { SharedPool } from "../shared_pool.ts";
 import type { BodyMemory } from "./body_memory.ts";
-import type { ByteGate } from "./byte_gate.ts";
 import type { AddressSet } from "./client_address.ts";
 import type { Compressor } from "./compression.ts";
 import type { IngestRates } from "./ingest_rates.ts";
@@ -33,6 +33,13 @@ export interface DoorConfig {
   readonly "disable-authentication"?: boolean;
 }
 
+/** A request under way. */
+export interface Visit {
+  readonly req: IncomingMessage;
+  /** Ends it if it goes on too slowly. Called now and then. */
+  checkSpeed?(nowMs: number): void;
+}
+
 export interface Door {
   readonly config: DoorConfig;
   readonly engine: MetricEngine;
@@ -48,7 +55,8 @@ export interface Door {
   readonly log: DoorLog;
   /** Where refusals of machines are told, by kind. */
   readonly machineLog: SeldomLog;
-  readonly gate: ByteGate;
+  /** Bytes of bodies and answers under way. */
+  readonly gate: SharedPool;
   readonly bodyMemory: BodyMemory;
   readonly ingestRates: IngestRates;
   readonly compressor: Compressor;
@@ -58,8 +66,8 @@ export interface Door {
   readonly dev: boolean;
   /** The text of the API document. */
   readonly openApi: string;
-  /** Requests that have no answer yet. */
-  readonly inFlight: Set<{ readonly req: IncomingMessage }>;
+  /** Requests that have no answer yet, and large answers that are being sent. */
+  readonly inFlight: Set<Visit>;
   /** Connections are not kept any more. */
   closing: boolean;
 }

@@ -1,6 +1,6 @@
 /**
  * One request of a metric route and its answer, straight on the streams of
- * `node:http`. Owns the bytes the request holds of the gate, and sees to it that
+ * `node:http`. Owns the claim of the request on the bytes in flight, and sees to it that
  * a connection survives an answer given before the body was read. Main thread.
  *
  * Invariants: exactly one answer; `Content-Length` on every answer, since without
@@ -15,6 +15,7 @@ import { ClientError } from "../errors.ts";
 import type { LogFields } from "../log.ts";
 import type { DataScope } from "../engine/data_scope.ts";
 import type { JsonBody } from "../engine/metric_engine.ts";
+import type { Claim, ShareClass } from "../shared_pool.ts";
 import { writeBody } from "./answer_writer.ts";
 import type { ApiAnswer } from "./api_route.ts";
 import { allowOrigin, HSTS, PAGE_HEADERS } from "./browser_guard.ts";
@@ -31,6 +32,11 @@ type Headers = Record<string, string | number | string[]>;
 interface Admission {
   readonly place: CredentialPlace;
   readonly next: (principal: Principal) => void;
+}
+
+/** A body that is being read. */
+interface Watched {
+  checkSpeed(nowMs: number): void;
 }
 
 export class Exchange {
@@ -51,7 +57,11 @@ export class Exchange {
   #who: string | undefined;
   #admission: Admission | undefined;
   #body: Uint8Array | undefined;
-  #heldBytes = 0;
+  /** Which share of the bytes in flight the request takes. */
+  shareClass: ShareClass = "read";
+  #shareKey: string | undefined;
+  #claim: Claim | undefined;
+  #watched: Watched | undefined;
   #answered = false;
 
   constructor(
@@ -166,6 +176,7 @@ export class Exchange {
     const goOn = (principal: Principal) => {
       if (this.#answered) return;
       this.#who = principal.name;
+      this.#shareKey = principal.shareKey;
       next(principal);
     };
     try {
@@ -181,13 +192,27 @@ export class Exchange {
     }
   }
 
-  /** Notes bytes of the gate that are given back with the answer. */
-  hold(bytes: number): void {
-    this.#heldBytes += bytes;
+  /** What the request holds of the bytes in flight; given back with the answer. */
+  get claim(): Claim {
+    const claim = this.#claim ??= this.#openClaim();
+    // Too late: nobody would give it back.
+    if (this.#answered) claim.close();
+    return claim;
   }
 
-  get heldBytes(): number {
-    return this.#heldBytes;
+  #openClaim(): Claim {
+    // Of strangers each address has a share of its own.
+    const key = this.#shareKey ?? `address:${this.from}`;
+    return this.door.gate.claim(key, this.shareClass);
+  }
+
+  /** Has `body` look at its speed now and then, until there is an answer. */
+  watch(body: Watched): void {
+    this.#watched = body;
+  }
+
+  checkSpeed(nowMs: number): void {
+    this.#watched?.checkSpeed(nowMs);
   }
 
   /** Answers with a short text or document. */
@@ -229,6 +254,8 @@ export class Exchange {
       this.#answer(status, headers, body);
       return;
     }
+    // What waits to be compressed is there all the same.
+    this.claim.add(body.byteLength);
     this.door.compressor.compress(coding, body).then((small) => {
       body.release?.();
       headers["Content-Encoding"] = coding;
@@ -292,10 +319,7 @@ export class Exchange {
     this.#answered = true;
     const { door } = this;
     door.inFlight.delete(this);
-    if (this.#heldBytes > 0) {
-      door.gate.release(this.#heldBytes);
-      this.#heldBytes = 0;
-    }
+    this.#claim?.close();
     door.telemetry.countRequest(
       this.route,
       status,
@@ -318,7 +342,7 @@ export class Exchange {
     if (byteLength > 0) headers["Vary"] = "Accept-Encoding";
     if (door.openNames === undefined) allowOrigin(req, headers);
     const unread = !req.complete && this.hasBody();
-    const lingers = unread && !this.#drainable();
+    const lingers = unread && (status === 408 || !this.#drainable());
     if (lingers || door.closing) headers["Connection"] = "close";
     res.writeHead(status, headers);
     if (lingers) {
@@ -326,7 +350,7 @@ export class Exchange {
       linger(req, res, door.limits);
       return;
     }
-    writeBody(res, door, body);
+    writeBody(res, door, body, () => this.#openClaim());
     if (!req.readableEnded) req.resume();
   }
 

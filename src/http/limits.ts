@@ -12,8 +12,9 @@ export interface HttpLimits {
   readonly checkIntervalMs: number;
   /** Collectors keep idle connections for 120 s; ours must live longer. */
   readonly keepAliveMs: number;
-  /** A client that takes nothing of an answer for this long is cut. */
-  readonly stalledAnswerMs: number;
+  /** Bodies and answers must move so many bytes a second, on average over `slowMs`. */
+  readonly bytesPerSecMin: number;
+  readonly slowMs: number;
   /** Under pressure a request waits this long for room before it is refused. */
   readonly overloadWaitMs: number;
   /** How long requests in flight may go on once the server stops; of 5 s in all. */
@@ -33,7 +34,8 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   requestMs: 30_000,
   checkIntervalMs: 1_000,
   keepAliveMs: 135_000,
-  stalledAnswerMs: 30_000,
+  bytesPerSecMin: 1024,
+  slowMs: 20_000,
   overloadWaitMs: 4_000,
   closeMs: 4_500,
   drainBytes: 1 << 20,
@@ -51,9 +53,6 @@ export const COMPRESS_MAX_CONCURRENT = 4;
 
 /** Bytes compressed in one go; about a millisecond of the main thread. */
 export const COMPRESS_SLICE_BYTES = 256 << 10;
-
-/** What a body of unknown size asks of the gate at first, and then each time. */
-export const BODY_STEP_BYTES = 1 << 20;
 
 /** What sizes and extensions of the chunks of a body may add to its limit as sent. */
 export const CHUNK_FRAMING_BYTES = 64 << 10;

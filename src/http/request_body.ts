@@ -1,6 +1,10 @@
 /**
  * Takes a request body in, chunk by chunk: bounded as sent and inflated, within
- * the bytes in flight, and no faster than the sink wants it. Main thread.
+ * the share of the bytes in flight that its sender has, no faster than the sink
+ * wants it, and no slower than the least speed. Main thread.
+ *
+ * What counts is what has arrived, for as long as it is kept; what a request
+ * announces takes nothing.
  *
  * Events, not promises: a body that came in one piece, which most do, costs two
  * callbacks. Invariant: the sink sees exactly one of `end` and `broken`.
@@ -8,15 +12,17 @@
 import { Buffer } from "node:buffer";
 import { MarkSkipper } from "../byte_order_mark.ts";
 import { ClientError } from "../errors.ts";
-import { overloaded } from "./byte_gate.ts";
 import type { Exchange } from "./exchange.ts";
 import { createInflater, type Inflater } from "./inflater.ts";
-import { BODY_STEP_BYTES, CHUNK_FRAMING_BYTES } from "./limits.ts";
+import { CHUNK_FRAMING_BYTES } from "./limits.ts";
 import { type RequestCoding, requestCoding } from "./request_coding.ts";
+import { SpeedGauge } from "./speed_gauge.ts";
 
 export interface BodySink {
   /** The next bytes, inflated. A promise: wait for it before the next ones. */
   push(chunk: Uint8Array): Promise<void> | undefined;
+  /** Bytes that the sink keeps of what it was given. */
+  readonly heldBytes: number;
   /** That was the whole body. Now it is the sink's turn to answer. */
   end(): void;
   /** The rest will not come; the answer, if anybody wants one, is being sent. */
@@ -57,6 +63,9 @@ export function readBody(
       chunks.push(chunk);
       return undefined;
     },
+    get heldBytes() {
+      return bytes;
+    },
     end() {
       try {
         const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
@@ -88,6 +97,7 @@ class BodyPump {
   /** What the connection had brought when the body began. */
   #beforeBytes = 0;
   #framingWatch: ReturnType<typeof setInterval> | undefined;
+  #gauge: SpeedGauge | undefined;
   #sentBytes = 0;
   #inflatedBytes = 0;
   #pauses = 0;
@@ -121,13 +131,26 @@ class BodyPump {
       this.#fail(error);
       return;
     }
-    const bytes = declared === undefined ? this.#stepBytes : Number(declared);
-    if (door.gate.tryAcquire(bytes)) {
-      this.#exchange.hold(bytes);
-      this.#listen(coding);
-      return;
+    this.#exchange.watch(this);
+    this.#listen(coding);
+  }
+
+  /** Ends the request if its body comes too slowly. Called now and then. */
+  checkSpeed(nowMs: number): void {
+    if (this.#done || this.#received) return;
+    const { limits } = this.#exchange.door;
+    this.#gauge ??= new SpeedGauge(limits);
+    // While we do not read nothing can come.
+    if (this.#pauses > 0) this.#gauge.restart();
+    else if (this.#gauge.isTooSlow(nowMs, this.#sentBytes)) {
+      this.#fail(
+        new ClientError(
+          "E_TOO_SLOW",
+          `the body came slower than ${limits.bytesPerSecMin} bytes a second ` +
+            `for ${limits.slowMs / 1000} s`,
+        ),
+      );
     }
-    this.#acquire(bytes, false, () => this.#listen(coding));
   }
 
   #listen(coding: RequestCoding): void {
@@ -197,8 +220,7 @@ class BodyPump {
     chunk: Uint8Array,
     source: Pausable,
   ): void {
-    const exchange = this.#exchange;
-    const { gate, config } = exchange.door;
+    const { claim, door: { config } } = this.#exchange;
     if (this.#inflater !== undefined) {
       this.#inflatedBytes += chunk.byteLength;
       if (this.#inflatedBytes > config["max-inflated-size"]) {
@@ -208,6 +230,19 @@ class BodyPump {
     }
     const bytes = this.#mark.take(chunk);
     if (bytes.length === 0) return;
+    if (claim.tryTake(bytes.length)) {
+      this.#push(bytes, source);
+      return;
+    }
+    this.#pause(source);
+    claim.take(bytes.length).then(() => {
+      if (this.#done) return;
+      this.#push(bytes, source);
+      this.#resume(source);
+    }).catch((error) => this.#fail(error));
+  }
+
+  #push(bytes: Uint8Array, source: Pausable): void {
     let wait: Promise<void> | undefined;
     try {
       wait = this.#sink.push(bytes);
@@ -215,19 +250,15 @@ class BodyPump {
       this.#fail(error);
       return;
     }
-    if (wait !== undefined) this.#waitForSink(wait, source);
-    if (this.#sentBytes + this.#inflatedBytes <= exchange.heldBytes) return;
-    const step = this.#stepBytes;
-    if (gate.tryGrow(step)) exchange.hold(step);
-    else {
-      this.#pause(source);
-      this.#acquire(step, true, () => this.#resume(source));
-    }
+    if (wait === undefined) this.#giveBack();
+    else this.#waitForSink(wait, source);
   }
 
-  /** What is asked of the gate at a time where nobody knows how much will come. */
-  get #stepBytes(): number {
-    return Math.min(BODY_STEP_BYTES, this.#maxBytes);
+  /** What the sink has no more is nobody's. */
+  #giveBack(): void {
+    const { claim } = this.#exchange;
+    const spent = claim.held - this.#sink.heldBytes;
+    if (spent > 0) claim.release(spent);
   }
 
   /** No progress within the time a request may wait is overload as well. */
@@ -239,13 +270,15 @@ class BodyPump {
     this.#pause(source);
     const timer = setTimeout(() => {
       gate.countRefusal();
-      this.#fail(overloaded());
+      this.#fail(gate.overloaded());
     }, limits.overloadWaitMs);
-    wait.then(() => this.#resume(source), (error) => this.#fail(error))
-      .finally(() => clearTimeout(timer));
+    wait.then(() => {
+      this.#giveBack();
+      this.#resume(source);
+    }).catch((error) => this.#fail(error)).finally(() => clearTimeout(timer));
   }
 
-  /** Sink and gate may both want a pause; it lasts until both have had enough. */
+  /** Sink and pool may both want a pause; it lasts until both have had enough. */
   #pause(source: Pausable): void {
     if (this.#pauses++ === 0) source.pause();
   }
@@ -254,18 +287,6 @@ class BodyPump {
     if (--this.#pauses > 0 || this.#done) return;
     if (this.#ended) this.#end();
     else source.resume();
-  }
-
-  #acquire(bytes: number, urgent: boolean, next: () => void): void {
-    const exchange = this.#exchange;
-    const { gate } = exchange.door;
-    gate.acquire(bytes, urgent).then(() => {
-      if (this.#done) gate.release(bytes);
-      else {
-        exchange.hold(bytes);
-        next();
-      }
-    }).catch((error) => this.#fail(error));
   }
 
   /** A stream that is paused on its last bytes ends all the same. */

@@ -5,10 +5,11 @@
  */
 import type { Socket } from "node:net";
 import { type Authenticator, UserPrincipal } from "../auth/mod.ts";
+import { monotonicMs } from "../clock.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
 import { SeldomLog } from "../seldom_log.ts";
+import { SharedPool } from "../shared_pool.ts";
 import { createBodyMemory } from "./body_memory.ts";
-import { ByteGate } from "./byte_gate.ts";
 import { AddressSet } from "./client_address.ts";
 import { Compressor } from "./compression.ts";
 import { createDispatch } from "./dispatch.ts";
@@ -53,6 +54,10 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     door.limits,
     createDispatch(ROUTES, door),
   );
+  const watch = setInterval(() => {
+    const nowMs = monotonicMs();
+    for (const visit of door.inFlight) visit.checkSpeed?.(nowMs);
+  }, door.limits.checkIntervalMs);
   return {
     host: door.config.addr.host,
     port: listener.port,
@@ -62,7 +67,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
         listener,
         () => busySockets(door),
         door.limits.closeMs,
-      );
+      ).finally(() => clearInterval(watch));
     },
   };
 }
@@ -71,7 +76,11 @@ function createDoor(options: HttpOptions): Door {
   const { engine, log, dev, authenticator, services, version } = options;
   const config = options.config.main;
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
-  const gate = new ByteGate(config["max-in-flight"], limits.overloadWaitMs);
+  const gate = new SharedPool({
+    what: "bytes in flight",
+    capacity: config["max-in-flight"],
+    waitMs: limits.overloadWaitMs,
+  });
   const inFlight: Door["inFlight"] = new Set();
   return {
     config,

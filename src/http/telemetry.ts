@@ -21,7 +21,7 @@ import { OTHER_CLUSTERS } from "../engine/unknown_metric_news.ts";
 import type { JobStatus } from "../jobs/services.ts";
 import type { NatsStatus } from "../nats/nats_service.ts";
 import type { SubscriptionStats } from "../nats/subscription_stats.ts";
-import type { ByteGate } from "./byte_gate.ts";
+import type { SharedPool } from "../shared_pool.ts";
 
 /** From a query of one series to one that the client gives up on. */
 const LATENCY_BUCKETS_SEC = [
@@ -52,7 +52,7 @@ const ENGINE_STATES: readonly EngineState[] = [
 
 export interface TelemetrySources {
   readonly engine: MetricEngine;
-  readonly gate: ByteGate;
+  readonly gate: Pick<SharedPool, "inUse" | "waitsTotal" | "refusalsTotal">;
   readonly version: string;
   /** Absent: no broker is configured. */
   readonly nats?: NatsStatus | undefined;
@@ -378,7 +378,7 @@ export class Telemetry {
       "http_in_flight_bytes",
       "Bytes of bodies and answers under way.",
       [],
-      (gauge) => gauge.set(gate.inUse),
+      (gauge) => gauge.set(gate.inUse()),
     );
     this.#gauge(
       "http_requests_in_flight",
@@ -388,13 +388,13 @@ export class Telemetry {
     );
     this.#counter(
       "http_overload_waits_total",
-      "Requests that waited for room.",
+      "Times that a request waited for room.",
       [],
       (counter) => counter.inc(gate.waitsTotal),
     );
     this.#counter(
       "http_overload_refusals_total",
-      "Requests refused since no room came in time.",
+      "Requests refused since there was no room, or none in time.",
       [],
       (counter) => counter.inc(gate.refusalsTotal),
     );

@@ -43,6 +43,7 @@ export function handleWrite(exchange: Exchange): void {
   exchange.about = () => ({ cluster: clusterParameter(exchange) || undefined });
   exchange.authorize("write", (scope) => {
     const { door } = exchange;
+    exchange.shareClass = "write";
     requireWritable(door.engine);
     const instance = scope.instance === ""
       ? undefined
@@ -100,6 +101,9 @@ function takeIn(
       checkedMs = now;
       const again = exchange.mayStill("write");
       return again === undefined ? push(chunk) : again.then(() => push(chunk));
+    },
+    get heldBytes() {
+      return batch?.heldBytes ?? 0;
     },
     end() {
       open().end().then((report) => {

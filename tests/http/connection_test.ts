@@ -73,7 +73,7 @@ Deno.test("a client that sends its body slowly is cut, and its batch aborted", a
 Deno.test("a client that does not read its answer is cut", async () => {
   await using door = await Fixture.start({
     main: { "metrics-public": true },
-    limits: { stalledAnswerMs: 50 },
+    limits: { slowMs: 50, bytesPerSecMin: 1 << 30 },
   });
   door.engine.answer = jsonBody("x".repeat(60 << 20), 60);
   const client = door.raw();

@@ -68,6 +68,9 @@ export class FakeEngine implements MetricEngine {
     this.batches.push(batch);
     const decoder = new TextDecoder();
     return {
+      get heldBytes() {
+        return batch.bytes;
+      },
       push: (chunk) => {
         batch.bytes += chunk.byteLength;
         if (batch.bytes < 1 << 20) {

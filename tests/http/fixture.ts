@@ -32,7 +32,7 @@ export interface Question {
   readonly body?: string | Uint8Array;
   readonly headers?: Record<string, string>;
   /** `null`: nobody. */
-  readonly role?: Role | null;
+  readonly role?: Role | `${Role}~${string}` | null;
 }
 
 export class Fixture implements AsyncDisposable {
@@ -147,7 +147,10 @@ const TENANT: InstanceRecord = {
   maxQuerySamples: 0,
 };
 
-/** The token is the role; a promise for one role, as for a token never seen. */
+/**
+ * The token is the role, with `~` and a name behind it where there are several of that
+ * role; a promise for one role, as for a token never seen.
+ */
 function roleOf(
   headers: RequestHeaders,
   access: AccessState,
@@ -156,8 +159,8 @@ function roleOf(
   if (credential === undefined || credential.kind === "session") {
     throw new ClientError("E_UNAUTHENTICATED", "Use JWT Authentication");
   }
-  const role = credential.token as Role;
-  const principal = new UserPrincipal({ name: "test", roles: [role] }, access);
+  const [role, name = "test"] = credential.token.split("~");
+  const principal = new UserPrincipal({ name, roles: [role as Role] }, access);
   return role === "api" ? Promise.resolve(principal) : principal;
 }
 
