@@ -16,18 +16,49 @@ import {
   text,
   webUrl,
 } from "./values.ts";
+import { jetStreamName } from "./schema_nats.ts";
 
 const LOOPBACK = ["127.0.0.0/8", "::1"];
 
 const apiSubjects = section({
   "subject-job-event": name().describe("NATS subject of job events."),
   "subject-node-state": name().describe("NATS subject of node states."),
+  "stream-job-event": jetStreamName().default("").describe(
+    "JetStream stream that job events are read from; empty: plain NATS, which loses those sent while the server is away.",
+  ),
+  "durable-job-event": jetStreamName().default("").describe(
+    "Durable consumer of this server alone, made where it is missing.",
+  ),
+  "stream-node-state": jetStreamName().default("").describe(
+    "JetStream stream that node states are read from; empty: plain NATS.",
+  ),
+  "durable-node-state": jetStreamName().default("").describe(
+    "Durable consumer of this server alone, made where it is missing.",
+  ),
   "job-concurrency": integer(1).default(8).describe(
     "Job events handled at a time.",
   ),
   "node-concurrency": integer(1).default(2).describe(
     "Node states handled at a time.",
   ),
+}).superRefine((given, context) => {
+  const refuse = (key: string, message: string) =>
+    context.addIssue({ code: "custom", path: [key], message });
+  for (const  of of["job-event", "node-state"] as const) {
+    const hasStream = given[`stream-${of}`] !== "";
+    if (hasStream === (given[`durable-${of}`] !== "")) continue;
+    refuse(
+      `${hasStream ? "durable" : "stream"}-${of}`,
+      "a name, since stream and durable belong together",
+    );
+  }
+  if (
+    given["stream-job-event"] !== "" &&
+    given["stream-job-event"] === given["stream-node-state"] &&
+    given["durable-job-event"] === given["durable-node-state"]
+  ) {
+    refuse("durable-node-state", "a durable that reads nothing else");
+  }
 });
 
 /** Where `move` and `copy` retention put things; the same keys in two places. */

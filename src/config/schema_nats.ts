@@ -16,7 +16,8 @@ export function subject() {
 const JETSTREAM_NAME =
   "a name without blanks, dots, *, > and slashes, or an empty text";
 
-function jetStreamName() {
+/** Name of a stream or a durable; empty for none. */
+export function jetStreamName() {
   return z.string({ error: JETSTREAM_NAME })
     .refine((given) => /^[^\s.*>/\\\p{Cc}]*$/u.test(given), JETSTREAM_NAME)
     .meta({ expected: JETSTREAM_NAME });

@@ -44,6 +44,19 @@ export interface NodeStateRow extends NodeReport {
   readonly time: number;
 }
 
+/** What the batch system says of a node. */
+type Told = Pick<
+  NodeReport,
+  | "state"
+  | "jobsRunning"
+  | "cpusAllocated"
+  | "memoryAllocated"
+  | "gpusAllocated"
+>;
+
+/** Nodes of a cluster that are kept; no machine has so many. */
+export const NODES_MAX = 100_000;
+
 type NodeStateRecord = Omit<NodeStateRow, "healthMetrics"> & {
   readonly healthMetrics: string;
 };
@@ -63,7 +76,11 @@ export class NodeTable {
   readonly #connection: Connection;
   readonly #upsert: Statement<{ id: number }>;
   readonly #insertState: Statement<never>;
+  readonly #lastAt: Statement<Told>;
+  readonly #known: Statement<{ id: number }>;
+  readonly #size: Statement<{ size: number }>;
   readonly #latest: Statement<NodeStateRecord>;
+  readonly #latestOf: Statement<NodeStateRecord>;
   readonly #oldStates: Statement<NodeStateRecord>;
   readonly #deleteOldStates: Statement<never>;
   readonly #deleteStates: Statement<never>;
@@ -79,11 +96,28 @@ export class NodeTable {
        health_metrics, jobs_running, cpus_allocated, memory_allocated,
        gpus_allocated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
+    this.#lastAt = connection.prepare(
+      `SELECT node_state AS state, jobs_running AS jobsRunning,
+       cpus_allocated AS cpusAllocated, memory_allocated AS memoryAllocated,
+       gpus_allocated AS gpusAllocated FROM node_state
+       WHERE node_id = ? AND time_stamp = ? ORDER BY id DESC LIMIT 1`,
+    );
+    this.#known = connection.prepare(
+      "SELECT id FROM node WHERE cluster = ? AND hostname = ?",
+    );
+    this.#size = connection.prepare(
+      "SELECT count(*) AS size FROM node WHERE cluster = ?",
+    );
     this.#latest = connection.prepare(
       `${SELECT} FROM node CROSS JOIN node_state ON node_state.id = (
          SELECT id FROM node_state WHERE node_id = node.id
          ORDER BY time_stamp DESC, id DESC LIMIT 1)
        WHERE cluster = ? ORDER BY hostname`,
+    );
+    this.#latestOf = connection.prepare(
+      `${SELECT} FROM node CROSS JOIN node_state ON node_state.node_id = node.id
+       WHERE cluster = ? AND hostname = ?
+       ORDER BY time_stamp DESC, node_state.id DESC LIMIT 1`,
     );
     this.#oldStates = connection.prepare(
       `${SELECT} FROM node_state CROSS JOIN node ON node.id = node_state.node_id
@@ -98,12 +132,23 @@ export class NodeTable {
     );
   }
 
-  /** Notes what is told of nodes of a cluster; new nodes are made. */
+  /**
+   * Notes what is told of nodes of a cluster. New nodes are made, up to
+   * `NODES_MAX` of a cluster: one whose `nodes` is a wildcard takes any name. The
+   * last report of a second told once more is no new row: messages may come twice.
+   */
   report(cluster: string, time: number, reports: readonly NodeReport[]): void {
     this.#connection.transaction(() => {
+      let room: number | undefined;
       for (const node of reports) {
         const { hostname, subCluster } = node;
+        if (this.#known.get(cluster, hostname) === undefined) {
+          room ??= NODES_MAX - (this.#size.get(cluster)?.size ?? 0);
+          if (room-- <= 0) continue;
+        }
         const id = this.#upsert.get(hostname, cluster, subCluster)?.id ?? null;
+        const last = this.#lastAt.get(id, time);
+        if (last !== undefined && isTold(last, node)) continue;
         this.#insertState.run(
           id,
           time,
@@ -117,6 +162,12 @@ export class NodeTable {
         );
       }
     });
+  }
+
+  /** The last that was told of one node. */
+  latestOf(cluster: string, hostname: string): NodeStateRow | undefined {
+    const record = this.#latestOf.get(cluster, hostname);
+    return record && nodeStateRow(record);
   }
 
   /** The last that was told of each node of a cluster, by host name. */
@@ -142,4 +193,12 @@ export class NodeTable {
 
 function nodeStateRow(record: NodeStateRecord): NodeStateRow {
   return { ...record, healthMetrics: JSON.parse(record.healthMetrics) };
+}
+
+function isTold(last: Told, node: NodeReport): boolean {
+  return last.state === node.state &&
+    last.jobsRunning === node.jobsRunning &&
+    last.cpusAllocated === node.cpusAllocated &&
+    last.memoryAllocated === node.memoryAllocated &&
+    last.gpusAllocated === node.gpusAllocated;
 }

@@ -62,3 +62,21 @@ Deno.test("NodeTable.deleteOldStates() keeps the newest row of every node", () =
     [[4, 0], [2, 9]],
   );
 });
+
+Deno.test("NodeTable.report() makes one row of the same report of the same second", () => {
+  using fixture = new TemporaryDatabase();
+  const { nodes } = fixture.open().tables;
+  for (let i = 0; i < 3; i++) {
+    nodes.report("alpha", 100, [node("a1"), node("a2")]);
+  }
+  nodes.report("alpha", 100, [node("a1", 1)]);
+  nodes.report("alpha", 101, [node("a1", 1)]);
+  const times = nodes.oldStates(1000, 100)
+    .map(({ hostname, time, jobsRunning }) =>
+      `${hostname} ${time} ${jobsRunning}`
+    );
+  assert.deepEqual(times, ["a1 100 0", "a1 100 1"]);
+  assert.equal(nodes.latestOf("alpha", "a1")?.time, 101);
+  assert.equal(nodes.latestOf("alpha", "a2")?.time, 100);
+  assert.equal(nodes.latestOf("beta", "a1"), undefined);
+});

@@ -322,7 +322,8 @@ export class Telemetry {
         "Job events and node states, by what became of them.",
         ["outcome"],
         (counter) => {
-          for (const outcome of ["handled", "failed", "dropped"] as const) {
+          const outcomes = ["handled", "known", "failed", "dropped"] as const;
+          for (const outcome of outcomes) {
             counter.inc({ outcome }, jobEvents[outcome]);
           }
           for (const [problem, count] of Object.entries(jobEvents.problems)) {
@@ -346,6 +347,12 @@ export class Telemetry {
   }
 
   #registerJobs(jobs: JobStatus): void {
+    this.#counter(
+      "node_states_passed_over_total",
+      "Reported states of nodes that belong to no sub-cluster.",
+      [],
+      (counter) => counter.inc(jobs.passedOverNodes()),
+    );
     this.#counter(
       "jobs_archived_total",
       "Jobs that were archived.",

@@ -7,7 +7,7 @@ import { type AccessState, UserPrincipal } from "../auth/mod.ts";
 import { nowSec } from "../clock.ts";
 import type { JobEventSink } from "../nats/job_event_queue.ts";
 import { startJob, stopJob } from "./lifecycle.ts";
-import { takeNodeStates } from "./node_states.ts";
+import { storeNodeStates } from "./node_states.ts";
 import type { JobServices } from "./services.ts";
 
 export class JobEvents implements JobEventSink {
@@ -27,7 +27,7 @@ export class JobEvents implements JobEventSink {
     await stopJob(this.#services, this.#sender, json, nowSec());
   }
 
-  nodeState(json: string): Promise<void> {
-    return takeNodeStates(this.#services, json, nowSec());
+  nodeState(json: string, timeSec = nowSec()): Promise<void> {
+    return storeNodeStates(this.#services, json, timeSec);
   }
 }

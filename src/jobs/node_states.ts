@@ -2,6 +2,8 @@
  * States of nodes as the batch system reports them, with the health the metric
  * store sees (job-api 9.1). Main thread.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { z } from "zod";
 import type { SubCluster } from "../cluster/cluster.ts";
 import type { NodeReport, NodeState } from "../db/node_table.ts";
 import { DEFAULT_SCOPE } from "../engine/data_scope.ts";
@@ -13,11 +15,15 @@ import type { JobServices } from "./services.ts";
 
 type NodeServices = Pick<
   JobServices,
-  "tables" | "clusters" | "engine" | "log"
+  "tables" | "clusters" | "engine" | "log" | "passedOverNodes"
 >;
 
-/** Nodes of one report that are named in the log at the most. */
-const NAMED_MAX = 5;
+type NodeStateRequest = z.output<typeof nodeStateSchema>;
+type ReportedNode = NodeStateRequest["nodes"][number];
+type KnownNode = ReportedNode & { readonly subCluster: SubCluster };
+
+/** Nodes looked up before others get their turn: a millisecond or two. */
+const SLICE_NODES = 500;
 
 /**
  * Notes what a report says. Throws `E_BAD_REQUEST` for one that is wrong; that it
@@ -30,51 +36,81 @@ export async function takeNodeStates(
   nowSec: number,
   allowed?: ReadonlySet<string>,
 ): Promise<void> {
-  const { cluster, nodes } = decodeRequest(nodeStateSchema, body);
-  const { log, tables } = services;
+  const request = decodeRequest(nodeStateSchema, body);
+  const { cluster } = request;
+  const { log, passedOverNodes } = services;
   if (allowed !== undefined && !allowed.has(cluster)) {
-    log.warn("states of nodes of a foreign cluster are passed over", {
+    passedOverNodes.note(
+      "states of nodes of a foreign cluster are passed over",
       cluster,
-    });
+      request.nodes.map(({ hostname }) => hostname),
+    );
     return;
   }
-  const known = nodes.flatMap((node) => {
-    const subCluster = services.clusters.subClusterOfNode(
-      cluster,
-      node.hostname,
-    );
-    return subCluster === undefined ? [] : [{ ...node, subCluster }];
-  });
-  const unknown = nodes.filter(({ hostname }) =>
-    !known.some((node) => node.hostname === hostname)
-  );
-  if (unknown.length > 0) {
-    log.warn("nodes without a sub-cluster are passed over", {
-      cluster,
-      nodes: unknown.length,
-      first: unknown.slice(0, NAMED_MAX).map(({ hostname }) => hostname)
-        .join(" "),
-    });
-  }
   try {
-    const health = await healthOf(services, cluster, known);
-    const reports = known.map((node): NodeReport => ({
-      hostname: node.hostname,
-      subCluster: node.subCluster.name,
-      state: stateOf(node.states),
-      ...judged(stateOf(node.states), health.get(node.hostname)),
-      jobsRunning: node.jobsRunning,
-      cpusAllocated: node.cpusAllocated,
-      memoryAllocated: node.memoryAllocated,
-      gpusAllocated: node.gpusAllocated,
-    }));
-    if (reports.length > 0) await tables.nodes.report(cluster, nowSec, reports);
+    await store(services, request, nowSec);
   } catch (error) {
     log.err("states of nodes are not stored", {
       cluster,
       error: errorText(error),
     });
   }
+}
+
+/** The same for a report that somebody tries again: rejects where it cannot be stored. */
+export async function storeNodeStates(
+  services: NodeServices,
+  body: Uint8Array | string,
+  timeSec: number,
+): Promise<void> {
+  await store(services, decodeRequest(nodeStateSchema, body), timeSec);
+}
+
+async function store(
+  services: NodeServices,
+  { cluster, nodes }: NodeStateRequest,
+  timeSec: number,
+): Promise<void> {
+  const known = await knownNodes(services, cluster, nodes);
+  if (known.length === 0) return;
+  const health = await healthOf(services, cluster, known);
+  const reports = known.map((node): NodeReport => ({
+    hostname: node.hostname,
+    subCluster: node.subCluster.name,
+    state: stateOf(node.states),
+    ...judged(stateOf(node.states), health.get(node.hostname)),
+    jobsRunning: node.jobsRunning,
+    cpusAllocated: node.cpusAllocated,
+    memoryAllocated: node.memoryAllocated,
+    gpusAllocated: node.gpusAllocated,
+  }));
+  await services.tables.nodes.report(cluster, timeSec, reports);
+}
+
+/** The nodes that a sub-cluster has, each once: of several the last counts. */
+async function knownNodes(
+  { clusters, passedOverNodes }: NodeServices,
+  cluster: string,
+  nodes: readonly ReportedNode[],
+): Promise<KnownNode[]> {
+  const known: KnownNode[] = [];
+  const unknown: string[] = [];
+  const unique = new Map(nodes.map((node) => [node.hostname, node]));
+  let looked = 0;
+  for (const node of unique.values()) {
+    if (++looked % SLICE_NODES === 0) await nextTurn();
+    const subCluster = clusters.subClusterOfNode(cluster, node.hostname);
+    if (subCluster === undefined) unknown.push(node.hostname);
+    else known.push({ ...node, subCluster });
+  }
+  if (unknown.length > 0) {
+    passedOverNodes.note(
+      "nodes without a sub-cluster are passed over",
+      cluster,
+      unknown,
+    );
+  }
+  return known;
 }
 
 /** The first rule that applies, whatever the case of the words. */
@@ -119,7 +155,7 @@ async function healthOf(
       const health = await engine.health(
         DEFAULT_SCOPE,
         cluster,
-        [...new Set(some.map(({ hostname }) => hostname))],
+        some.map(({ hostname }) => hostname),
         [...subCluster.metrics.keys()],
       );
       for (const [host, one] of health) found.set(host, one);

@@ -6,6 +6,7 @@ import type { MetricEngine } from "../engine/metric_engine.ts";
 import type { Log } from "../log.ts";
 import type { JobArchiverStats } from "./archiver.ts";
 import type { JobMetrics } from "./job_metrics.ts";
+import type { PassedOverNodes } from "./passed_over_nodes.ts";
 
 /** The tables of the database that have to do with jobs and nodes. */
 export type JobTables = Pick<
@@ -24,6 +25,8 @@ export interface JobServices {
   readonly log: JobLog;
   /** Tells the archiver that a job waits. */
   readonly wakeArchiver: () => void;
+  /** Reported nodes that belong nowhere. */
+  readonly passedOverNodes: PassedOverNodes;
   /** `""`: machine states are not kept. */
   readonly machineStateDir: string;
 }
@@ -35,4 +38,6 @@ export interface JobStatus {
   queued(): Promise<number>;
   /** Running jobs, likewise. */
   running(): Promise<number>;
+  /** States of nodes that were passed over since the start. */
+  passedOverNodes(): number;
 }

@@ -10,6 +10,7 @@ import type { JobArchiveClient } from "../jobarchive/job_archive_client.ts";
 import { JobArchiver } from "./archiver.ts";
 import { scheduleJobWork } from "./background.ts";
 import { JobMetrics } from "./job_metrics.ts";
+import { PassedOverNodes } from "./passed_over_nodes.ts";
 import { Schedule } from "./schedule.ts";
 import type { JobLog, JobServices, JobStatus, JobTables } from "./services.ts";
 
@@ -60,6 +61,7 @@ export function startJobApi(options: JobApiOptions): JobApi {
           problem,
         }),
     }),
+    passedOverNodes: new PassedOverNodes(log),
     wakeArchiver: () => archiver.wake(),
     machineStateDir: config.main["machine-state-dir"],
   };
@@ -71,6 +73,7 @@ export function startJobApi(options: JobApiOptions): JobApi {
     status: {
       archiver: archiver.stats,
       queued: () => tables.archiveQueue.size().catch(notKnown),
+      passedOverNodes: () => services.passedOverNodes.count,
       running: () => tables.jobs.count({ states: ["running"] }).catch(notKnown),
     },
     async close() {

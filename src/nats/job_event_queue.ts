@@ -3,6 +3,8 @@
  * time, and a stop that overtook its start waits a little for it. Main thread only.
  *
  * Bounded: what finds no room is dropped and counted; nobody would send it again.
+ * Events of a stream are bounded by whoever reads it, and tried until they are dealt
+ * with; they come in order, so a stop without a start waits for none.
  */
 import { ClientError, type ErrorCode } from "../errors.ts";
 import { jobFields } from "../refused_request.ts";
@@ -18,7 +20,18 @@ export interface JobEventSink {
   startJob(json: string): Promise<void>;
   /** Rejects with `E_NOT_FOUND` where the job was not started (yet). */
   stopJob(json: string): Promise<void>;
-  nodeState(json: string): Promise<void>;
+  /** `timeSec`: when it was sent; absent: now. */
+  nodeState(json: string, timeSec?: number): Promise<void>;
+}
+
+/** How an event of a stream came, and who waits for it. */
+export interface StreamDelivery {
+  /** It came before, and may have been dealt with. */
+  readonly isRepeated: boolean;
+  /** When the broker took it, Unix seconds. */
+  readonly timeSec: number;
+  /** Called once: `false` if the server stops before the event is dealt with. */
+  settled(isDone: boolean): void;
 }
 
 /** Failures that pass, whatever the event says. */
@@ -47,6 +60,8 @@ export interface JobEventQueueOptions {
 
 interface QueuedEvent extends JobEvent {
   readonly subject: string;
+  /** Absent: it came by plain NATS. */
+  readonly delivery: StreamDelivery | undefined;
   /** How often it came before its start. */
   early: number;
 }
@@ -73,10 +88,11 @@ export class JobEventQueue {
     this.#options = options;
   }
 
-  /** `false`: there is no room, the event is dropped. */
-  add(event: JobEvent, subject: string): boolean {
+  /** `false`: there is no room, the event is dropped; there is for those of streams. */
+  add(event: JobEvent, subject: string, delivery?: StreamDelivery): boolean {
     const { budget, stats } = this.#options;
-    if (!budget.tryTake(bytesOf(event))) {
+    if (delivery !== undefined) budget.take(bytesOf(event));
+    else if (!budget.tryTake(bytesOf(event))) {
       stats.dropped++;
       return false;
     }
@@ -86,7 +102,7 @@ export class JobEventQueue {
       lane = { waiting: [], isActive: false, overtakers: new Set() };
       this.#lanes.set(event.key, lane);
     }
-    lane.waiting.push({ ...event, subject, early: 0 });
+    lane.waiting.push({ ...event, subject, delivery, early: 0 });
     this.#activate(event.key, lane);
     return true;
   }
@@ -120,12 +136,14 @@ export class JobEventQueue {
     for (;;) {
       const event = lane.waiting.shift();
       if (event === undefined) break;
-      if (!await this.#handle(event)) {
+      const outcome = await this.#handle(event);
+      if (outcome === "early") {
         // Others of the job go before it: its start may be among them.
         void this.#park(event, key, lane);
         continue;
       }
       this.#settle(event);
+      event.delivery?.settled(outcome === "done");
       if (event.kind === "start") {
         for (const retry of [...lane.overtakers]) retry();
       }
@@ -155,27 +173,36 @@ export class JobEventQueue {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** `false`: a stop without its start, which may still come. */
-  async #handle(event: QueuedEvent): Promise<boolean> {
+  /**
+   * `early`: a stop without its start, which may still come; `interrupted`: an event
+   * of a stream that the server has no time for any more.
+   */
+  async #handle(event: QueuedEvent): Promise<"done" | "early" | "interrupted"> {
     const { stats, stopped } = this.#options;
+    const isDurable = event.delivery !== undefined;
     for (let attempt = 1;; attempt++) {
       try {
         await this.#apply(event);
         stats.handled++;
-        return true;
+        return "done";
       } catch (error) {
         const code = error instanceof ClientError ? error.code : "E_INTERNAL";
         const mayWait = !stopped.aborted;
         if (
           code === "E_NOT_FOUND" && event.kind === "stop" && mayWait &&
-          event.early < ATTEMPTS_MAX
-        ) return false;
-        const passes = PASSING.includes(code) && attempt < ATTEMPTS_MAX;
+          !isDurable && event.early < ATTEMPTS_MAX
+        ) return "early";
+        const passes = PASSING.includes(code) &&
+          (isDurable || attempt < ATTEMPTS_MAX);
+        if (passes && isDurable && !mayWait) return "interrupted";
         if (!passes || !mayWait) {
-          this.#fail(event, error);
-          return true;
+          this.#fail(event, code, error);
+          return "done";
         }
         stats.retries++;
+        if (isDurable && error instanceof ClientError) {
+          this.#tellOfWait(event, error);
+        }
       }
       await pause(pauseMs(attempt, FIRST_PAUSE_MS, MOST_PAUSE_MS), stopped);
     }
@@ -189,19 +216,39 @@ export class JobEventQueue {
       case "stop":
         return sink.stopJob(event.json);
       case "nodestate":
-        return sink.nodeState(event.json);
+        return sink.nodeState(event.json, event.delivery?.timeSec);
     }
   }
 
-  #fail({ json, kind, subject }: QueuedEvent, error: unknown): void {
-    this.#options.stats.failed++;
-    const code = error instanceof ClientError ? error.code : "E_INTERNAL";
+  #tellOfWait({ json, kind, subject }: QueuedEvent, error: ClientError): void {
     this.#options.log.warn(
+      "an event waits for the job API",
+      () => ({ subject, kind, ...jobFields(json), reason: error.message }),
+      `${kind} ${error.code} waits`,
+    );
+  }
+
+  #fail(event: QueuedEvent, code: ErrorCode, error: unknown): void {
+    const { stats, log } = this.#options;
+    if (code === "E_UNPROCESSABLE") {
+      stats.known++;
+      // What comes again after a kill was mostly dealt with before.
+      if (event.delivery?.isRepeated) return;
+    } else stats.failed++;
+    const { json, kind, subject } = event;
+    log.warn(
       "an event failed",
-      () => ({ subject, kind, ...jobFields(json), reason: error }),
+      () => ({ subject, kind, ...jobFields(json), reason: reasonOf(error) }),
       `${kind} ${code}`,
     );
   }
+}
+
+/** The sender's mistake is one line; a fault of ours keeps where it came from. */
+function reasonOf(error: unknown): unknown {
+  return error instanceof ClientError && error.code !== "E_INTERNAL"
+    ? error.message
+    : error;
 }
 
 function bytesOf({ json }: JobEvent): number {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ClientError } from "../errors.ts";
+import { Log } from "../log.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import { JobEventQueue, type JobEventSink } from "./job_event_queue.ts";
 import { JobEventStats } from "./job_event_stats.ts";
@@ -61,7 +62,13 @@ function make(concurrency = 2, capacity = 1 << 20) {
   });
   const add = (kind: JobEvent["kind"], key: string) =>
     queue.add({ kind, key, json: key }, "jobs");
-  return { jobs, stats, queue, add, stopping, lines };
+  /** As a stream delivers it; resolves to whether it was dealt with. */
+  const deliver = (kind: JobEvent["kind"], key: string, isRepeated = false) =>
+    new Promise<boolean>((settled) => {
+      const delivery = { isRepeated, timeSec: 1, settled };
+      assert.ok(queue.add({ kind, key, json: key }, "jobs", delivery));
+    });
+  return { jobs, stats, queue, add, deliver, stopping, lines };
 }
 
 Deno.test("JobEventQueue keeps the events of a job in order and handles several jobs at a time", async () => {
@@ -154,4 +161,75 @@ Deno.test("JobEventQueue tells of each kind of failure, with the job and its clu
     lines.join("\n"),
     /an event failed .*"kind":"start","job":"7","cluster":"emmy","reason":/,
   );
+});
+
+Deno.test("JobEventQueue tries an event of a stream until it is dealt with, or the server stops", async () => {
+  const { jobs, stats, deliver, stopping } = make(1);
+  jobs.failures = [new ClientError("E_STORAGE", "disk full")];
+  assert.equal(await deliver("start", "1"), true);
+  assert.equal(stats.retries, 1);
+  jobs.failures = Array.from(
+    { length: 100 },
+    () => new ClientError("E_OVERLOAD", "busy"),
+  );
+  const waiting = deliver("start", "2");
+  while (stats.retries < 2) await Promise.resolve();
+  stopping.abort();
+  assert.equal(await waiting, false);
+  // Nobody gave it up: the stream has it still.
+  assert.equal(stats.failed, 0);
+  assert.deepEqual(jobs.done, ["start 1"]);
+});
+
+Deno.test("JobEventQueue does not wait for the start of a stop that a stream delivers", async () => {
+  const { stats, deliver } = make();
+  assert.equal(await deliver("stop", "1"), true);
+  assert.deepEqual([stats.failed, stats.retries], [1, 0]);
+});
+
+Deno.test("JobEventQueue counts what is told again, and logs a repeated delivery of it never", async () => {
+  const { jobs, stats, deliver, add, queue, lines } = make();
+  const known = () => new ClientError("E_UNPROCESSABLE", "known already");
+  jobs.failures = [known()];
+  assert.equal(await deliver("start", "1", true), true);
+  assert.deepEqual([stats.known, stats.failed, lines.length], [1, 0, 0]);
+  jobs.failures = [known(), known()];
+  await deliver("start", "1");
+  add("start", "1");
+  await queue.settled();
+  assert.deepEqual([stats.known, stats.failed, lines.length], [3, 0, 2]);
+});
+
+Deno.test("JobEventQueue has room for what a stream delivers, whatever waits", async () => {
+  const { stats, deliver } = make(1, 100);
+  const all = Array.from({ length: 5 }, (_, i) => deliver("start", String(i)));
+  assert.deepEqual(await Promise.all(all), Array(5).fill(true));
+  assert.equal(stats.dropped, 0);
+});
+
+Deno.test("JobEventQueue logs a sender's mistake as one line, and where a fault of ours came from", async () => {
+  const lines: string[] = [];
+  const sink = new Jobs();
+  const queue = new JobEventQueue({
+    sink,
+    concurrency: 1,
+    budget: new ByteBudget(1 << 20),
+    stats: new JobEventStats(),
+    log: new SeldomLog(
+      new Log(
+        { level: "debug", dates: false, priorities: false },
+        (line) => lines.push(line),
+      ),
+    ),
+    stopped: new AbortController().signal,
+  });
+  sink.failures = [new ClientError("E_BAD_REQUEST", "cluster: no zz")];
+  queue.add({ kind: "start", key: "1", json: "1" }, "jobs");
+  await queue.settled();
+  assert.match(lines.join(""), /^[^\n]*reason="cluster: no zz"\n$/);
+  lines.length = 0;
+  sink.failures = [new TypeError("a bug")];
+  queue.add({ kind: "start", key: "2", json: "2" }, "jobs");
+  await queue.settled();
+  assert.match(lines.join(""), /a bug[^]*job_event_queue_test/);
 });

@@ -6,6 +6,8 @@ export class JobEventStats {
   /** Events that the job API took, and those it refused. */
   handled = 0;
   failed = 0;
+  /** Starts of known jobs and stops of those that have ended: told again. */
+  known = 0;
   /** Attempts that were repeated: a stop before its start, a busy server. */
   retries = 0;
   /** Events for which there was no room. */

@@ -51,6 +51,9 @@ const FUNCTIONS: ReadonlyMap<string, "start" | "stop"> = new Map([
 /** Text of a message that is repeated in a report. */
 const QUOTED_CHARS = 60;
 
+/** What is not UTF-8 becomes U+FFFD, as in bodies that come by HTTP. */
+const UTF8 = new TextDecoder("utf-8");
+
 /** Reads a whole message. */
 export function parseEvents(
   data: Uint8Array,
@@ -59,7 +62,7 @@ export function parseEvents(
   const events: JobEvent[] = [];
   const problems: ProblemReport[] = [];
   try {
-    const text = decode(data);
+    const text = UTF8.decode(data);
     let lines = 0;
     for (const line of readEventLines(text)) {
       lines++;
@@ -75,14 +78,6 @@ export function parseEvents(
     problems.push({ problem: "syntax", message: error.message });
   }
   return { events, problems };
-}
-
-function decode(data: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(data);
-  } catch (cause) {
-    throw new EventSyntaxError("the message is not UTF-8", { cause });
-  }
 }
 
 function eventOf(

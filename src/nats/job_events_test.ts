@@ -111,7 +111,7 @@ for (const [what, line] of BROKEN) {
   });
 }
 
-Deno.test("parseEvents() reports messages without lines and what is not UTF-8", () => {
+Deno.test("parseEvents() reports messages without lines and ends of lines", () => {
   assert.deepEqual(problemsOf(""), ["empty"]);
   assert.deepEqual(problemsOf("\n# only a comment\n"), ["empty"]);
   const bytes = Uint8Array.of(...ENCODER.encode("job"), 0xff);
@@ -119,6 +119,22 @@ Deno.test("parseEvents() reports messages without lines and what is not UTF-8", 
     parseEvents(bytes, "job").problems.map(({ problem }) => problem),
     ["syntax"],
   );
+});
+
+Deno.test("parseEvents() replaces bytes that are not UTF-8, as bodies by HTTP have it", () => {
+  const [before = "", after = ""] = job('{"jobId":1,"metaData":{"a":"x?"}}')
+    .split("?");
+  const data = Uint8Array.of(
+    ...ENCODER.encode(before),
+    0xe4,
+    ...ENCODER.encode(after + job('{"jobId":2}')),
+  );
+  const { events, problems } = parseEvents(data, "job");
+  assert.deepEqual(problems, []);
+  assert.deepEqual(events.map(({ json }) => json), [
+    '{"jobId":1,"metaData":{"a":"x\ufffd"}}',
+    '{"jobId":2}',
+  ]);
 });
 
 Deno.test("parseEvents() takes a job subject for jobs and a node subject for node states only", () => {

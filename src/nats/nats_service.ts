@@ -10,6 +10,7 @@ import type { Log } from "../log.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import { connectOptions } from "./connect_options.ts";
 import { CoreSubscription } from "./core_subscription.ts";
+import { groupLength } from "./message_batch.ts";
 import {
   MetricWriter,
   type ScopeRefusal,
@@ -89,12 +90,15 @@ export class NatsService implements NatsStatus {
     const made = store["nats-subscriptions"].map((one) =>
       this.#subscription(one, options)
     );
-    this.subscriptions = made.map(({ stats }) => stats);
     const events = options.jobEvents && new JobEventListener({
       ...options.jobEvents,
       log: options.log,
       stopped: this.#stopping.signal,
     });
+    this.subscriptions = [
+      ...made.map(({ stats }) => stats),
+      ...events?.streams ?? [],
+    ];
     this.jobEvents = events?.stats;
     this.#listeners = [
       ...made.map(({ listener }) => listener),
@@ -150,7 +154,9 @@ export class NatsService implements NatsStatus {
     const shared = { subject, writer, budget: this.#budget, stats, log };
     const listener = stream === ""
       ? new CoreSubscription({ ...shared, queueGroup: given["queue-group"] })
-      : new StreamSubscription({ ...shared, stream, durable, stopped });
+      : new StreamSubscription({
+        ...{ ...shared, stream, durable, stopped, groupLength },
+      });
     return { listener, stats };
   }
 

@@ -1,8 +1,9 @@
 /**
- * A subscription that reads a JetStream stream through a durable consumer: a
- * message is acknowledged once every shard that owns a line of it has it in its
- * log, in stream order and never twice (docs/decisions/0006-stream-marks.md). Main
- * thread only.
+ * A subscription that reads a JetStream stream through a durable consumer: messages
+ * are applied in stream order, and acknowledged once their writer cannot lose them:
+ * metrics when every shard that owns a line has it in its log, and never twice
+ * (docs/decisions/0006-stream-marks.md); job events when their transaction is
+ * committed. Main thread only.
  *
  * What is on its way is bounded: messages are asked for only as far as the bytes
  * in flight allow, and the broker holds back beyond `max_ack_pending`.
@@ -18,10 +19,10 @@ import { monotonicMs } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 import { type Durable, type DurableName, openDurable } from "./durable.ts";
-import { groupLength, type MetricMessage } from "./message_batch.ts";
-import type { MetricWriter } from "./metric_writer.ts";
+import type { MetricMessage } from "./message_batch.ts";
 import { pause, pauseMs } from "./pauses.ts";
 import { type Delivery, StreamWindow } from "./stream_window.ts";
+import type { StreamMark } from "../engine/metric_engine.ts";
 import type { SubscriptionStats } from "./subscription_stats.ts";
 
 /** The shortest and longest wait for messages that the library and we want. */
@@ -34,8 +35,27 @@ const REDELIVERY_SLACK_MS = 250;
 /** How often somebody is told that outstanding messages do not come. */
 const COMPLAINT_MS = 60_000;
 
+/** A message of a stream, as far as it concerns who applies it. */
+export interface StreamedMessage extends MetricMessage {
+  readonly message: Pick<JsMsg, "redelivered" | "info">;
+}
+
+/** Applies the messages of a stream. */
+export interface StreamWriter {
+  /**
+   * Applies messages that follow one another in the stream; resolves when nothing of
+   * them can be lost any more. `false`: the server stops before that.
+   */
+  write(
+    messages: readonly StreamedMessage[],
+    mark: StreamMark,
+  ): Promise<boolean>;
+}
+
 export interface StreamSubscriptionOptions extends DurableName {
-  readonly writer: MetricWriter;
+  readonly writer: StreamWriter;
+  /** How many of the first messages are applied together; at least one. */
+  readonly groupLength: (messages: readonly MetricMessage[]) => number;
   readonly budget: ByteBudget;
   readonly stats: SubscriptionStats;
   readonly log: Pick<Log, "warn" | "info" | "err">;
@@ -239,7 +259,7 @@ export class StreamSubscription {
     for (;;) {
       const window = this.#window;
       const identity = this.#durable?.identity;
-      const batch = window.next(groupLength);
+      const batch = window.next(this.#options.groupLength);
       const last = batch.at(-1);
       if (last === undefined || identity === undefined) break;
       const isStored = await this.#options.writer.write(batch, {

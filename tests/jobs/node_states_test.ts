@@ -146,3 +146,30 @@ Deno.test("nodestate by the health route follows the rules of the job API", asyn
     }
   }
 });
+
+Deno.test("nodestate takes each node once, the last of several, and looks at a thousand times as many in no time", async () => {
+  await using server = await JobApiServer.start();
+  const doubles = Array.from({ length: 20_000 }, (_, i) => ({
+    ...{ hostname: "f0101", states: ["idle"], jobsRunning: i },
+  }));
+  const strangers = Array.from({ length: 20_000 }, (_, i) => ({
+    ...{ hostname: `x${i}`, states: ["idle"] },
+  }));
+  const body = { cluster: "fritz", nodes: [...doubles, ...strangers] };
+  for (let i = 0; i < 2; i++) {
+    await server.expect(200, "POST", "/api/nodestate/", { body });
+  }
+  const rows = await server.tables.nodes.latest("fritz");
+  assert.deepEqual(
+    rows.map(({ hostname, jobsRunning }) => [hostname, jobsRunning]),
+    [["f0101", 19_999]],
+  );
+  assert.ok(
+    (await server.tables.nodes.oldStates(nowSec() + 10, 100)).length <= 1,
+  );
+  // Told once, however often it is reported.
+  const told = server.log.filter((line) => line.includes("sub-cluster"));
+  assert.equal(told.length, 1);
+  assert.match(told[0]!, /"first":"x0 x1 x2 x3 x4"/);
+  assert.equal(server.jobs.status.passedOverNodes(), 40_000);
+});

@@ -81,6 +81,10 @@ natsTest(
         subjects: {
           "subject-job-event": "cc.job",
           "subject-node-state": "cc.nodes",
+          "stream-job-event": "",
+          "durable-job-event": "",
+          "stream-node-state": "",
+          "durable-node-state": "",
           "job-concurrency": 8,
           "node-concurrency": 2,
         },

@@ -4,6 +4,7 @@ import { ClusterCatalog } from "../../src/cluster/cluster_catalog.ts";
 import type { MetricEngine } from "../../src/engine/metric_engine.ts";
 import { JobArchiveClient } from "../../src/jobarchive/job_archive_client.ts";
 import { JobMetrics } from "../../src/jobs/job_metrics.ts";
+import { PassedOverNodes } from "../../src/jobs/passed_over_nodes.ts";
 import type { JobServices, JobTables } from "../../src/jobs/services.ts";
 
 const EMMY = new URL("../testdata/clusters/emmy.json", import.meta.url);
@@ -24,6 +25,7 @@ export async function testJobs(options: {
   return {
     ...{ tables, clusters, archive, engine, log },
     metrics: new JobMetrics({ engine, archive, clusters, onProblem() {} }),
+    passedOverNodes: new PassedOverNodes(log),
     wakeArchiver() {},
     machineStateDir: `${directory}/machines`,
   };
