@@ -30,7 +30,7 @@ const FAILURE_STATUS = 1;
 async function run(line: CommandLine): Promise<void> {
   switch (line.command) {
     case "help":
-      return printLine(usage());
+      return printLine(usage(line.about));
     case "version":
       return printLine(versionText());
     case "gen-keypair":
@@ -49,6 +49,8 @@ async function run(line: CommandLine): Promise<void> {
       return await runPublish(line);
     case "user-add":
     case "user-del":
+    case "user-password":
+    case "user-roles":
     case "user-list":
       return await runUserCommand(line);
     case "archive-import":

@@ -182,7 +182,8 @@ Deno.test("ringstore gen-keypair prints keys that a server and the token command
         main: { ...CONFIG.main, "jwt-public-key": publicKey },
       }),
     );
-    const without = await run(directory, "token", "--user", "u");
+    const args = ["token", "--user", "u", "--roles", "user"];
+    const without = await run(directory, ...args);
     assert.equal(without.code, 1);
     assert.match(without.err, /^ringstore: there is only a public key /);
     await Deno.mkdir(`${directory}/var/keys`, { recursive: true });
@@ -190,7 +191,7 @@ Deno.test("ringstore gen-keypair prints keys that a server and the token command
       `${directory}/var/keys/jwt-private-key`,
       privateKey,
     );
-    const token = await run(directory, "token", "--user", "u");
+    const token = await run(directory, ...args);
     assert.equal(token.code, 0, token.err);
     assert.match(token.out, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
   }));
@@ -222,6 +223,37 @@ Deno.test("ringstore makes keys at the first start, and the token command signs 
       const status = await child.stop();
       assert.equal(status.code, 0, child.output);
     }
+  }));
+
+Deno.test("ringstore user changes password and roles, and tokens have the roles of the database", () =>
+  inDirectory(CONFIG, async (directory) => {
+    const good = async (...args: string[]) => {
+      const { code, out, err } = await run(directory, ...args);
+      assert.equal(code, 0, err);
+      return out;
+    };
+    const refused = async (reason: RegExp, ...args: string[]) => {
+      const { code, out, err } = await run(directory, ...args);
+      assert.equal(code, 1, out);
+      assert.match(err, reason);
+    };
+    await good("-add-user", "eve:user,api:secret");
+    const rolesOf = (token: string) =>
+      JSON.parse(atob(token.split(".")[1] ?? "")).roles;
+    for (const args of [["-jwt", "eve"], ["token", "--user", "eve"]]) {
+      assert.deepEqual(rolesOf(await good(...args)), ["user", "api"]);
+    }
+    await refused(/there is no user "bob" in .*job\.db/, "-jwt", "bob");
+    assert.match(
+      await good("user", "roles", "eve", "manager,api", "--projects", "p1,p2"),
+      /^eve has the roles manager, api and manages p1, p2\n$/,
+    );
+    assert.deepEqual(rolesOf(await good("-jwt", "eve")), ["manager", "api"]);
+    assert.equal(await good("user", "list"), "eve\tmanager,api\tp1,p2\n");
+    await refused(/no user "bob"/, "user", "roles", "bob", "user");
+    await refused(/password: it is empty/, "user", "password", "eve");
+    const help = await good("user", "password", "--help");
+    assert.match(help, /^Usage: ringstore user ACTION/);
   }));
 
 Deno.test("ringstore ends with 0 on SIGINT and SIGTERM", () =>

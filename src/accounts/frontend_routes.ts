@@ -31,7 +31,7 @@ const settingSchema = z.object({
 
 async function makeToken(call: ApiCall): Promise<ApiAnswer> {
   const { accounts } = call.services;
-  const username = call.search.get("username") ?? "";
+  const username = call.search.get("username") || call.principal.name;
   const isOwn = username === call.principal.name;
   if (!isOwn && !call.principal.has("admin")) {
     throw new ClientError(
@@ -187,8 +187,8 @@ export const frontendRoutes: readonly ApiRoute[] = [
         parameters: [{
           name: "username",
           type: "string",
-          required: true,
-          description: "Oneself; administrators may name others.",
+          description:
+            "Absent: oneself, and only administrators may name others.",
         }],
         answer: { type: "text/plain", description: "The token." },
         errors: {

@@ -103,6 +103,50 @@ export class Users {
     await this.#changed();
   }
 
+  /**
+   * Another password, for somebody who logs in by one; sessions of the user end.
+   * Rejects with a `ClientError`.
+   */
+  async setPassword(username: string, password: string): Promise<void> {
+    const user = await this.#demand(username);
+    if (user.authSource !== AUTH_SOURCE.local) {
+      throw rejected(
+        `username: ${username} logs in elsewhere and has no password here`,
+      );
+    }
+    checkPassword(password);
+    if (password === "") throw bad("password: it is empty");
+    await this.setPasswordHash(username, await hashPassword(password));
+  }
+
+  /**
+   * Roles, and where `projects` are given these, whatever they were; who is no manager
+   * has none. Resolves to what they are now. Rejects with a `ClientError`.
+   */
+  async setRoles(
+    username: string,
+    roles: readonly string[],
+    projects?: readonly string[],
+  ): Promise<Pick<Account, "roles" | "projects">> {
+    const user = await this.#demand(username);
+    const words = [...new Set(roles.map((role) => role.toLowerCase()))];
+    const isManager = words.includes("manager");
+    const managed = projects ?? (isManager ? user.projects : []);
+    checkRoles(words, managed);
+    const change = { name: user.name, roles: words, projects: managed };
+    await this.#store.update(username, change);
+    await this.#changed();
+    return change;
+  }
+
+  async #demand(username: string): Promise<Account> {
+    const user = await this.#store.get(username);
+    if (user !== undefined) return user;
+    throw rejected(
+      `username: there is no user ${JSON.stringify(username.slice(0, 100))}`,
+    );
+  }
+
   /** Sessions of the user end. */
   async setPasswordHash(username: string, hash: string): Promise<void> {
     await this.#store.setPassword(username, hash);
@@ -215,17 +259,27 @@ function checkNewUser(
       `username: 1 to ${USERNAME_BYTES_MAX} bytes are expected, got ${bytes}`,
     );
   }
-  if (new TextEncoder().encode(password).length > PASSWORD_BYTES_MAX) {
-    throw bad(`password: at most ${PASSWORD_BYTES_MAX} bytes are taken`);
-  }
-  if (roles.length === 0) throw bad("role: one is needed");
-  for (const role of roles) knownRole(role, bad);
+  checkPassword(password);
+  checkRoles(roles, projects);
   const isApiOnly = roles.length === 1 && roles[0] === "api";
   if (password === "" && !isApiOnly) {
     throw bad(
       "password: only API users are allowed to have a blank password (login will be impossible)",
     );
   }
+}
+
+function checkPassword(password: string): void {
+  if (new TextEncoder().encode(password).length <= PASSWORD_BYTES_MAX) return;
+  throw bad(`password: at most ${PASSWORD_BYTES_MAX} bytes are taken`);
+}
+
+function checkRoles(
+  roles: readonly string[],
+  projects: readonly string[],
+): void {
+  if (roles.length === 0) throw bad("role: one is needed");
+  for (const role of roles) knownRole(role, bad);
   const isManager = roles.includes("manager");
   if (isManager && projects.length === 0) {
     throw bad("project: managers require a project to manage");

@@ -138,3 +138,61 @@ Deno.test("Users.delete() tells that something changed, when it did", async () =
   assert.equal(await users.get("eve"), undefined);
   await assertRefused(users.delete(""), 400, /^username/);
 });
+
+Deno.test("Users.setPassword() changes it for who logs in by one", async () => {
+  const { store, users, counts } = setUp();
+  await users.create(EVE);
+  const before = store.users.get("eve")!.passwordHash;
+  await users.setPassword("eve", "another");
+  const after = store.users.get("eve")!.passwordHash;
+  assert.match(after ?? "", /^\$scrypt\$/);
+  assert.notEqual(after, before);
+  assert.equal(counts.changed, 2);
+  store.users.set("sso", {
+    ...store.users.get("eve")!,
+    username: "sso",
+    authSource: 2,
+  });
+  await assertRefused(
+    users.setPassword("nobody", "x"),
+    422,
+    /no user "nobody"/,
+  );
+  await assertRefused(users.setPassword("sso", "x"), 422, /logs in elsewhere/);
+  await assertRefused(users.setPassword("eve", ""), 400, /password: .*empty/);
+  await assertRefused(
+    users.setPassword("eve", "x".repeat(1025)),
+    400,
+    /password: at most 1024/,
+  );
+  assert.equal(store.users.get("eve")!.passwordHash, after);
+});
+
+Deno.test("Users.setRoles() puts roles in place of others, by the rules of a new user", async () => {
+  const { users } = setUp();
+  await users.create(EVE);
+  const rolesOf = async () => {
+    const { roles, projects } = (await users.get("eve"))!;
+    return [roles, projects];
+  };
+  await users.setRoles("eve", ["API", "manager", "api"], ["p1", "p2"]);
+  assert.deepEqual(await rolesOf(), [["api", "manager"], ["p1", "p2"]]);
+  // Projects stay with a manager, and go with the role.
+  await users.setRoles("eve", ["manager", "user"]);
+  assert.deepEqual(await rolesOf(), [["manager", "user"], ["p1", "p2"]]);
+  assert.deepEqual(
+    await users.setRoles("eve", ["support"]),
+    { name: "", roles: ["support"], projects: [] },
+  );
+  assert.deepEqual(await rolesOf(), [["support"], []]);
+  await assertRefused(users.setRoles("bob", ["user"]), 422, /no user "bob"/);
+  await assertRefused(users.setRoles("eve", []), 400, /role: one is needed/);
+  await assertRefused(users.setRoles("eve", ["root"]), 400, /role: .*"root"/);
+  await assertRefused(users.setRoles("eve", ["manager"]), 400, /project: /);
+  await assertRefused(
+    users.setRoles("eve", ["user"], ["p1"]),
+    400,
+    /project: only managers/,
+  );
+  assert.deepEqual(await rolesOf(), [["support"], []]);
+});

@@ -31,6 +31,7 @@ import {
 import {
   readAddUser,
   readUser,
+  USER_ACTIONS,
   USER_FLAGS,
   type UserLine,
 } from "./user_flags.ts";
@@ -54,7 +55,8 @@ export type CommandLine =
     | {
       readonly command: "token";
       readonly user: string;
-      readonly roles: readonly Role[];
+      /** `undefined`: those of the user in the database. */
+      readonly roles: readonly Role[] | undefined;
       /** `undefined`: as `auth.jwts.max-age` says. */
       readonly maxAgeSec: number | undefined;
     }
@@ -64,7 +66,12 @@ export type CommandLine =
     | TokenGenLine
     | ArchiveLine
     | { readonly command: "clean-up" | "migrate-db" }
-    | { readonly command: "gen-keypair" | "version" | "help" }
+    | { readonly command: "gen-keypair" | "version" }
+    | {
+      readonly command: "help";
+      /** Of which command; `undefined`: of all. */
+      readonly about: string | undefined;
+    }
   );
 
 const COMMON_FLAGS: FlagSpecs = {
@@ -76,11 +83,16 @@ const COMMON_FLAGS: FlagSpecs = {
   logdate: { help: "put the date before each line of the log" },
 };
 
+/** Of every command, too. */
+const HELP_FLAGS: FlagSpecs = {
+  help: { help: "print this and end; behind a command: what it takes" },
+  h: { help: "the same" },
+};
+
 const SERVE_FLAGS: FlagSpecs = {
   dev: { help: "serve Swagger UI under /swagger/" },
   version: { help: "print the version and end" },
-  help: { help: "print this and end" },
-  h: { help: "the same" },
+  ...HELP_FLAGS,
   "add-user": {
     value: "NAME:ROLES:PASSWORD",
     help: "the same as: user add NAME --roles ROLES",
@@ -88,7 +100,10 @@ const SERVE_FLAGS: FlagSpecs = {
   "del-user": { value: "NAME", help: "the same as: user del NAME" },
   "init-db": { help: "the same as: archive init-db" },
   "migrate-db": { help: "bring the database up to date, and end" },
-  jwt: { value: "USER", help: "the same as: token --user USER" },
+  jwt: {
+    value: "USER",
+    help: "the same as: token --user USER, with the roles of the database",
+  },
   "cleanup-checkpoints": {
     help: "archive or delete what is past the retention, and end",
   },
@@ -101,6 +116,11 @@ interface Command {
   readonly flags: FlagSpecs;
   /** What the words are called that may stand among the flags; absent: none may. */
   readonly words?: readonly string[];
+  /** What the first of them may be, where that is to be told one by one. */
+  readonly actions?: readonly {
+    readonly words: string;
+    readonly help: string;
+  }[];
   readonly read: (flags: ParsedFlags, common: CommonOptions) => CommandLine;
 }
 
@@ -116,7 +136,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       user: { value: "NAME", help: "for whom (required)" },
       roles: {
         value: "LIST",
-        help: `of ${ROLES.join(", ")}, joined by commas (default user)`,
+        help: `of ${ROLES.join(", ")}, joined by commas ` +
+          "(default those of the user in the database)",
       },
       "max-age": {
         value: "DURATION",
@@ -174,15 +195,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     read: (flags, common) => ({ ...common, ...readArchive(flags) }),
   },
   user: {
-    help: "users of the database; the password is read from the input",
-    words: ["add|del|list", "NAME"],
+    help: "users of the database, one of:",
+    words: ["ACTION", "NAME", "LIST"],
+    actions: USER_ACTIONS,
     flags: USER_FLAGS,
     read: (flags, common) => ({ ...common, ...readUser(flags) }),
   },
   help: {
-    help: "print this",
+    help: "print this, or what COMMAND takes",
+    words: ["COMMAND"],
     flags: {},
-    read: (_, common) => ({ ...common, command: "help" }),
+    read: ({ rest }, common) => helpAbout(rest[0], common),
   },
 };
 
@@ -191,15 +214,33 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const first = parseFlags(args, { ...COMMON_FLAGS, ...SERVE_FLAGS });
   const [name, ...others] = first.rest;
   if (name === undefined) return readServe(first, readCommon(first.values));
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command === undefined) throw new UsageError(`unknown command: ${name}`);
+  const command = commandOf(name);
   for (const flag of first.values.keys()) {
-    if (flag in COMMON_FLAGS) continue;
+    if (flag in COMMON_FLAGS || flag in HELP_FLAGS) continue;
     throw new UsageError(`-${flag} does not go with the command ${name}`);
   }
   const second = parseCommandFlags(others, command);
   const values = new Map([...first.values, ...second.values]);
+  if (wantsHelp(values)) return helpAbout(name, readCommon(values));
   return command.read({ values, rest: second.rest }, readCommon(values));
+}
+
+function commandOf(name: string): Command {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) throw new UsageError(`unknown command: ${name}`);
+  return command;
+}
+
+function wantsHelp(values: ReadonlyMap<string, string>): boolean {
+  return Object.keys(HELP_FLAGS).some((name) => values.get(name) === "true");
+}
+
+function helpAbout(
+  about: string | undefined,
+  common: CommonOptions,
+): CommandLine {
+  if (about !== undefined) commandOf(about);
+  return { ...common, command: "help", about };
 }
 
 /** The flags of a command, before, among and behind the words that it may take. */
@@ -207,7 +248,7 @@ function parseCommandFlags(
   args: readonly string[],
   command: Command,
 ): ParsedFlags {
-  const specs = { ...COMMON_FLAGS, ...command.flags };
+  const specs = { ...COMMON_FLAGS, ...HELP_FLAGS, ...command.flags };
   const values = new Map<string, string>();
   const words: string[] = [];
   for (let rest = args;;) {
@@ -223,13 +264,18 @@ function parseCommandFlags(
   }
 }
 
-/** The help text, from the same tables that are parsed by. */
-export function usage(): string {
-  const flagLines = (specs: FlagSpecs) =>
-    Object.entries(specs).map(([name, { value, help }]) => {
-      const left = value === undefined ? `-${name}` : `-${name} ${value}`;
-      return `  ${left.padEnd(20)} ${help}`;
-    });
+/**
+ * The help text, of one command or of all, from the same tables that are parsed by.
+ */
+export function usage(about?: string): string {
+  if (about !== undefined) {
+    return [
+      ...usageLines(about, commandOf(about)),
+      "",
+      "Flags, with one or two dashes:",
+      ...flagLines({ ...commandOf(about).flags, ...COMMON_FLAGS }),
+    ].join("\n");
+  }
   return [
     "Usage: ringstore [flags]                 run the server",
     "       ringstore [flags] COMMAND [flags]",
@@ -239,12 +285,39 @@ export function usage(): string {
     "",
     "Commands:",
     ...Object.entries(COMMANDS).flatMap((
-      [name, { help, words = [], flags }],
+      [name, { help, words = [], actions = [], flags }],
     ) => [
-      `  ${[name, ...words].join(" ").padEnd(20)} ${help}`,
+      `  ${
+        [name, ...(actions.length > 0 ? ["ACTION"] : words)].join(" ")
+          .padEnd(20)
+      } ${help}`,
+      ...actions.map((one) => `    ${one.words.padEnd(18)} ${one.help}`),
       ...flagLines(flags).map((line) => `  ${line}`),
     ]),
   ].join("\n");
+}
+
+function flagLines(specs: FlagSpecs): string[] {
+  return Object.entries(specs).map(([name, { value, help }]) => {
+    const left = value === undefined ? `-${name}` : `-${name} ${value}`;
+    return `  ${left.padEnd(20)} ${help}`;
+  });
+}
+
+/** How one command is called: a line for each of its actions. */
+function usageLines(
+  name: string,
+  { help, words = [], actions = [] }: Command,
+): string[] {
+  if (actions.length === 0) {
+    return [`Usage: ringstore ${[name, ...words].join(" ")} [flags]`, "", help];
+  }
+  return [
+    `Usage: ringstore ${name} ACTION [flags]`,
+    "",
+    help,
+    ...actions.map((one) => `  ${one.words.padEnd(20)} ${one.help}`),
+  ];
 }
 
 function readCommon(values: ReadonlyMap<string, string>): CommonOptions {
@@ -265,7 +338,7 @@ function readServe(
   common: CommonOptions,
 ): CommandLine {
   const on = (name: string) => values.get(name) === "true";
-  if (on("help") || on("h")) return { ...common, command: "help" };
+  if (wantsHelp(values)) return helpAbout(undefined, common);
   if (on("version")) return { ...common, command: "version" };
   const user = values.get("jwt");
   if (user !== undefined) return readToken(new Map([["user", user]]), common);
@@ -292,7 +365,7 @@ function readToken(
 ): CommandLine {
   const user = values.get("user") ?? "";
   if (user === "") throw new UsageError("token needs --user NAME");
-  const roles = (values.get("roles") ?? "user").split(",").map((word) => {
+  const roles = values.get("roles")?.split(",").map((word) => {
     const role = ROLES.find((known) => known === word.trim());
     if (role !== undefined) return role;
     throw new UsageError(
@@ -310,7 +383,7 @@ function readToken(
     ...common,
     command: "token",
     user,
-    roles: [...new Set(roles)],
+    roles: roles && [...new Set(roles)],
     maxAgeSec,
   };
 }

@@ -48,7 +48,8 @@ Deno.test("parseCommandLine() reads the command token", () => {
     ...COMMON,
     command: "token",
     user: "u",
-    roles: ["user"],
+    // Those of the database.
+    roles: undefined,
     maxAgeSec: undefined,
   };
   assert.deepEqual(parseCommandLine(["token", "-user=u"]), short);
@@ -101,10 +102,19 @@ Deno.test("parseCommandLine() says what is wrong", () => {
     ["-dev token --user u", /-dev does not go with the command token/],
     ["gen-keypair --user u", /unknown flag: --user/],
     ["-add-user a:b", /-add-user is NAME:ROLE,ROLE:PASSWORD/],
-    ["user", /user needs one of: add NAME, del NAME, list/],
-    ["user add", /user add needs a NAME/],
-    ["user list me", /user needs one of/],
+    [
+      "user",
+      /user needs one of: add NAME, del NAME, password NAME, roles NAME LIST, list/,
+    ],
+    ["user add", /user add needs NAME/],
+    ["user password", /user password needs NAME/],
+    ["user roles eve", /user roles needs NAME LIST/],
+    ["user list me", /unexpected word: me/],
     ["user add eve me", /unexpected word: me/],
+    ["user del eve --roles user", /--roles does not go with user del/],
+    ["user roles eve user --email e", /--email does not go with user roles/],
+    ["help nope", /unknown command: nope/],
+    ["help user add", /unexpected word: add/],
     ["archive", /archive needs one of: import DIR, verify, init-db/],
     ["archive import", /archive needs one of/],
     ["archive verify x", /archive needs one of/],
@@ -116,6 +126,66 @@ Deno.test("parseCommandLine() says what is wrong", () => {
       return true;
     });
   }
+});
+
+Deno.test("parseCommandLine() changes passwords and roles", () => {
+  assert.deepEqual(
+    parseCommandLine(["user", "password", "eve"]),
+    { ...COMMON, command: "user-password", username: "eve" },
+  );
+  const roles = {
+    ...COMMON,
+    command: "user-roles",
+    username: "eve",
+    roles: ["user", "manager"],
+  };
+  assert.deepEqual(
+    parseCommandLine(["user", "roles", "eve", "user, manager"]),
+    { ...roles, projects: undefined },
+  );
+  assert.deepEqual(
+    parseCommandLine("user roles eve user,manager --projects a,b".split(" ")),
+    { ...roles, projects: ["a", "b"] },
+  );
+});
+
+Deno.test("every command says what it takes, wherever help is asked for", () => {
+  const names = [
+    ...usage().matchAll(/^ {2}([a-z][a-z-]*) .*$/gm),
+  ].map(([, name = ""]) => name).filter((name) => name !== "help");
+  assert.ok(names.length >= 9, names.join());
+  for (const name of names) {
+    const about = { ...COMMON, command: "help", about: name };
+    for (
+      const args of [
+        [name, "--help"],
+        [name, "-h"],
+        ["-help", name],
+        ["help", name],
+      ]
+    ) assert.deepEqual(parseCommandLine(args), about, args.join(" "));
+    const page = usage(name);
+    assert.match(page, new RegExp(`^Usage: ringstore ${name} `));
+    assert.match(page, /-config FILE/);
+    assert.ok(!page.includes("-cleanup-checkpoints"));
+  }
+  for (
+    const args of ["user add --help", "user add eve --help --roles user"]
+  ) {
+    assert.deepEqual(parseCommandLine(args.split(" ")), {
+      ...COMMON,
+      command: "help",
+      about: "user",
+    });
+  }
+  for (const word of ["password NAME", "roles NAME LIST", "-projects LIST"]) {
+    assert.ok(usage("user").includes(word), word);
+  }
+  assert.deepEqual(parseCommandLine(["help"]), {
+    ...COMMON,
+    command: "help",
+    about: undefined,
+  });
 });
 
 Deno.test("usage() names every flag and command", () => {

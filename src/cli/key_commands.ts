@@ -2,7 +2,9 @@
 import { findKeys, keyOrigins } from "../auth/keys.ts";
 import { generateKeyPair } from "../auth/ed25519.ts";
 import { signToken } from "../auth/token.ts";
-import { loadConfig } from "../config/mod.ts";
+import { type Config, loadConfig } from "../config/mod.ts";
+import { openDatabase } from "../db/database.ts";
+import { databaseOptions } from "../db/database_options.ts";
 import type { CommandLine } from "./command_line.ts";
 import { printLine } from "./output.ts";
 
@@ -14,6 +16,17 @@ export async function printKeyPair(): Promise<void> {
   printLine("This is a key pair, not a token: `ringstore token` makes tokens.");
 }
 
+/** The roles that the database gives a user. */
+function rolesOf(user: string, config: Config): readonly string[] {
+  using database = openDatabase(databaseOptions(config));
+  const known = database.tables.users.get(user);
+  if (known !== undefined) return known.roles;
+  throw new Error(
+    `there is no user ${JSON.stringify(user)} in ${config.main.db}: ` +
+      `ringstore user add ${user}, or name roles: ringstore token --user ${user} --roles LIST`,
+  );
+}
+
 /** `token`: the token alone, so that `$(ringstore token …)` is one. */
 export async function printToken(
   line: CommandLine & { command: "token" },
@@ -21,6 +34,7 @@ export async function printToken(
   const { config } = loadConfig(line.configFile);
   const keys = await findKeys(keyOrigins(config.main["jwt-public-key"]));
   const maxAgeSec = line.maxAgeSec ?? config.auth.jwts["max-age"];
-  const { user, roles } = line;
+  const { user } = line;
+  const roles = line.roles ?? rolesOf(user, config);
   printLine(await signToken(keys, { user, roles, maxAgeSec }));
 }

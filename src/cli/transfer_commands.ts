@@ -64,7 +64,7 @@ export async function runExport(
   let hosts = 0;
   let samples = 0;
   try {
-    const writer = createWriter(line.format, cluster, sink);
+    const writer = createWriter(line.format, cluster, sink, line.types);
     for (const name of names) {
       const host = await exportHost(client, cluster, name, line);
       if (host === undefined) {

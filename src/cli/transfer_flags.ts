@@ -4,7 +4,12 @@ import {
   EXPORT_FORMATS,
   type ExportFormat,
 } from "../transfer/export_writers.ts";
-import { type FlagSpecs, type ParsedFlags, UsageError } from "./flags.ts";
+import {
+  type FlagSpec,
+  type FlagSpecs,
+  type ParsedFlags,
+  UsageError,
+} from "./flags.ts";
 
 /** Which server; what is not given follows from the configuration. */
 export interface ServerChoice {
@@ -28,6 +33,8 @@ export type TransferLine =
     readonly metrics: readonly string[];
     readonly fromSec: number;
     readonly toSec: number;
+    /** Types of levels besides those that are known. */
+    readonly types: readonly string[];
     readonly format: ExportFormat;
     /** `undefined`: standard output. */
     readonly out: string | undefined;
@@ -52,12 +59,15 @@ const SERVER_FLAGS: FlagSpecs = {
   },
 };
 
+/** Where names of levels are taken apart. */
+const TYPES_FLAG: FlagSpec = {
+  value: "LIST",
+  help: "further types of levels, such as fs,device: fshome becomes fs, home",
+};
+
 export const IMPORT_FLAGS: FlagSpecs = {
   cluster: { value: "NAME", help: "only this one" },
-  types: {
-    value: "LIST",
-    help: "further types of levels, such as fs,device: fshome becomes fs, home",
-  },
+  types: TYPES_FLAG,
   ...SERVER_FLAGS,
 };
 
@@ -70,6 +80,7 @@ export const EXPORT_FLAGS: FlagSpecs = {
     help: "Unix seconds or 2026-11-21T08:00:00Z (required)",
   },
   to: { value: "TIME", help: "the same, exclusive (required)" },
+  types: TYPES_FLAG,
   format: {
     value: "FORMAT",
     help: `${EXPORT_FORMATS.join("|")} (default line)`,
@@ -116,6 +127,7 @@ export function readExport({ values }: ParsedFlags): TransferLine {
     metrics: readList(values.get("metric")),
     fromSec: readTime(required(values, "export", "from", "TIME"), "from"),
     toSec: readTime(required(values, "export", "to", "TIME"), "to"),
+    types: readList(values.get("types")),
     format,
     out: values.get("out"),
     server: readServer(values),
@@ -172,10 +184,23 @@ function readList(text: string | undefined): string[] {
 /** A time without a zone would mean another moment on another machine. */
 function readTime(text: string, name: string): number {
   if (/^-?\d{1,11}$/.test(text)) return Number(text);
-  const isIso = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?$/;
-  const ms = isIso.test(text) ? Date.parse(text) : NaN;
-  if (!Number.isNaN(ms)) return ms / 1000;
+  const sec = secondsOf(text);
+  if (sec !== undefined) return sec;
   throw new UsageError(
     `--${name} is Unix time in seconds or such as 2026-11-21T08:00:00Z, not "${text}"`,
   );
+}
+
+/** `undefined`: no such moment; what `Date` makes of 30 February is another one. */
+function secondsOf(text: string): number | undefined {
+  const parts = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/
+    .exec(text);
+  if (parts === null) return undefined;
+  const [, day = "", time = "T00:00:00Z"] = parts;
+  try {
+    return Temporal.Instant.from(day + time).epochMilliseconds / 1000;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }

@@ -38,10 +38,43 @@ Deno.test("parseCommandLine() reads export and its times", () => {
     metrics: [],
     fromSec: 5,
     toSec: 1800,
+    types: [],
     format: "parquet",
     out: "f",
     server: { url: "http://h:1", token: "t" },
   });
+});
+
+Deno.test("parseCommandLine() takes a day for its first second, and knows the calendar", () => {
+  const read = (from: string, ...more: string[]) =>
+    parseCommandLine([
+      ..."export --cluster c --to 2e9".replace("2e9", "2000000000").split(" "),
+      ...["--from", from, ...more],
+    ]);
+  const cases: [string, number][] = [
+    ["2028-02-29", 1_835_395_200],
+    ["2028-02-29T00:00Z", 1_835_395_200],
+    ["2028-02-29T01:00:00+01:00", 1_835_395_200],
+    ["-5", -5],
+  ];
+  for (const [from, sec] of cases) {
+    const line = read(from, "--types", "fs, device");
+    assert.ok(line.command === "export");
+    assert.equal(line.fromSec, sec, from);
+    assert.deepEqual(line.types, ["fs", "device"]);
+  }
+  for (
+    const from of [
+      "2026-02-29",
+      "2026-02-30T00:00:00Z",
+      "2026-04-31",
+      "2026-13-01",
+      "2026-00-01",
+      "2026-01-01T24:00:01Z",
+      "2026-01-01T00:61:00Z",
+      "2026-01-01T00:00:00+25:00",
+    ]
+  ) assert.throws(() => read(from), /--from is Unix time/, from);
 });
 
 Deno.test("parseCommandLine() reads estimate and presumes what is usual", () => {

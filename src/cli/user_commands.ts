@@ -27,6 +27,23 @@ export async function runUserCommand(
       await users.create({ ...line, password });
       return printLine(`added user ${line.username}`);
     }
+    case "user-password": {
+      const password = readPassword();
+      await users.setPassword(line.username, password);
+      return printLine(
+        `${line.username} has a new password; sessions of before have ended`,
+      );
+    }
+    case "user-roles": {
+      const { username, roles, projects } = line;
+      const changed = await users.setRoles(username, roles, projects);
+      return printLine(
+        `${username} has the roles ${changed.roles.join(", ")}` +
+          (changed.projects.length === 0
+            ? ""
+            : ` and manages ${changed.projects.join(", ")}`),
+      );
+    }
     case "user-del": {
       const known = await users.get(line.username);
       await users.delete(line.username);

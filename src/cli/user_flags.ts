@@ -1,11 +1,36 @@
-/** The flags of `ringstore user add|del|list`, and of upstream's flags for the same. */
+/** The words and flags of `ringstore user`, and of upstream's flags for the same. */
+import { ROLES } from "../auth/roles.ts";
 import { type FlagSpecs, type ParsedFlags, UsageError } from "./flags.ts";
 
 export const USER_FLAGS: FlagSpecs = {
-  roles: { value: "LIST", help: "joined by commas (default user)" },
-  projects: { value: "LIST", help: "that a manager manages" },
-  "full-name": { value: "TEXT", help: "name as people write it" },
-  email: { value: "TEXT", help: "address" },
+  roles: {
+    value: "LIST",
+    help: `of add: of ${ROLES.join(", ")}, joined by commas (default user)`,
+  },
+  projects: { value: "LIST", help: "of add and roles: what a manager manages" },
+  "full-name": { value: "TEXT", help: "of add: name as people write it" },
+  email: { value: "TEXT", help: "of add: address" },
+};
+
+/** What follows `user`, with what it does. */
+export const USER_ACTIONS = [
+  { words: "add NAME", help: "make a user; the password comes by the input" },
+  { words: "del NAME", help: "take a user away, with all sessions" },
+  {
+    words: "password NAME",
+    help: "set a new password, read from the input; sessions end",
+  },
+  {
+    words: "roles NAME LIST",
+    help: "set the roles, joined by commas, whatever they were",
+  },
+  { words: "list", help: "name, roles and projects of everybody" },
+] as const;
+
+/** Flags that mean something to an action. */
+const FLAGS_OF_ACTION: Readonly<Record<string, readonly string[]>> = {
+  add: Object.keys(USER_FLAGS),
+  roles: ["projects"],
 };
 
 /** What is done with users. */
@@ -20,18 +45,68 @@ export type UserLine =
     /** `undefined`: the first line of the input. */
     readonly password: string | undefined;
   }
+  | {
+    readonly command: "user-password";
+    readonly username: string;
+  }
+  | {
+    readonly command: "user-roles";
+    readonly username: string;
+    readonly roles: readonly string[];
+    /** `undefined`: those of before. */
+    readonly projects: readonly string[] | undefined;
+  }
   | { readonly command: "user-del"; readonly username: string }
   | { readonly command: "user-list" };
 
 /** Throws a {@linkcode UsageError}. */
 export function readUser({ values, rest }: ParsedFlags): UserLine {
-  const [action = "", username = ""] = rest;
-  if (action === "list" && username === "") return { command: "user-list" };
-  if (action !== "add" && action !== "del") {
-    throw new UsageError("user needs one of: add NAME, del NAME, list");
+  const [action = "", username = "", list] = rest;
+  const known = USER_ACTIONS.find(({ words }) =>
+    words.split(" ")[0] === action
+  );
+  if (known === undefined) {
+    throw new UsageError(
+      `user needs one of: ${USER_ACTIONS.map(({ words }) => words).join(", ")}`,
+    );
   }
-  if (username === "") throw new UsageError(`user ${action} needs a NAME`);
-  if (action === "del") return { command: "user-del", username };
+  const wanted = known.words.split(" ").length;
+  if (rest.length > wanted) {
+    throw new UsageError(`unexpected word: ${rest[wanted]}`);
+  }
+  if (rest.length < wanted || (wanted > 1 && username === "")) {
+    throw new UsageError(
+      `user ${action} needs ${known.words.slice(action.length + 1)}`,
+    );
+  }
+  for (const flag of Object.keys(USER_FLAGS)) {
+    if (!values.has(flag) || FLAGS_OF_ACTION[action]?.includes(flag)) continue;
+    throw new UsageError(`--${flag} does not go with user ${action}`);
+  }
+  const projects = values.get("projects");
+  switch (known.words) {
+    case "list":
+      return { command: "user-list" };
+    case "del NAME":
+      return { command: "user-del", username };
+    case "password NAME":
+      return { command: "user-password", username };
+    case "roles NAME LIST":
+      return {
+        command: "user-roles",
+        username,
+        roles: words(list ?? ""),
+        projects: projects === undefined ? undefined : words(projects),
+      };
+    case "add NAME":
+      return readNewUser(username, values);
+  }
+}
+
+function readNewUser(
+  username: string,
+  values: ReadonlyMap<string, string>,
+): UserLine {
   return {
     command: "user-add",
     username,

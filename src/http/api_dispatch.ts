@@ -255,7 +255,12 @@ export function checkJobGroup(
   if (!exchange.door.allowedAddresses(exchange.from)) {
     throw refused(`the job API does not answer to ${exchange.from}`);
   }
-  if (!principal.mayUseJobs("job", scope)) throw refused("missing privileges");
+  if (!principal.mayUseJobs("job", scope)) {
+    throw refused(
+      "missing privileges: needs one of: the role api alone, the roles api and " +
+        `admin, a token with scope ${scope}`,
+    );
+  }
 }
 
 function checkGroup(
@@ -271,8 +276,8 @@ function checkGroup(
         "the admin API needs scope admin, or the role admin",
       );
     case "userapi":
-      if (principal.mayUseJobs(group, operation?.scope ?? "jobs:read")) return;
-      throw refused("missing privileges");
+      checkUserGroup(principal, operation?.scope ?? "jobs:read");
+      return;
     case "config":
       if (principal.has("admin")) return;
       throw refused("the role admin is needed");
@@ -280,6 +285,14 @@ function checkGroup(
       if (principal.roles.size > 0) return;
       throw refused("a role is needed");
   }
+}
+
+function checkUserGroup(principal: Principal, scope: JobAccess): void {
+  if (principal.mayUseJobs("userapi", scope)) return;
+  throw refused(
+    "missing privileges: needs one of: the role api with user, manager, support " +
+      `or admin beside it, the role api alone, a token with scope ${scope}`,
+  );
 }
 
 /** The job API says 401 also to those it knows. */

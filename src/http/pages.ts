@@ -67,6 +67,8 @@ function start(context: Context, door: Door): Response {
 <title>ringstore</title>
 <h1>ringstore</h1>
 <ul>
+<li><a href="/login">Log in</a>, then
+<a href="/frontend/jwt/">a token for your scripts</a></li>
 ${swagger}
 <li><a href="/api/openapi.json">API document (OpenAPI)</a></li>
 <li><a href="/health">Health</a>, <a href="/ready">readiness</a></li>

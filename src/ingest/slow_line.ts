@@ -240,7 +240,8 @@ export class SlowLines {
         series,
         `level "${parser.type ?? ""}${
           parser.typeId ?? ""
-        }" or its sub-level is known with another split into type and id`,
+        }" or its sub-level is known with another split into type and id ` +
+          "(`ringstore import` and `export` cut names by --types)",
       );
     }
     if (series === "memory-cap") {

@@ -16,32 +16,41 @@ export interface ExportWriter {
 /** Lines are handed over in pieces of about this size. */
 const PIECE_CHARS = 1 << 20;
 
+/** `moreTypes`: types of levels besides {@linkcode LEVEL_TYPES}. */
 export function createWriter(
   format: ExportFormat,
   cluster: string,
   sink: (bytes: Uint8Array) => void,
+  moreTypes: readonly string[] = [],
 ): ExportWriter {
+  const types = [...LEVEL_TYPES, ...moreTypes];
   return format === "line"
-    ? new LineWriter(cluster, sink)
-    : new ParquetWriter(cluster, sink);
+    ? new LineWriter(cluster, sink, types)
+    : new ParquetWriter(cluster, sink, types);
 }
 
 class LineWriter implements ExportWriter {
   readonly #cluster: string;
   readonly #sink: (bytes: Uint8Array) => void;
+  readonly #types: readonly string[];
   readonly #encoder = new TextEncoder();
   #text = "";
 
-  constructor(cluster: string, sink: (bytes: Uint8Array) => void) {
+  constructor(
+    cluster: string,
+    sink: (bytes: Uint8Array) => void,
+    types: readonly string[],
+  ) {
     this.#cluster = cluster;
     this.#sink = sink;
+    this.#types = types;
   }
 
   add({ host, series }: ExportedHost): number {
     let unwritable = 0;
     for (const { metric, levels, timesSec, values } of series) {
       const name = { cluster: this.#cluster, host, levels, metric };
-      const key = lineKey(name, LEVEL_TYPES);
+      const key = lineKey(name, this.#types);
       if (key === undefined) unwritable += values.length;
       else {
         values.forEach((value, i) => {
@@ -61,13 +70,19 @@ class LineWriter implements ExportWriter {
 
 class ParquetWriter implements ExportWriter {
   readonly #rows: ParquetRows;
+  readonly #types: readonly string[];
 
-  constructor(cluster: string, sink: (bytes: Uint8Array) => void) {
+  constructor(
+    cluster: string,
+    sink: (bytes: Uint8Array) => void,
+    types: readonly string[],
+  ) {
     this.#rows = new ParquetRows({ cluster, sink });
+    this.#types = types;
   }
 
   add({ host, series }: ExportedHost): number {
-    this.#rows.add(host, series.map(rowsOf));
+    this.#rows.add(host, series.map((one) => rowsOf(one, this.#types)));
     return 0;
   }
 
@@ -78,7 +93,9 @@ class ParquetWriter implements ExportWriter {
 
 function rowsOf(
   { metric, levels, frequencySec, timesSec, values }: ExportedSeries,
+  types: readonly string[],
 ): SeriesRows {
+  const scopeOf = (level: string) => scopeOfLevel(level, types);
   const own = levels.at(-1);
   const above = levels.length > 1 ? levels[0] : undefined;
   return {
@@ -92,7 +109,10 @@ function rowsOf(
 }
 
 /** Upstream's archive calls `cpu` by its newer name. */
-function scopeOf(level: string): { scope: string; scopeId: string } {
-  const { type, id }: LevelName = splitLevelName(level);
+function scopeOfLevel(
+  level: string,
+  types: readonly string[],
+): { scope: string; scopeId: string } {
+  const { type, id }: LevelName = splitLevelName(level, types);
   return { scope: type === "cpu" ? "hwthread" : type, scopeId: id };
 }
