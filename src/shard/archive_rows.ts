@@ -19,7 +19,7 @@ import {
   RUN_PAGES,
 } from "../store/layout.ts";
 import type { Level } from "../store/level_tree.ts";
-import { hotBlock, sealedBlock } from "../store/series_restore.ts";
+import { hotBlock, leftBlock } from "../store/series_restore.ts";
 import type { Ask, Reply } from "../transport/messages.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 import type { ShardOutbox } from "./shard_outbox.ts";
@@ -173,7 +173,7 @@ export class ArchiveRows {
       if (endSec <= ask.fromSec) continue;
       const block = isHead && page === newest
         ? hotBlock(table, series)
-        : sealedBlock(table, table.runWords[runAt + RUN_PAGES + page]!);
+        : leftBlock(table, table.runWords[runAt + RUN_PAGES + page]!);
       if (block === undefined) continue;
       writer.f64(beginSec);
       writer.u32(block.length);

@@ -30,8 +30,8 @@ import {
 import {
   appendRun,
   hotBlock,
+  leftBlock,
   putBlock,
-  sealedBlock,
   warmUp,
 } from "../store/series_restore.ts";
 import type { SeriesTable } from "../store/series_table.ts";
@@ -122,7 +122,7 @@ function writeRun(
   for (let page = 0; page < RUN_PAGE_COUNT; page++) {
     const block = page === hotPage
       ? hotBlock(table, series)
-      : sealedBlock(table, table.runWords[runAt + RUN_PAGES + page]!);
+      : leftBlock(table, table.runWords[runAt + RUN_PAGES + page]!);
     if (block === undefined) continue;
     mask |= 1 << page;
     writer.u32(block.length);

@@ -48,6 +48,10 @@ interface AskedQuestion {
 /** How long an idle shard sleeps before it looks whether house-keeping is due. */
 const IDLE_MS = 1000;
 
+/** Each second so many open pages are looked at: some 3 ms where all of them are sealed. */
+const SEAL_EVERY_MS = 1000;
+const SEAL_LOOKS = 2048;
+
 export class Shard {
   readonly #start: ShardStart;
   readonly #shard: number;
@@ -72,6 +76,7 @@ export class Shard {
   readonly #asked: AskedQuestion[] = [];
   #askedChars = 0;
   #isClosed = false;
+  #sealedMs = 0;
 
   /** Takes back what is on disk, which may take seconds. */
   constructor(start: ShardStart) {
@@ -175,6 +180,7 @@ export class Shard {
       const isSweeping = this.#sweep.slice(nowSec());
       const isShort = this.#guardian.relieve(nowSec());
       this.#registry.hasRoom = this.#guardian.hasRoomForSeries;
+      this.#sealLeft(isShort);
       const isSaving = this.#tend();
       this.#writes.tidyKeys();
       if (isSweeping || isShort || isSaving || worked) this.#publish();
@@ -183,6 +189,14 @@ export class Shard {
         this.#bell.wait(seen, this.#idleMs());
       }
     }
+  }
+
+  /** Compresses pages that late samples opened, a few at a time, more often when memory is short. */
+  #sealLeft(isShort: boolean): void {
+    const nowMs = monotonicMs();
+    if (!isShort && nowMs - this.#sealedMs < SEAL_EVERY_MS) return;
+    this.#sealedMs = nowMs;
+    this.#registry.table.pages.sealLeft(SEAL_LOOKS);
   }
 
   #collectGarbage(): void {

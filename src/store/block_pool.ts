@@ -64,14 +64,21 @@ export class BlockPool {
   readonly #withRoom = new Int32Array(POOL_BLOCK_BYTES_MAX + 1);
   /** First chunk that was emptied, 0: none. */
   #emptied = 0;
-  /** Chunks taken from the slabs; chunk 0 is not used, so that no id is 0. */
-  #chunks = 1;
+  /** Chunks taken from the slabs. */
+  #chunks: number;
   #emptyChunks = 0;
   #used = 0;
 
-  /** `slackBytes`: room after every block that its reader may touch. */
-  constructor(slackBytes: number) {
+  readonly #firstChunk: number;
+
+  /**
+   * `slackBytes`: room after every block that its reader may touch. Ids from 0 to
+   * `reservedIds` are never handed out: they are the caller's own.
+   */
+  constructor(slackBytes: number, reservedIds = 0) {
     this.#slack = slackBytes;
+    this.#firstChunk = (reservedIds >>> SLOT_BITS) + 1;
+    this.#chunks = this.#firstChunk;
   }
 
   /** Bytes of the blocks in use, rounded up to their classes. */
@@ -81,12 +88,12 @@ export class BlockPool {
 
   /** Bytes of memory that was ever touched: what the pool costs. */
   get touched(): number {
-    return this.#chunks * CHUNK_BYTES;
+    return (this.#chunks - this.#firstChunk + 1) * CHUNK_BYTES;
   }
 
   /** Bytes of the chunks in use; the rest of `touched` serves any class. */
   get held(): number {
-    return (this.#chunks - 1 - this.#emptyChunks) * CHUNK_BYTES;
+    return (this.#chunks - this.#firstChunk - this.#emptyChunks) * CHUNK_BYTES;
   }
 
   /** Bytes of address space. */

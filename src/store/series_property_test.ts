@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { RUN_SLOTS } from "./layout.ts";
-import { findStart, readPoints } from "./series_read.ts";
+import { GAP } from "./block_thousandths.ts";
+import { findStart, readPoints, readThousandths } from "./series_read.ts";
 import { SeriesTable } from "./series_table.ts";
 import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 
@@ -122,7 +123,22 @@ function readTable(
   findStart(table, series, from, horizon, begin);
   const out = new Float64Array(40_000);
   const count = readPoints(table, series, begin.run, begin.fromSec, to, out);
-  return { from: begin.fromSec, points: [...out.subarray(0, count)] };
+  const points = [...out.subarray(0, count)];
+  // Values here are integers, so the other way of reading sees them as well.
+  const scaled = new Int32Array(count + 1);
+  const scaledCount = readThousandths(
+    table,
+    series,
+    begin.run,
+    begin.fromSec,
+    to,
+    scaled,
+  );
+  assert.deepEqual(
+    [...scaled.subarray(0, scaledCount)].map((n) => n === GAP ? NaN : n / 1000),
+    points,
+  );
+  return { from: begin.fromSec, points };
 }
 
 /** Steps in slots, so that all frequencies see page, run and gap boundaries alike. */
@@ -156,6 +172,14 @@ const step = fc.oneof(
       ),
     }),
   },
+  // Open pages are sealed while there is time.
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("seal" as const),
+      slots: fc.integer({ min: 0, max: 8 }),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -177,8 +201,9 @@ Deno.test("SeriesTable keeps and readPoints() shows what a naive model does", ()
         maxLength: 20,
         size: "max",
       }),
-      (frequency, steps, reads) => {
-        const table = new SeriesTable(256, 4096);
+      fc.constantFrom(1, 2, 5, 1000),
+      (frequency, steps, reads, thawedMax) => {
+        const table = new SeriesTable(256, 4096, thawedMax);
         const series: number[] = [];
         // Lanes of one tile and of the next one.
         for (let i = 0; i < 130; i++) {
@@ -198,7 +223,14 @@ Deno.test("SeriesTable keeps and readPoints() shows what a naive model does", ()
           if (series[at] === undefined) continue;
           const last = newest[at]!;
           if (kind === "late") write(at, last - Math.floor(slots * frequency));
-          else if (kind === "free") {
+          else if (kind === "seal") {
+            table.pages.sealLeft(slots);
+            const from = last - 100 * frequency;
+            assert.deepEqual(
+              readTable(table, series[at]!, from, last),
+              models[at]!.read(from, last),
+            );
+          } else if (kind === "free") {
             const end = last - slots * frequency;
             assert.equal(
               table.freeBefore(series[at]!, end),
@@ -213,6 +245,7 @@ Deno.test("SeriesTable keeps and readPoints() shows what a naive model does", ()
             }
           }
         }
+        assert.ok(table.pages.thawedCount <= thawedMax);
         const runs = models.reduce((sum, model) => sum + model.runs.length, 0);
         assert.equal(table.runCount, runs);
         for (const [at, back, width, offset] of reads) {

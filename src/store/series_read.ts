@@ -21,6 +21,7 @@ import {
   RUN_PREV,
 } from "./layout.ts";
 import { RunWalk } from "./run_walk.ts";
+import { isThawed, thawedAt } from "./sealed_pages.ts";
 import { hotIndex, type SeriesTable } from "./series_table.ts";
 
 const WALK = new RunWalk();
@@ -151,10 +152,13 @@ function copySlots(
     }
     const block = table.runWords[pages + page]!;
     const count = stop - slot;
+    const first = slot & PAGE_MASK;
     if (block === 0) out.fill(NaN, at, at + count);
-    else {
+    else if (isThawed(block)) {
+      const from = thawedAt(block) + first;
+      out.set(table.pages.thawed.subarray(from, from + count), at);
+    } else {
       const { pool } = table.pages;
-      const first = slot & PAGE_MASK;
       const end = first + count;
       decodeBlock(pool.view(block), pool.offset(block), first, end, out, at);
     }
@@ -179,15 +183,19 @@ function copyThousandths(
     const stop = Math.min(end, (page + 1) << PAGE_SHIFT);
     const block = table.runWords[pages + page]!;
     const count = stop - slot;
+    const first = slot & PAGE_MASK;
     if (page === hotPage) {
       const from = hotIndex(series, slot);
       if (!toThousandths(table.hot, from, LANES, count, out, at)) return false;
     } else if (block === 0) out.fill(GAP, at, at + count);
-    else {
+    else if (isThawed(block)) {
+      const { thawed } = table.pages;
+      const from = thawedAt(block) + first;
+      if (!toThousandths(thawed, from, 1, count, out, at)) return false;
+    } else {
       const { pool } = table.pages;
       const view = pool.view(block);
       const from = pool.offset(block);
-      const first = slot & PAGE_MASK;
       const end = first + count;
       if (!decodeThousandths(view, from, first, end, out, at)) return false;
     }

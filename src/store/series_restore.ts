@@ -25,7 +25,7 @@ import {
   RUN_PREV,
   RUN_START,
 } from "./layout.ts";
-import { PAGE } from "./sealed_pages.ts";
+import { isThawed, PAGE } from "./sealed_pages.ts";
 import { hotIndex, type SeriesTable } from "./series_table.ts";
 
 const BLOCK = new Uint8Array(blockBytesMax(PAGE_SLOTS) + BLOCK_SLACK);
@@ -41,14 +41,21 @@ export function hotBlock(
   return BLOCK.subarray(0, encodeBlock(PAGE, 0, PAGE_SLOTS, BLOCK_VIEW));
 }
 
-/** A sealed page as it lies in memory; `undefined`: no value in it. */
-export function sealedBlock(
+/**
+ * A page that the series has left, as a block that is valid until the next call;
+ * `undefined`: no value in it.
+ */
+export function leftBlock(
   table: SeriesTable,
-  block: number,
+  page: number,
 ): Uint8Array | undefined {
-  if (block === 0) return undefined;
-  const view = table.pages.pool.view(block);
-  const at = table.pages.pool.offset(block);
+  if (page === 0) return undefined;
+  if (isThawed(page)) {
+    table.pages.load(page);
+    return BLOCK.subarray(0, encodeBlock(PAGE, 0, PAGE_SLOTS, BLOCK_VIEW));
+  }
+  const view = table.pages.pool.view(page);
+  const at = table.pages.pool.offset(page);
   return new Uint8Array(
     view.buffer,
     view.byteOffset + at,
@@ -108,7 +115,7 @@ export function warmUp(
   const pageAt = (table.words[at + HEAD]! << RECORD_SHIFT) + RUN_PAGES +
     ((length - 1) >> PAGE_SHIFT);
   table.pages.load(table.runWords[pageAt]!);
-  table.freePage(pageAt);
+  table.pages.drop(pageAt);
   const rows = ((length - 1) & PAGE_MASK) + 1;
   for (let row = 0; row < rows; row++) {
     table.hot[hotIndex(series, row)] = PAGE[row]!;

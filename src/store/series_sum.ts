@@ -26,6 +26,7 @@ import {
 } from "./layout.ts";
 import { RunWalk } from "./run_walk.ts";
 import { hotPageOf } from "./series_read.ts";
+import { isThawed, thawedAt } from "./sealed_pages.ts";
 import { hotIndex, type SeriesTable } from "./series_table.ts";
 
 const WALK = new RunWalk();
@@ -157,7 +158,10 @@ function addPage(
   }
   const block = table.runWords[(run << RECORD_SHIFT) + RUN_PAGES + page]!;
   if (block === 0) SUM.addFloats(NOTHING, 0, 1, count);
-  else {
+  else if (isThawed(block)) {
+    const from = thawedAt(block) + (slot & PAGE_MASK);
+    SUM.addFloats(table.pages.thawed, from, 1, count);
+  } else {
     const { pool } = table.pages;
     const view = pool.view(block);
     SUM.addBlock(view, pool.offset(block), slot & PAGE_MASK, count);

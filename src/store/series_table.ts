@@ -36,7 +36,7 @@ import {
   SHARD_SERIES_MAX,
   TILE_SHIFT,
 } from "./layout.ts";
-import { PAGE, SealedPages } from "./sealed_pages.ts";
+import { PAGE, SealedPages, THAWED_PAGES_MAX } from "./sealed_pages.ts";
 
 export class SeriesTable {
   readonly words: Int32Array;
@@ -44,7 +44,7 @@ export class SeriesTable {
   readonly hot: Float64Array;
   readonly runWords: Int32Array;
   readonly runFloats: Float64Array;
-  readonly pages = new SealedPages();
+  readonly pages: SealedPages;
 
   /** Ids below this have been handed out at least once. */
   #seriesEnd = 0;
@@ -55,7 +55,11 @@ export class SeriesTable {
   #freeRun = 0;
   #runCount = 0;
 
-  constructor(seriesMax = SHARD_SERIES_MAX, runsMax = SHARD_RUNS_MAX) {
+  constructor(
+    seriesMax = SHARD_SERIES_MAX,
+    runsMax = SHARD_RUNS_MAX,
+    thawedMax = THAWED_PAGES_MAX,
+  ) {
     assert(
       seriesMax % LANES === 0,
       `series come in tiles of ${LANES}, not ${seriesMax}`,
@@ -69,6 +73,7 @@ export class SeriesTable {
     const runs = new SharedArrayBuffer(runsMax * RECORD_WORDS * 4);
     this.runWords = new Int32Array(runs);
     this.runFloats = new Float64Array(runs);
+    this.pages = new SealedPages(this.runWords, thawedMax);
   }
 
   get seriesCount(): number {
@@ -84,14 +89,16 @@ export class SeriesTable {
     return this.#seriesEnd;
   }
 
-  /** Bytes that hold samples: sealed blocks and the hot lanes of the series in use. */
+  /** Bytes that hold samples: sealed blocks, open pages, the hot lanes of the series in use. */
   get sampleBytes(): number {
-    return this.pages.pool.used + this.#seriesCount * PAGE_SLOTS * 8;
+    return this.pages.pool.used +
+      (this.#seriesCount + this.pages.thawedCount) * PAGE_SLOTS * 8;
   }
 
   /** Bytes taken from the system for samples and records; they are never given back. */
   get reservedBytes(): number {
-    return this.pages.pool.touched + this.#seriesEnd * PAGE_SLOTS * 8 +
+    return this.pages.pool.touched + this.pages.thawedBytes +
+      this.#seriesEnd * PAGE_SLOTS * 8 +
       (this.#seriesEnd + this.#runsEnd) * RECORD_WORDS * 4;
   }
 
@@ -205,19 +212,15 @@ export class SeriesTable {
     const length = this.words[(series << RECORD_SHIFT) + LENGTH]!;
     if (slot >> PAGE_SHIFT === (length - 1) >> PAGE_SHIFT) {
       this.hot[hotIndex(series, slot)] = value;
-    } else this.#writeSealed(run, slot, value);
+    } else this.#writeLeft(run, slot, value);
     if (slot < this.runWords[run + RUN_FIRST]!) {
       this.runWords[run + RUN_FIRST] = slot;
     }
   }
 
-  /** Rewrites one slot of a sealed page: decoded, changed, encoded again. */
-  #writeSealed(run: number, slot: number, value: number): void {
-    const pageAt = run + RUN_PAGES + (slot >> PAGE_SHIFT);
-    this.pages.load(this.runWords[pageAt]!);
-    this.freePage(pageAt);
-    PAGE[slot & PAGE_MASK] = value;
-    this.runWords[pageAt] = this.pages.seal();
+  /** Writes one slot of a page that the series has left. */
+  #writeLeft(run: number, slot: number, value: number): void {
+    this.pages.write(run + RUN_PAGES + (slot >> PAGE_SHIFT), slot, value);
   }
 
   /** Makes `slot` the next to be written: seals pages that are left, empties what is skipped. */
@@ -341,7 +344,7 @@ export class SeriesTable {
   }
 
   #writeLateSlot(run: number, slot: number, value: number): void {
-    this.#writeSealed(run, slot, value);
+    this.#writeLeft(run, slot, value);
     if (slot < this.runWords[run + RUN_FIRST]!) {
       this.runWords[run + RUN_FIRST] = slot;
     }
@@ -414,7 +417,7 @@ export class SeriesTable {
     );
     const length = this.runLength(series, run);
     const pages = Math.min(slots, length - 1) >> PAGE_SHIFT;
-    for (let i = 0; i < pages; i++) this.freePage(runAt + RUN_PAGES + i);
+    for (let i = 0; i < pages; i++) this.pages.drop(runAt + RUN_PAGES + i);
     if (pages > 0) {
       this.runWords[runAt + RUN_FIRST] = Math.max(
         this.runWords[runAt + RUN_FIRST]!,
@@ -423,19 +426,11 @@ export class SeriesTable {
     }
   }
 
-  /** Gives back the block that a run record names. */
-  freePage(pageAt: number): void {
-    const page = this.runWords[pageAt]!;
-    if (page === 0) return;
-    this.pages.pool.free(page);
-    this.runWords[pageAt] = 0;
-  }
-
   #removeOldest(series: number, run: number): void {
     const at = series << RECORD_SHIFT;
     const runAt = run << RECORD_SHIFT;
     for (let i = 0; i < RUN_PAGE_COUNT; i++) {
-      this.freePage(runAt + RUN_PAGES + i);
+      this.pages.drop(runAt + RUN_PAGES + i);
     }
     const next = this.runWords[runAt + RUN_NEXT]!;
     this.words[at + OLDEST] = next;
