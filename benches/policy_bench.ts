@@ -17,7 +17,7 @@ import type {
   QueryRequest,
   StoreEngine,
 } from "../src/engine/metric_engine.ts";
-import { startEngine } from "../src/engine/sharded_engine.ts";
+import { startEngine } from "../src/engine/start_engine.ts";
 import { shardOf } from "../src/transport/messages.ts";
 import type { BenchArguments } from "./support/arguments.ts";
 import {

@@ -105,7 +105,8 @@ const SERVE_FLAGS: FlagSpecs = {
     help: "the same as: token --user USER, with the roles of the database",
   },
   "cleanup-checkpoints": {
-    help: "archive or delete what is past the retention, and end",
+    help: "archive or delete what is past the retention, and end; " +
+      "a server that runs on the same directory does it",
   },
   gops: { help: "accepted, has no effect" },
   server: { help: "accepted, has no effect" },

@@ -5,13 +5,10 @@
  *     batch ─► shard of its first line ─► owners ─► reports ─► one report
  *     query ─► owners of its hosts ─► pieces of JSON ─► one body
  */
-import { openArchive } from "../archive/archive_names.ts";
 import { Archiver } from "../archive/archiver.ts";
 import { nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
-import { DENO_FILES } from "../persist/files.ts";
-import { makeShardDirectory } from "../persist/shard_directory.ts";
-import { besideBytes } from "../shard/memory_guard.ts";
+import type { HeldLock } from "../persist/directory_lock.ts";
 import { InstanceCounts } from "../shard/instance_counts.ts";
 import type { Share } from "../shard/mark_facts.ts";
 import { StatsBlock } from "../shard/shard_stats.ts";
@@ -49,68 +46,11 @@ import { guessShard } from "./route_hint.ts";
 import { ShardCalls, type ShardReply } from "./shard_calls.ts";
 import { ShardWorkers } from "./shard_workers.ts";
 import { SparedNodes } from "./spared_nodes.ts";
-import { directoriesByAge, removeLayouts } from "./store_layouts.ts";
+import { removeLayouts } from "./store_layouts.ts";
 import { StoredClusters } from "./stored_clusters.ts";
 
 /** Of large answers that are put together: what is written to a socket at a time. */
 const ANSWER_BLOCK_BYTES = 1 << 20;
-
-/**
- * Starts the workers; resolves when all shards take work. Throws a `StorageError`
- * where samples or the archive cannot be kept in their directories. `nodes` knows
- * which hosts have running jobs; absent: the retention spares none.
- */
-export async function startEngine(
-  options: EngineOptions,
-  notify: (notice: EngineNotice) => void = () => {},
-  nodes?: NodeProvider,
-): Promise<StoreEngine> {
-  const { archive, persistence, shards } = options;
-  checkCap(options, notify);
-  if (persistence !== undefined) {
-    // Here and not only in the workers: what is wrong with it stops the start.
-    for (let shard = 0; shard < shards; shard++) {
-      makeShardDirectory(DENO_FILES, persistence.directory, shards, shard);
-    }
-  }
-  const directories = persistence === undefined
-    ? []
-    : directoriesByAge(persistence.directory);
-  const engine = new ShardedEngine(
-    {
-      ...options,
-      sparesNodes: nodes !== undefined,
-      archive: archive && {
-        ...archive,
-        reachedSec: openArchive(DENO_FILES, archive.directory, nowSec()),
-      },
-    },
-    directories,
-    notify,
-    nodes,
-  );
-  await engine.start();
-  return engine;
-}
-
-/** A cap that nothing fits below is known now, not when the first line is refused. */
-function checkCap(
-  { archive, memoryCapBytes, shards }: EngineOptions,
-  notify: (notice: EngineNotice) => void,
-): void {
-  const besides = besideBytes(shards, archive !== undefined);
-  if (memoryCapBytes === 0 || memoryCapBytes > besides) return;
-  notify({
-    level: "err",
-    message:
-      "metric-store.memory-cap leaves no room for samples: every new series will be refused",
-    fields: {
-      memoryCapGB: memoryCapBytes / 1e9,
-      neededByTheProcessGB: besides / 1e9,
-      workers: shards,
-    },
-  });
-}
 
 /** Each path once: the same one again would walk over all that is below for nothing. */
 function distinctPaths(
@@ -121,7 +61,8 @@ function distinctPaths(
   ];
 }
 
-class ShardedEngine implements StoreEngine {
+/** Made by `startEngine`, which sees to the directories first. */
+export class ShardedEngine implements StoreEngine {
   state: EngineState = "restoring";
   readonly clusters = new StoredClusters();
   readonly #options: EngineOptions;
@@ -135,6 +76,7 @@ class ShardedEngine implements StoreEngine {
   readonly #archiver: Archiver | undefined;
   readonly #instances: InstanceCounts;
   readonly #sparedNodes: SparedNodes | undefined;
+  readonly #lock: HeldLock | undefined;
   /** Resolves when questions are answered. */
   readonly #ready = Promise.withResolvers<void>();
   /** Shards that are still taking back what is on disk. */
@@ -147,8 +89,10 @@ class ShardedEngine implements StoreEngine {
     directories: readonly Share[],
     notify: (notice: EngineNotice) => void,
     nodes: NodeProvider | undefined,
+    lock: HeldLock | undefined,
   ) {
     this.#options = options;
+    this.#lock = lock;
     this.#notify = notify;
     this.#restoring = options.shards;
     this.#wiring = createWiring(options, directories);
@@ -336,6 +280,7 @@ class ShardedEngine implements StoreEngine {
       )
       : Promise.resolve();
     await this.#workers.end(closed);
+    this.#lock?.release();
   }
 
   #checkServing(): void {

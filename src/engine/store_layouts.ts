@@ -3,8 +3,10 @@
  * hosts out of all of them, those written last at the end; once every shard has
  * a snapshot of its own, the others are removed. Main thread only.
  */
+import type { LockSubject } from "../persist/directory_lock.ts";
 import {
   layoutName,
+  lockFile,
   segmentOfName,
   segmentOfSnapshotName,
   shardCountOf,
@@ -13,6 +15,15 @@ import {
 } from "../persist/filenames.ts";
 import { DENO_FILES } from "../persist/files.ts";
 import type { Share } from "../shard/mark_facts.ts";
+
+/** What whoever opens the log and snapshots in a directory holds. */
+export function storeLock(checkpointsDirectory: string): LockSubject {
+  return {
+    file: lockFile(checkpointsDirectory),
+    key: "metric-store.checkpoints.directory",
+    path: checkpointsDirectory,
+  };
+}
 
 /**
  * The shards of all layouts by the time of the newest file in their directories:

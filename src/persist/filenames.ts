@@ -4,6 +4,8 @@
  *     <checkpoints.directory>/ringstore/shards-<n>/<shard>/wal.<segment>
  *                                                         /snapshot.<segment>
  *                                                         /quarantine/
+ *     <checkpoints.directory>/ringstore/lock
+ *                                      /cleanup.<id>.request, .answer
  *
  * Segments count from 1 and have ten digits, so that names sort by number.
  * `snapshot.<segment>` contains everything that was logged before that segment.
@@ -18,6 +20,31 @@ export const TEMPORARY_SUFFIX = ".tmp";
 /** Below the configured directory; upstream's files lie beside it. */
 export function storeDirectory(checkpointsDirectory: string): string {
   return `${checkpointsDirectory}/ringstore`;
+}
+
+/** Held by whoever opens log and snapshots (directory_lock.ts). */
+export function lockFile(checkpointsDirectory: string): string {
+  return `${storeDirectory(checkpointsDirectory)}/lock`;
+}
+
+/** What asks a running server for a clean-up; `id` is a UUID. */
+export function requestName(id: string): string {
+  return `cleanup.${id}.request`;
+}
+
+/** What the server answers to the request of that id. */
+export function answerName(id: string): string {
+  return `cleanup.${id}.answer`;
+}
+
+/** Whose request or answer a file is; `undefined`: it is neither. */
+export function cleanUpFileOf(
+  name: string,
+): { readonly id: string; readonly isRequest: boolean } | undefined {
+  const [, id, kind] =
+    /^cleanup\.([0-9a-f-]{36})\.(request|answer)$/.exec(name) ??
+      [];
+  return id === undefined ? undefined : { id, isRequest: kind === "request" };
 }
 
 /** Name of the directory of a store with that many shards. */

@@ -16,13 +16,14 @@ import { engineOptions } from "../config/mod.ts";
 import { databaseOptions } from "../db/database_options.ts";
 import { type DatabaseClient, openDatabaseWorker } from "../db/remote.ts";
 import type { StoreEngine } from "../engine/metric_engine.ts";
-import { startEngine } from "../engine/sharded_engine.ts";
+import { startEngine } from "../engine/start_engine.ts";
 import type { Services } from "../http/services.ts";
 import { JobArchiveClient } from "../jobarchive/job_archive_client.ts";
 import { JobEvents } from "../jobs/event_sink.ts";
 import { startJobApi } from "../jobs/start.ts";
 import type { Log } from "../log.ts";
 import { startNats } from "../nats/nats_service.ts";
+import type { ServerLocks } from "./directories.ts";
 import { nodeProvider } from "./used_nodes.ts";
 
 export interface ServerParts {
@@ -35,9 +36,10 @@ export interface ServerParts {
   close(): Promise<void>;
 }
 
-/** `onLost` is called when a thread has died: only a restart helps then. */
+/** Takes the locks over. `onLost` is called when a thread has died: only a restart helps then. */
 export async function startParts(
   { config, clusters, metrics }: Setup,
+  locks: ServerLocks,
   log: Log,
   onLost: () => void,
 ): Promise<ServerParts> {
@@ -63,6 +65,7 @@ export async function startParts(
       if (level === "crit") onLost();
     },
     nodeProvider(config, database),
+    locks.store,
   );
   const archive = new JobArchiveClient({
     root: config.archive.path,
@@ -110,6 +113,7 @@ export async function startParts(
       await jobs.close();
       await engine.close();
       await database.close();
+      locks.database.release();
     },
   };
 }

@@ -11,6 +11,12 @@ import { type HttpServer, startHttp } from "../http/server.ts";
 import { createIdleCollection, LOOK_MS } from "../idle_collection.ts";
 import type { Log } from "../log.ts";
 import { storeDirectory } from "../persist/filenames.ts";
+import { CleanUpDesk } from "./clean_up_requests.ts";
+import {
+  databaseLock,
+  holdDirectories,
+  tryDirectories,
+} from "./directories.ts";
 import { type ServerParts, startParts } from "./parts.ts";
 import { createLog } from "./server_log.ts";
 
@@ -29,7 +35,14 @@ export async function serve(
   const setup = loadSetup(line.configFile);
   const { config } = setup;
   for (const { level, message } of setup.notes) log[level](message);
-  const parts = await startParts(setup, log, () => Deno.exit(FAILURE_STATUS));
+  const locks = await holdDirectories(config, log);
+  tryDirectories(config, log);
+  const parts = await startParts(
+    setup,
+    locks,
+    log,
+    () => Deno.exit(FAILURE_STATUS),
+  );
   const server = await startHttp({
     config,
     engine: parts.engine,
@@ -40,10 +53,15 @@ export async function serve(
     version: VERSION,
   });
   dropPrivileges(config.main, writtenPaths(config));
+  // What was root's to write may not be the other user's.
+  if (config.main.user !== "") tryDirectories(config, log);
+  const { directory } = config["metric-store"].checkpoints;
+  const cleanUps = new CleanUpDesk(directory, parts.engine, log);
   printLine(`ringstore ${VERSION} listening on ${addressOf(config, server)}`);
   showRestore(parts.engine);
   Deno.unrefTimer(setInterval(createIdleCollection(), LOOK_MS));
   log.info("stopping", { signal: await stopped });
+  cleanUps.close();
   await stop(server, parts, log);
 }
 
@@ -55,6 +73,7 @@ function writtenPaths(
   const states = main["machine-state-dir"];
   return [
     ...["", "-wal", "-shm"].map((suffix) => main.db + suffix),
+    databaseLock({ main }).file,
     storeDirectory(store.checkpoints.directory),
     archive.path,
     ...(samples === "" ? [] : [samples]),

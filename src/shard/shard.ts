@@ -211,10 +211,12 @@ export class Shard {
     return this.#persistence?.tend() ?? false;
   }
 
-  /** Everything that is due, at once; nobody writes meanwhile. */
+  /** Frees what is due. A server that goes on writes its snapshot in slices. */
   #cleanUp(): void {
     this.#sweep.pass(nowSec());
-    this.#persistence?.snapshotNow();
+    if (this.#start.wiring.options.persistence?.onlyCleanUp) {
+      this.#persistence?.snapshotNow();
+    } else this.#persistence?.wantSnapshot();
   }
 
   #wantArchive(limitSec: number): void {

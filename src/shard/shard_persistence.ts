@@ -208,6 +208,11 @@ export class ShardPersistence {
     this.#snapshots.now();
   }
 
+  /** A snapshot is begun with the next `tend`, whatever the log's size. */
+  wantSnapshot(): void {
+    this.#snapshots.want();
+  }
+
   /**
    * Logs that samples are about to be removed: `add` hands over which. Throws a
    * `StorageError`; they must stay then.

@@ -91,7 +91,10 @@ export class DurableServer implements AsyncDisposable {
       },
       ...settings.sections,
     };
-    await Deno.writeTextFile(configFile, JSON.stringify(config));
+    // Whole or not at all: another process may be reading it.
+    const part = `${configFile}.${crypto.randomUUID()}`;
+    await Deno.writeTextFile(part, JSON.stringify(config));
+    await Deno.rename(part, configFile);
     return new Child({
       command: Deno.execPath(),
       args: [...startArguments(), "-config", configFile, ...flags],
@@ -99,10 +102,14 @@ export class DurableServer implements AsyncDisposable {
     });
   }
 
-  /** Resolves when it is ready: everything is restored. */
-  async start(settings: StoreSettings): Promise<void> {
+  /** Resolves when it is ready: everything is restored. `meanwhile` runs before that. */
+  async start(
+    settings: StoreSettings,
+    meanwhile?: (child: Child) => Promise<void>,
+  ): Promise<void> {
     const child = await this.spawn(settings);
     try {
+      await meanwhile?.(child);
       const url = await child.until(
         "the line with the address",
         START_MS,

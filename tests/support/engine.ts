@@ -8,7 +8,7 @@ import type {
   StoreEngine,
   WriteReport,
 } from "../../src/engine/metric_engine.ts";
-import { startEngine } from "../../src/engine/sharded_engine.ts";
+import { startEngine } from "../../src/engine/start_engine.ts";
 
 /** A small engine without files that answers questions; `options` overrides. */
 export async function startTestEngine(
