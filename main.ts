@@ -4,6 +4,10 @@
  */
 import { runArchiveCommand } from "./src/cli/archive_commands.ts";
 import {
+  printArchiveStatus,
+  retryArchive,
+} from "./src/cli/archive_queue_commands.ts";
+import {
   type CommandLine,
   parseCommandLine,
   usage,
@@ -57,6 +61,10 @@ async function run(line: CommandLine): Promise<void> {
     case "archive-verify":
     case "archive-init-db":
       return runArchiveCommand(line);
+    case "archive-status":
+      return printArchiveStatus(line);
+    case "archive-retry":
+      return retryArchive(line);
     case "migrate-db":
       return migrateDatabase(line);
     case "clean-up":

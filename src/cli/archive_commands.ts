@@ -3,7 +3,16 @@
  * made into a database again. Works beside a running server.
  */
 import type { ClusterCatalog } from "../cluster/cluster_catalog.ts";
-import { loadClusters } from "../cluster/load_clusters.ts";
+import {
+  ARCHIVE_VERSION,
+  checkForeignVersion,
+} from "../cluster/archive_version.ts";
+import {
+  checkClusterFolder,
+  clusterFolders,
+  loadClusters,
+} from "../cluster/load_clusters.ts";
+import { ConfigError } from "../config/config_error.ts";
 import { type Config, loadConfig } from "../config/mod.ts";
 import { openDatabase } from "../db/database.ts";
 import { databaseOptions } from "../db/database_options.ts";
@@ -14,7 +23,11 @@ import {
   readArchivedJobs,
   verifyArchive,
 } from "../jobarchive/archive_import.ts";
-import { JobArchive, openJobArchive } from "../jobarchive/job_archive.ts";
+import {
+  JobArchive,
+  type JobArchiveOptions,
+  openJobArchive,
+} from "../jobarchive/job_archive.ts";
 import type { JobMeta } from "../jobarchive/job_meta.ts";
 import { jobEnergy, jobFootprint } from "../jobdata/job_statistics.ts";
 import type { ArchiveLine } from "./archive_flags.ts";
@@ -25,45 +38,115 @@ import { ProgressDisplay } from "./progress.ts";
 /** Jobs that are put into the database at a time. */
 const BATCH_JOBS = 500;
 
+type FileCommand = Exclude<
+  ArchiveLine,
+  { readonly command: "archive-status" | "archive-retry" }
+>;
+
 /** Throws when something in the archive is not as it should be. */
-export function runArchiveCommand(line: CommonOptions & ArchiveLine): void {
+export function runArchiveCommand(line: CommonOptions & FileCommand): void {
   const { config } = loadConfig(line.configFile);
-  const archive = openJobArchive(config.archive.path, {
-    validate: config.main.validate,
-  });
   const findings = new Findings();
-  switch (line.command) {
-    case "archive-verify": {
-      const good = withProgress(
-        archive.root,
-        (onProgress) =>
-          verifyArchive(archive, { onFinding: findings.note, onProgress }),
-      );
-      printLine(`${good} jobs are good`);
-      break;
+  if (line.command === "archive-verify") {
+    verify(config, line.directory, findings);
+  } else {
+    const archive = openJobArchive(config.archive.path, {
+      validate: config.main.validate,
+    });
+    // Before anything is copied: what is wrong here would end it half-way.
+    let { catalog } = loadClusters(archive.root);
+    if (line.command === "archive-import") {
+      importInto(archive, line.directory, findings);
+      ({ catalog } = loadClusters(archive.root));
     }
-    case "archive-init-db":
-      intoDatabase(config, archive, findings);
-      break;
-    case "archive-import": {
-      const source = new JobArchive(line.directory);
-      const copied = copyJobs(source, archive, findings);
-      printLine(`${copied} jobs are in ${archive.root}`);
-      intoDatabase(config, archive, findings);
+    intoDatabase(config, archive, catalog, findings);
+  }
+  findings.end();
+}
+
+/** The archive of the configuration, or one elsewhere, in which nothing is written. */
+function verify(
+  config: Config,
+  directory: string | undefined,
+  findings: Findings,
+): void {
+  const options = { validate: config.main.validate };
+  const archive = directory === undefined
+    ? openJobArchive(config.archive.path, options)
+    : foreignArchive(directory, options);
+  for (const [folder, fault] of badClusters(archive.root)) {
+    findings.note({ path: `${archive.root}/${folder}`, message: fault });
+  }
+  const good = withProgress(
+    archive.root,
+    (onProgress) =>
+      verifyArchive(archive, { onFinding: findings.note, onProgress }),
+  );
+  printLine(`${good} jobs in ${archive.root} are good`);
+}
+
+/** Throws where the directory is not there, or has another version. */
+function foreignArchive(
+  directory: string,
+  options: JobArchiveOptions,
+): JobArchive {
+  if (!Deno.statSync(directory).isDirectory) {
+    throw new Error(`${directory} is not a directory`);
+  }
+  if (!checkForeignVersion(directory)) {
+    printError(
+      `${directory}: has no version.txt, and is taken for version ${ARCHIVE_VERSION}`,
+    );
+  }
+  return new JobArchive(directory, options);
+}
+
+/** Clusters that no server would start with, and why. */
+function badClusters(root: string): Map<string, string> {
+  const bad = new Map<string, string>();
+  for (const folder of clusterFolders(root)) {
+    try {
+      checkClusterFolder(root, folder);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      bad.set(folder, error.message);
     }
   }
-  findings.demandNone();
+  return bad;
+}
+
+function importInto(
+  archive: JobArchive,
+  directory: string,
+  findings: Findings,
+): void {
+  const source = foreignArchive(directory, {});
+  const without = new Set<string>();
+  // Ours counts where there is one.
+  const known = new Set(clusterFolders(archive.root));
+  for (const [folder, fault] of badClusters(source.root)) {
+    if (known.has(folder)) continue;
+    without.add(folder);
+    findings.note({
+      path: `${source.root}/${folder}`,
+      message: `nothing of this cluster is taken in: ${fault}`,
+    });
+  }
+  const { all, copied } = copyJobs(source, archive, without, findings);
+  printLine(
+    `${all} jobs of ${source.root} are in ${archive.root}, ${copied} of them new there`,
+  );
 }
 
 /** Reads every job of the archive; those the database knows stay as they are. */
 function intoDatabase(
   config: Config,
   archive: JobArchive,
+  clusters: ClusterCatalog,
   findings: Findings,
 ): void {
   using database = openDatabase(databaseOptions(config));
   const { jobs } = database.tables;
-  const { catalog: clusters } = loadClusters(archive.root);
   let count = 0;
   let batch: JobMeta[] = [];
   const flush = () => {
@@ -81,6 +164,7 @@ function intoDatabase(
       onProgress,
     });
     for (const meta of all) {
+      findings.noteState(meta);
       batch.push(meta);
       if (batch.length === BATCH_JOBS) flush();
     }
@@ -107,26 +191,33 @@ function archivedJob(
 function copyJobs(
   source: JobArchive,
   target: JobArchive,
+  without: ReadonlySet<string>,
   findings: Findings,
-): number {
+): { readonly all: number; readonly copied: number } {
+  let all = 0;
   let copied = 0;
   withProgress(source.root, (onProgress) => {
-    const all = readArchivedJobs(source, {
+    const jobs = readArchivedJobs(source, {
+      without,
       onFinding: findings.note,
       onProgress,
     });
-    for (const { job } of all) {
-      if (source.copyTo(target, job)) copied++;
+    for (const { job } of jobs) {
+      const isNew = !target.has(job);
+      if (!source.copyTo(target, job)) continue;
+      all++;
+      if (isNew) copied++;
     }
-  });
-  return copied;
+  }, without);
+  return { all, copied };
 }
 
 function withProgress<Result>(
   root: string,
   work: (onProgress: (done: number) => void) => Result,
+  without?: ReadonlySet<string>,
 ): Result {
-  const all = countArchivedJobs(root);
+  const all = countArchivedJobs(root, without);
   const display = new ProgressDisplay("jobs");
   try {
     return work((done) => display.show({ done, all, count: done }));
@@ -138,13 +229,26 @@ function withProgress<Result>(
 /** What is not as it should be, told as it is found. */
 class Findings {
   #count = 0;
+  /** Jobs by the state that their files have, and by what it is read as. */
+  readonly #states = new Map<string, number>();
 
   readonly note = ({ path, message }: ArchiveFinding): void => {
     this.#count++;
     printError(`${path}: ${message}`);
   };
 
-  demandNone(): void {
+  /** Old words are no fault; they are told once, at the end. */
+  noteState({ formerState, job }: JobMeta): void {
+    if (formerState === undefined) return;
+    const words = `"${formerState}" is read as "${job.jobState}"`;
+    this.#states.set(words, (this.#states.get(words) ?? 0) + 1);
+  }
+
+  /** Throws when something was found. */
+  end(): void {
+    for (const [words, jobs] of this.#states) {
+      printError(`jobState ${words} in ${jobs} jobs`);
+    }
     if (this.#count === 0) return;
     throw new Error(
       this.#count === 1

@@ -6,7 +6,11 @@ import { ADMIN_POLICY } from "../auth/access_records.ts";
 import { parseDuration } from "../config/duration.ts";
 import { LOG_LEVELS, type LogLevel } from "../log.ts";
 import { type Role, ROLES } from "../auth/mod.ts";
-import { type ArchiveLine, readArchive } from "./archive_flags.ts";
+import {
+  ARCHIVE_ACTIONS,
+  type ArchiveLine,
+  readArchive,
+} from "./archive_flags.ts";
 import {
   type FlagSpecs,
   type ParsedFlags,
@@ -189,9 +193,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     read: (flags, common) => ({ ...common, ...readPublish(flags) }),
   },
   archive: {
-    help:
-      "the archive of jobs: take in another one, check it, rebuild the database",
-    words: ["import|verify|init-db", "DIR"],
+    help: "the archive of jobs, one of:",
+    words: ["ACTION", "DIR"],
+    actions: ARCHIVE_ACTIONS,
     flags: {},
     read: (flags, common) => ({ ...common, ...readArchive(flags) }),
   },

@@ -115,9 +115,14 @@ Deno.test("parseCommandLine() says what is wrong", () => {
     ["user roles eve user --email e", /--email does not go with user roles/],
     ["help nope", /unknown command: nope/],
     ["help user add", /unexpected word: add/],
-    ["archive", /archive needs one of: import DIR, verify, init-db/],
-    ["archive import", /archive needs one of/],
-    ["archive verify x", /archive needs one of/],
+    [
+      "archive",
+      /archive needs one of: import DIR, verify \[DIR\], init-db, status, retry/,
+    ],
+    ["archive check", /archive needs one of/],
+    ["archive import", /archive import needs the directory of an archive/],
+    ["archive init-db x", /archive init-db takes no directory, got x/],
+    ["archive retry x", /archive retry takes no directory, got x/],
   ];
   for (const [args, message] of cases) {
     assert.throws(() => parseCommandLine(args.split(" ")), (error: unknown) => {

@@ -16,29 +16,42 @@ const FILE_NAME = "version.txt";
  */
 export function checkArchiveVersion(directory: string): void {
   const file = `${directory}/${FILE_NAME}`;
+  if (isVersionGood(file)) return;
+  const [other] = archiveEntries(directory);
+  if (other !== undefined) {
+    throw versionError(
+      file,
+      `missing beside ${other.name}`,
+      `a file with ${ARCHIVE_VERSION}, or an empty directory`,
+    );
+  }
+  Deno.writeTextFileSync(file, `${ARCHIVE_VERSION}\n`);
+}
+
+/**
+ * Checks the version of somebody else's archive, which may be a part that was copied
+ * without its version. Writes nothing. Throws a {@linkcode ConfigError} for another
+ * version; false: the archive does not say.
+ */
+export function checkForeignVersion(directory: string): boolean {
+  return isVersionGood(`${directory}/${FILE_NAME}`);
+}
+
+/** False: there is no such file. */
+function isVersionGood(file: string): boolean {
   let text: string;
   try {
     text = Deno.readTextFileSync(file);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    const [other] = archiveEntries(directory);
-    if (other !== undefined) {
-      throw versionError(
-        file,
-        `missing beside ${other.name}`,
-        `a file with ${ARCHIVE_VERSION}, or an empty directory`,
-      );
-    }
-    Deno.writeTextFileSync(file, `${ARCHIVE_VERSION}\n`);
-    return;
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
-  if (text.trim() !== String(ARCHIVE_VERSION)) {
-    throw versionError(
-      file,
-      `got ${JSON.stringify(text.trim().slice(0, 80))}`,
-      `${ARCHIVE_VERSION}; archives of other versions are migrated with cc-backend's archive-migration`,
-    );
-  }
+  if (text.trim() === String(ARCHIVE_VERSION)) return true;
+  throw versionError(
+    file,
+    `got ${JSON.stringify(text.trim().slice(0, 80))}`,
+    `${ARCHIVE_VERSION}; archives of other versions are migrated with cc-backend's archive-migration`,
+  );
 }
 
 /** Makes the archive's directory where there is none, then checks its version. */

@@ -62,7 +62,27 @@ export function loadClusters(directory: string): LoadedClusters {
   return { catalog: new ClusterCatalog([...clusters.values()]), notes };
 }
 
-function clusterFolders(directory: string): string[] {
+/**
+ * The configuration of one cluster of an archive that is not ours. Throws a
+ * {@linkcode ConfigError} where a server would not start with it, or would not find
+ * the jobs that lie beside it.
+ */
+export function checkClusterFolder(directory: string, folder: string): void {
+  const file = `${directory}/${folder}/cluster.json`;
+  const { name } = readClusterFile(file).cluster;
+  if (name === folder) return;
+  throw new ConfigError([{
+    file,
+    line: 0,
+    column: 0,
+    path: "name",
+    found: `got ${JSON.stringify(name)}`,
+    expected: `${JSON.stringify(folder)}, the name of its directory`,
+  }]);
+}
+
+/** The names of the directories that have to be those of clusters. */
+export function clusterFolders(directory: string): string[] {
   return archiveEntries(directory)
     .filter((entry) =>
       entry.isDirectory ||

@@ -31,8 +31,7 @@ export function loadSetup(configFile: string): Setup {
       column: 0,
       path: "metrics",
       found: "no metric",
-      expected: "at least one, here, in clusters.<cluster>.metrics or in " +
-        `${config.archive.path}/<cluster>/cluster.json`,
+      expected: whereMetrics(config),
     }]);
   }
   return {
@@ -41,6 +40,15 @@ export function loadSetup(configFile: string): Setup {
     metrics,
     notes: [...notes, ...loaded.notes, ...differences],
   };
+}
+
+function whereMetrics({ archive }: Config): string {
+  const here = "at least one, here, in clusters.<cluster>.metrics";
+  return archive.kind === "file"
+    ? `${here} or in ${archive.path}/<cluster>/cluster.json`
+    : `${here}; archive.kind ${
+      JSON.stringify(archive.kind)
+    } is not served, so that no cluster.json is read`;
 }
 
 /** Archives of other kinds are not served, as a note of the configuration says. */

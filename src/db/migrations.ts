@@ -6,6 +6,7 @@ import { assert } from "../assert.ts";
 import type { Connection } from "./connection.ts";
 import { ACCESS_SCHEMA } from "./schema_access.ts";
 import { ACCOUNT_SCHEMA } from "./schema_account.ts";
+import { ARCHIVE_RETRY_SCHEMA } from "./schema_archive_retry.ts";
 import { JOB_SCHEMA } from "./schema_jobs.ts";
 
 /** "ring" in ASCII. */
@@ -15,6 +16,7 @@ const MIGRATIONS: readonly string[] = [
   ACCESS_SCHEMA,
   JOB_SCHEMA,
   ACCOUNT_SCHEMA,
+  ARCHIVE_RETRY_SCHEMA,
 ];
 
 /** The database is not one this program can use; the message says what to do. */

@@ -28,7 +28,7 @@ export type RemoteTables = {
 export interface DatabaseClient extends RemoteTables {
   /**
    * `callback` is called soon after another process has changed the database, never
-   * for what this one changes. It takes the place of the one before.
+   * for what this one changes.
    */
   changed(callback: () => void): void;
   /** Looks now whether that is so; resolves when the callback was called, or not. */
@@ -50,11 +50,15 @@ export async function openDatabaseWorker(
     { type: "module", name: "database" },
   );
   const line = new DatabaseLine(worker, onLost);
+  const callbacks: (() => void)[] = [];
+  line.onChanged = () => {
+    for (const callback of callbacks) callback();
+  };
   const methods = await line.open(options);
   return {
     ...remoteTables(line, methods),
     changed: (callback) => {
-      line.onChanged = callback;
+      callbacks.push(callback);
     },
     look: () => line.look(),
     close: () => line.close(),

@@ -360,8 +360,14 @@ export class Telemetry {
       (counter) => counter.inc(jobs.archiver.archivedTotal),
     );
     this.#counter(
+      "jobs_archive_failed_attempts_total",
+      "Attempts to archive a job that failed; they are repeated.",
+      [],
+      (counter) => counter.inc(jobs.archiver.failedAttemptsTotal),
+    );
+    this.#counter(
       "jobs_archive_failures_total",
-      "Jobs that could not be archived and were given up.",
+      "Jobs that could not be archived while their samples were there, and were given up.",
       [],
       (counter) => counter.inc(jobs.archiver.failedTotal),
     );
@@ -369,7 +375,19 @@ export class Telemetry {
       "jobs_archive_queue",
       "Jobs that have stopped and wait to be archived.",
       [],
-      async (gauge) => gauge.set(await jobs.queued()),
+      async (gauge) => gauge.set((await jobs.queue()).waiting),
+    );
+    this.#gauge(
+      "jobs_archive_failing",
+      "Those of them whose last attempt failed.",
+      [],
+      async (gauge) => gauge.set((await jobs.queue()).failing),
+    );
+    this.#gauge(
+      "jobs_archive_oldest_timestamp_seconds",
+      "When the job was stopped that has waited longest; 0: none waits.",
+      [],
+      async (gauge) => gauge.set((await jobs.queue()).oldestSince),
     );
     this.#gauge(
       "jobs_running",

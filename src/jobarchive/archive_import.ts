@@ -26,6 +26,8 @@ export interface ArchiveFinding {
 
 export interface ReadOptions {
   readonly after?: WalkCursor | undefined;
+  /** Clusters that are passed over. */
+  readonly without?: ReadonlySet<string>;
   /** Told of every job that is not among those yielded. */
   readonly onFinding: (finding: ArchiveFinding) => void;
   /** Read and check the metrics too; they are not yielded. */
@@ -35,9 +37,12 @@ export interface ReadOptions {
 }
 
 /** How many job directories there are, for progress; reads no file. */
-export function countArchivedJobs(root: string): number {
+export function countArchivedJobs(
+  root: string,
+  without?: ReadonlySet<string>,
+): number {
   let count = 0;
-  for (const _ of walkArchive(root)) count++;
+  for (const _ of walkArchive(root, { without })) count++;
   return count;
 }
 
@@ -46,11 +51,13 @@ export function* readArchivedJobs(
   archive: JobArchive,
   options: ReadOptions,
 ): Generator<JobMeta> {
-  const { after, onFinding, withData = false, onProgress } = options;
+  const { after, onFinding, withData = false, onProgress, without } = options;
   const onStrange = (path: string) =>
     onFinding({ path, message: "is not a directory of an archive" });
   let done = 0;
-  for (const place of walkArchive(archive.root, { after, onStrange })) {
+  for (
+    const place of walkArchive(archive.root, { after, onStrange, without })
+  ) {
     const meta = readOne(archive, place, withData, onFinding);
     if (meta !== undefined) yield meta;
     onProgress?.(++done);

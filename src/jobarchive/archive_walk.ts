@@ -20,6 +20,8 @@ export type WalkCursor = JobPlace;
 export interface WalkOptions {
   /** Only places behind this one. */
   readonly after?: WalkCursor | undefined;
+  /** Clusters that are passed over. */
+  readonly without?: ReadonlySet<string> | undefined;
   /** Called with the path of every directory that can hold no job. */
   readonly onStrange?: (path: string) => void;
 }
@@ -37,8 +39,9 @@ export function* walkArchive(
   root: string,
   options: WalkOptions = {},
 ): Generator<JobPlace> {
-  const { after, onStrange } = options;
+  const { after, onStrange, without } = options;
   for (const cluster of archivedClusters(root)) {
+    if (without?.has(cluster)) continue;
     if (after !== undefined && cluster < after.cluster) continue;
     const within = after?.cluster === cluster ? after : undefined;
     yield* walkCluster(root, cluster, within, onStrange);

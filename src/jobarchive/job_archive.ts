@@ -84,6 +84,11 @@ export class JobArchive {
     this.#writeMeta(directory, writeJobMeta(meta));
   }
 
+  /** Whether a job is in the archive. */
+  has(place: JobPlace): boolean {
+    return isThere(`${jobDirectory(this.root, place)}/${META_FILE}`);
+  }
+
   /** Changes the meta file of a job; false: it has none, so there is nothing to do. */
   editMeta(place: JobPlace, edit: MetaEdit): boolean {
     const directory = jobDirectory(this.root, place);
@@ -109,10 +114,9 @@ export class JobArchive {
     const from = jobDirectory(this.root, place);
     const meta = readIfThere(`${from}/${META_FILE}`);
     if (meta === undefined) return false;
-    const to = jobDirectory(target.root, place);
-    if (isThere(`${to}/${META_FILE}`)) return true;
-    target.#directoryOf(place);
-    this.#copyClusterFile(target, place.cluster);
+    if (target.has(place)) return true;
+    this.#copyCluster(target, place.cluster);
+    const to = target.#directoryOf(place);
     for (const name of [PACKED_DATA_FILE, DATA_FILE]) {
       const bytes = readIfThere(`${from}/${name}`);
       if (bytes !== undefined) writeWhole(target.#files, to, name, [bytes]);
@@ -136,12 +140,28 @@ export class JobArchive {
     return ordered.includes(META_FILE);
   }
 
-  /** Without it the copy would be no archive that a server starts with. */
-  #copyClusterFile(target: JobArchive, cluster: string): void {
-    const bytes = readIfThere(`${this.root}/${cluster}/${CLUSTER_FILE}`);
+  /**
+   * A server starts with no archive that has a cluster without its configuration: the
+   * directory of a cluster appears together with it, whenever the process dies.
+   */
+  #copyCluster(target: JobArchive, cluster: string): void {
     const directory = `${target.root}/${cluster}`;
-    if (bytes === undefined || isThere(`${directory}/${CLUSTER_FILE}`)) return;
-    writeWhole(target.#files, directory, CLUSTER_FILE, [bytes]);
+    if (isThere(`${directory}/${CLUSTER_FILE}`)) return;
+    const bytes = readIfThere(`${this.root}/${cluster}/${CLUSTER_FILE}`);
+    // Then it is no archive that a server starts with, and neither is this one.
+    if (bytes === undefined) return;
+    const files = target.#files;
+    if (isThere(directory)) {
+      return writeWhole(files, directory, CLUSTER_FILE, [bytes]);
+    }
+    // Names that begin with a dot are of no cluster.
+    const part = `${target.root}/.${crypto.randomUUID()}.tmp`;
+    orStorageError("a directory cannot be made", directory, () => {
+      files.makeDirectory(part);
+      writeWhole(files, part, CLUSTER_FILE, [bytes]);
+      files.rename(part, directory);
+      files.syncDirectory(target.root);
+    });
   }
 
   #writeMeta(directory: string, text: string): void {

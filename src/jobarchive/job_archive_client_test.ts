@@ -135,3 +135,23 @@ Deno.test("JobArchiveClient.open() refuses what is no archive", () =>
       /got "2", expected 3/,
     );
   }));
+
+Deno.test("JobArchiveClient opens its archive anew once the directory is good again", () =>
+  inDirectory(async (root) => {
+    const place = `${root}/archive`;
+    // No archive can be made where a file is.
+    Deno.writeTextFileSync(place, "");
+    const client = new JobArchiveClient({ root: place, validate: false });
+    try {
+      for (let i = 0; i < 2; i++) {
+        await assert.rejects(client.write(META, someData(3)));
+        await assert.rejects(client.readMeta(JOB));
+      }
+      Deno.removeSync(place);
+      await client.write(META, someData(3));
+      assert.deepEqual(await client.readMeta(JOB), META);
+    } finally {
+      await client.close();
+    }
+    await assert.rejects(client.readMeta(JOB), hasCode("E_NOT_READY"));
+  }));

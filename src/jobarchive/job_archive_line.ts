@@ -1,6 +1,8 @@
 /**
  * The line from the main thread to one worker of the job archive: calls with
- * answers, a bounded number under way. Main thread only.
+ * answers, a bounded number under way. A worker that died, or found no archive to
+ * open, fails the calls it was given; the next call starts another one, since
+ * directories come back. Main thread only.
  */
 import { ClientError } from "../errors.ts";
 import { JobArchiveError } from "./archive_error.ts";
@@ -27,8 +29,8 @@ export class JobArchiveLine {
   #worker: Worker | undefined;
   readonly #calls = new Map<number, PromiseWithResolvers<unknown>>();
   #lastId = 0;
-  /** Why it does not answer any more. */
-  #failure: ClientError | undefined;
+  /** Nothing is answered any more. */
+  #isEnded = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
   /** `name` is for those who look at threads. */
@@ -50,6 +52,7 @@ export class JobArchiveLine {
       // Else the process would end.
       event.preventDefault();
       this.#fail(
+        worker,
         new JobArchiveError(
           `the job archive's thread died: ${event.message}`,
           "",
@@ -58,7 +61,7 @@ export class JobArchiveLine {
     };
     const opened = this.#send(worker, "open", this.#options, []);
     // Without its archive it answers nothing else.
-    opened.catch((error) => this.#fail(error));
+    opened.catch((error) => this.#fail(worker, error));
     return opened;
   }
 
@@ -71,7 +74,7 @@ export class JobArchiveLine {
     input: CallInput<Call>,
     transfer: ArrayBuffer[] = [],
   ): Promise<CallOutput<Call>> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#isEnded) return Promise.reject(closed());
     if (this.#calls.size >= CALLS_MAX) {
       return Promise.reject(
         new ClientError(
@@ -81,8 +84,8 @@ export class JobArchiveLine {
         ),
       );
     }
-    // Whoever opened it before knows how that went, and the others will.
-    if (this.#worker === undefined) void this.open();
+    // Where it cannot be opened, the call itself is told so.
+    if (this.#worker === undefined) this.open().catch(() => {});
     return this.#send(this.#worker!, call, input, transfer);
   }
 
@@ -109,8 +112,8 @@ export class JobArchiveLine {
 
   /** Ends the thread; calls under way are rejected. */
   end(): void {
-    this.#worker?.terminate();
-    this.#fail(new ClientError("E_NOT_READY", "the job archive is closed"));
+    this.#isEnded = true;
+    this.#fail(this.#worker, closed());
   }
 
   #settle(reply: JobArchiveReply): void {
@@ -124,14 +127,21 @@ export class JobArchiveLine {
     }
   }
 
-  #fail(error: ClientError): void {
-    this.#failure ??= error;
+  /** Ends a worker unless another has taken its place, and with it what it was asked. */
+  #fail(worker: Worker | undefined, error: ClientError): void {
+    if (this.#worker !== worker) return;
+    worker?.terminate();
+    this.#worker = undefined;
     const calls = [...this.#calls.values()];
     this.#calls.clear();
-    for (const call of calls) call.reject(this.#failure);
+    for (const call of calls) call.reject(error);
     this.#idle?.resolve();
     this.#idle = undefined;
   }
+}
+
+function closed(): ClientError {
+  return new ClientError("E_NOT_READY", "the job archive is closed");
 }
 
 function errorOf(reply: JobArchiveReply & { isOk: false }): ClientError {

@@ -10,6 +10,7 @@ import {
   JOB_STATES,
   type JobResource,
   type JobRow,
+  type JobState,
   type MonitoringStatus,
   type NamedNumbers,
   SHARED_KINDS,
@@ -28,7 +29,20 @@ export interface JobMeta {
   readonly job: JobRow;
   readonly tags: readonly TagKey[];
   readonly statistics: JobStatisticsByMetric;
+  /** The state as the file has it, where `job.jobState` is what became of the word. */
+  readonly formerState?: string;
 }
+
+/** States of older files, and of jobs that were archived before they had ended. */
+const FORMER_STATES: Readonly<Record<string, JobState>> = {
+  stopped: "cancelled",
+  canceled: "cancelled",
+  // What is in an archive runs no more; how it ended nobody noted.
+  running: "failed",
+  // As a stop with that word is stored: it was queued again.
+  pending: "preempted",
+  suspended: "failed",
+};
 
 /** What an edit changes; what is absent stays. */
 export interface MetaEdit {
@@ -113,6 +127,7 @@ export function readJobMeta(json: unknown, place: JobPlace): JobMeta {
     job: { ...place, ...restOfJob(meta, place) },
     tags: tagsOf(meta["tags"]),
     statistics: statisticsOf(meta["statistics"]),
+    ...given("formerState", formerStateOf(meta["jobState"])),
   };
 }
 
@@ -151,7 +166,7 @@ function restOfJob(
     user: textOf(meta["user"]),
     project: textOf(meta["project"]),
     partition: textOf(meta["partition"]),
-    jobState: oneOf(JOB_STATES, meta["jobState"], "jobState"),
+    jobState: stateOf(meta["jobState"]),
     shared: sharedOf(meta),
     monitoringStatus: monitoringStatusOf(meta["monitoringStatus"]),
     submitTime: integerOf(meta["submitTime"]),
@@ -170,6 +185,18 @@ function restOfJob(
     resources,
     metaData: textsOf(meta["metaData"]),
   };
+}
+
+function stateOf(json: unknown): JobState {
+  return FORMER_STATES[formerStateOf(json)] ??
+    oneOf(JOB_STATES, json, "jobState");
+}
+
+/** `""`: the word is one of today. */
+function formerStateOf(json: unknown): string {
+  return typeof json === "string" && Object.hasOwn(FORMER_STATES, json)
+    ? json
+    : "";
 }
 
 function monitoringStatusOf(json: unknown): MonitoringStatus {

@@ -140,6 +140,9 @@ function readJobMetric(json: unknown, at: string): JobMetric {
   const { unit, timestep, series, statisticsSeries } = objectOf(json, at);
   const { base, prefix } = unit === undefined || unit === null
     ? {}
+    // Old files have the unit as one text.
+    : typeof unit === "string"
+    ? { base: unit, prefix: "" }
     : objectOf(unit, `${at}.unit`);
   if (!Number.isInteger(timestep) || Number(timestep) < 1) {
     throw new SyntaxError(`${at}.timestep: expected seconds, at least 1`);

@@ -92,6 +92,12 @@ Deno.test("readJobData fills in what old files lack", () => {
   );
 });
 
+Deno.test("readJobData reads a unit that is one text", () => {
+  const json = { m: { node: { timestep: 60, unit: "load", series: [] } } };
+  const metric = readJobData(json).get("m")?.get("node");
+  assert.deepEqual(metric?.unit, { base: "load" });
+});
+
 Deno.test("readJobData reads the data of a real job value for value", () => {
   const packed = Deno.readFileSync(
     new URL("../../tests/testdata/emmy/1403244-data.json.gz", import.meta.url),

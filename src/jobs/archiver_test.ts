@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { nowSec } from "../clock.ts";
 import { storeMetrics } from "../cluster/store_metrics.ts";
 import { newJob } from "../db/_job_fixture.ts";
 import type { RemoteTables } from "../db/remote.ts";
@@ -71,7 +72,9 @@ function untilArchived(tables: RemoteTables): Promise<unknown> {
 }
 
 function archiverOf(
-  options: Pick<JobArchiverOptions, "tables" | "archive" | "engine">,
+  options:
+    & Pick<JobArchiverOptions, "tables" | "archive" | "engine">
+    & Partial<JobArchiverOptions>,
   log: string[] = [],
 ): JobArchiver {
   const note = (level: string) => (message: string) =>
@@ -80,6 +83,7 @@ function archiverOf(
     clusters: realCatalog(),
     log: { info: note("info"), warn: note("warn"), err: note("err") },
     retryMs: 1,
+    retentionSec: 0,
     ...options,
   });
 }
@@ -106,7 +110,11 @@ Deno.test("JobArchiver archives what waited before its start, in order, with wha
     archive.written.map(({ meta }) => meta.job.id),
     ids,
   );
-  assert.deepEqual(archiver.stats, { archivedTotal: 3, failedTotal: 0 });
+  assert.deepEqual(archiver.stats, {
+    archivedTotal: 3,
+    failedAttemptsTotal: 0,
+    failedTotal: 0,
+  });
   const [{ meta, data }] = archive.written as [
     { meta: JobMeta; data: JobData },
   ];
@@ -151,35 +159,114 @@ Deno.test("JobArchiver tells the archive of tags and metadata that were set whil
   assert.deepEqual(others, []);
 });
 
-Deno.test("JobArchiver gives a job up that fails three times, and goes on with the next", async () => {
+Deno.test("JobArchiver tries a job that fails until it is archived, and says why it waits", async () => {
   await using engine = closing(await testEngine());
   const tables = memoryTables();
   const [bad, good] = await stoppedJobs(tables, 2);
   const archive = new Notes();
   let attempts = 0;
-  archive.onWrite = ({ job }) => {
-    if (job.id !== bad) return Promise.resolve();
-    attempts++;
-    return Promise.reject(new Error("no room on the device"));
+  const problems: string[] = [];
+  archive.onWrite = async ({ job }) => {
+    if (job.id !== bad) return;
+    problems.push((await tables.archiveQueue.waiting(1))[0]!.problem);
+    // More often than it was tried before it used to be given up.
+    if (++attempts < 6) throw new Error(`no room on the device ${attempts}`);
   };
   const log: string[] = [];
   const archiver = archiverOf({ tables, archive, engine: engine.value }, log);
   archiver.start();
   await untilArchived(tables);
   await archiver.close();
-  assert.equal(attempts, 3);
-  assert.equal((await tables.jobs.get(bad!))?.monitoringStatus, 2);
+  assert.equal((await tables.jobs.get(bad!))?.monitoringStatus, 3);
   assert.equal((await tables.jobs.get(good!))?.monitoringStatus, 3);
-  assert.deepEqual(archiver.stats, { archivedTotal: 1, failedTotal: 1 });
-  const levels = log.map((line) => line.split(" ")[0]);
+  assert.deepEqual(archiver.stats, {
+    archivedTotal: 2,
+    failedAttemptsTotal: 5,
+    failedTotal: 0,
+  });
   assert.deepEqual(
-    levels.filter((level) => level !== "info"),
-    ["warn", "warn", "err"],
+    problems,
+    ["", 1, 2, 3, 4, 5].map((n) => n === "" ? n : `no room on the device ${n}`),
   );
   assert.deepEqual(
-    log.filter((line) => line.startsWith("info")),
-    ["info job archived"],
+    log.filter((line) => !line.startsWith("info")),
+    Array(5).fill("warn a job cannot be archived and will be tried again"),
   );
+  assert.deepEqual(
+    log.filter((line) => line.startsWith("info job archived")).length,
+    2,
+  );
+});
+
+Deno.test("JobArchiver gives a job up only when the store has its samples no more", async () => {
+  await using engine = closing(await testEngine());
+  const tables = memoryTables();
+  const [gone] = await stoppedJobs(tables, 1);
+  const nowish = nowSec() - 700;
+  const { id: kept } = await tables.jobs.start(
+    newJob({
+      ...{ jobId: 99, cluster: "fritz", subCluster: "main", startTime: nowish },
+      resources: [{ hostname: "f0101" }],
+    }),
+    [],
+  );
+  await tables.jobs.stop({
+    ...{ jobId: 99, stopTime: nowish + 600, jobState: "completed" },
+  });
+  const archive = new Notes();
+  archive.onWrite = () => Promise.reject(new Error("no room on the device"));
+  const log: string[] = [];
+  const archiver = archiverOf({
+    ...{ tables, archive, engine: engine.value, retentionSec: 3600 },
+  }, log);
+  archiver.start();
+  await until(
+    "five attempts",
+    () => Promise.resolve(archiver.stats.failedAttemptsTotal >= 5 || undefined),
+  );
+  await archiver.close();
+  assert.equal((await tables.jobs.get(gone!))?.monitoringStatus, 2);
+  assert.equal((await tables.jobs.get(kept))?.monitoringStatus, 1);
+  assert.equal(archiver.stats.failedTotal, 1);
+  const [waiting, ...others] = await tables.archiveQueue.waiting(10);
+  assert.equal(waiting?.job.id, kept);
+  assert.deepEqual(others, []);
+  assert.deepEqual(log.filter((line) => line.startsWith("err")), [
+    "err a job cannot be archived and is given up: its samples are gone",
+  ]);
+});
+
+Deno.test("JobArchiver.retry() ends a pause and tries what is due again", async () => {
+  await using engine = closing(await testEngine());
+  const tables = memoryTables();
+  await stoppedJobs(tables, 3);
+  const archive = new Notes();
+  let isFull = true;
+  archive.onWrite = () =>
+    isFull
+      ? Promise.reject(new Error("no room on the device"))
+      : Promise.resolve();
+  const archiver = archiverOf({
+    // Longer than any test: without `retry` nothing would happen.
+    ...{ tables, archive, engine: engine.value, retryMs: 600_000 },
+  });
+  archiver.start();
+  await until(
+    "a pause",
+    async () => (await tables.archiveQueue.counts()).failing === 2 || undefined,
+  );
+  isFull = false;
+  const { nextAt, waiting } = await tables.archiveQueue.counts();
+  assert.equal(waiting, 3);
+  assert.equal(nextAt, 0, "the third was never tried");
+  assert.deepEqual(await tables.archiveQueue.due(10, nowSec()), [
+    ...(await tables.archiveQueue.waiting(10)).slice(2),
+  ]);
+  assert.equal(await tables.archiveQueue.retryNow(), 2);
+  archiver.retry();
+  await untilArchived(tables);
+  await archiver.close();
+  assert.equal(archive.written.length, 3);
 });
 
 Deno.test("JobArchiver lets nobody wait for a job that fails alone", async () => {
@@ -190,7 +277,7 @@ Deno.test("JobArchiver lets nobody wait for a job that fails alone", async () =>
   const order: number[] = [];
   archive.onWrite = ({ job }) => {
     order.push(job.id);
-    return job.id === bad
+    return job.id === bad && order.length < 5
       ? Promise.reject(new Error("no room on the device"))
       : Promise.resolve();
   };
@@ -246,12 +333,13 @@ Deno.test("JobArchiver waits for the store, and for work; close() ends either wa
   assert.deepEqual(archive.written, []);
 });
 
-Deno.test("JobArchiver fails a job whose sub-cluster is no more", async () => {
+Deno.test("JobArchiver gives a job up whose sub-cluster is no more, once its samples are gone", async () => {
   await using engine = closing(await testEngine());
   const tables = memoryTables();
   const [id] = await stoppedJobs(tables, 1, { subCluster: "gone" });
   const archiver = archiverOf({
     ...{ tables, archive: new Notes(), engine: engine.value },
+    retentionSec: 3600,
   });
   archiver.start();
   await untilArchived(tables);

@@ -1,5 +1,6 @@
 /** What the routes and services of the job API work with. Main thread. */
 import type { ClusterCatalog } from "../cluster/cluster_catalog.ts";
+import type { QueueCounts } from "../db/archive_queue_table.ts";
 import type { DatabaseClient } from "../db/remote.ts";
 import type { JobArchiveClient } from "../jobarchive/job_archive_client.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
@@ -35,7 +36,7 @@ export interface JobServices {
 export interface JobStatus {
   readonly archiver: Readonly<JobArchiverStats>;
   /** Jobs that wait to be archived; NaN while the database does not answer. */
-  queued(): Promise<number>;
+  queue(): Promise<QueueCounts>;
   /** Running jobs, likewise. */
   running(): Promise<number>;
   /** States of nodes that were passed over since the start. */

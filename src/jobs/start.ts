@@ -4,6 +4,7 @@
  */
 import type { ClusterCatalog } from "../cluster/cluster_catalog.ts";
 import type { Config } from "../config/mod.ts";
+import type { QueueCounts } from "../db/archive_queue_table.ts";
 import { ClientError } from "../errors.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
 import type { JobArchiveClient } from "../jobarchive/job_archive_client.ts";
@@ -14,11 +15,11 @@ import { PassedOverNodes } from "./passed_over_nodes.ts";
 import { Schedule } from "./schedule.ts";
 import type { JobLog, JobServices, JobStatus, JobTables } from "./services.ts";
 
-/** Between an attempt to archive a job that failed and the next one. */
+/** Between an attempt to archive a job that failed and the next one; doubled then. */
 const RETRY_MS = 10_000;
 
 export interface JobApiOptions {
-  readonly config: Pick<Config, "main" | "cron" | "archive">;
+  readonly config: Pick<Config, "main" | "cron" | "archive" | "metric-store">;
   readonly tables: JobTables;
   readonly clusters: ClusterCatalog;
   readonly archive: JobArchiveClient;
@@ -29,6 +30,8 @@ export interface JobApiOptions {
 export interface JobApi {
   readonly services: JobServices;
   readonly status: JobStatus;
+  /** Another process has changed the database: it may have asked for a retry. */
+  retryArchive(): void;
   /** Resolves when what is under way is done; jobs that wait are archived after the next start. */
   close(): Promise<void>;
 }
@@ -42,6 +45,7 @@ export function startJobApi(options: JobApiOptions): JobApi {
     engine,
     log,
     retryMs: RETRY_MS,
+    retentionSec: config["metric-store"]["retention-in-memory"],
   });
   const services: JobServices = {
     tables,
@@ -72,15 +76,21 @@ export function startJobApi(options: JobApiOptions): JobApi {
     services,
     status: {
       archiver: archiver.stats,
-      queued: () => tables.archiveQueue.size().catch(notKnown),
+      queue: () => tables.archiveQueue.counts().catch(notCounted),
       passedOverNodes: () => services.passedOverNodes.count,
       running: () => tables.jobs.count({ states: ["running"] }).catch(notKnown),
     },
+    retryArchive: () => archiver.retry(),
     async close() {
       await Promise.all([archiver.close(), schedule.close()]);
       await archive.close();
     },
   };
+}
+
+function notCounted(error: unknown): QueueCounts {
+  const count = notKnown(error);
+  return { waiting: count, failing: count, oldestSince: count, nextAt: count };
 }
 
 /** A database without room for more calls does not hide the other metrics. */

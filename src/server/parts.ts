@@ -79,6 +79,7 @@ export async function startParts(
     engine,
     log,
   });
+  database.changed(() => jobs.retryArchive());
   const subjects = config.main["api-subjects"];
   const nats = startNats({
     config,

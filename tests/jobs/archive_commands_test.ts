@@ -34,7 +34,7 @@ Deno.test("a real job is imported, verified, found, listed, and its data answere
           ["archive", "import", source],
           configFile,
         );
-        assert.match(first, /^1 jobs are in .*job-archive$/m);
+        assert.match(first, /^1 jobs of .* are in .*, 1 of them new there$/m);
         assert.match(first, /^1 jobs were new to .*job\.db$/m);
         for (const words of [["import", source], ["init-db"], ["init-db"]]) {
           const again = await ringstore(["archive", ...words], configFile);
@@ -103,14 +103,14 @@ Deno.test("a real job is imported, verified, found, listed, and its data answere
       async () => {
         assert.match(
           await ringstore(["archive", "verify"], configFile),
-          /^1 jobs are good$/m,
+          /^1 jobs in .* are good$/m,
         );
         const file = `${archive}/emmy/1403/244/1608923076/data.json.gz`;
         const bytes = await Deno.readFile(file);
         await Deno.writeFile(file, bytes.subarray(0, bytes.length / 2));
         await assert.rejects(
           ringstore(["archive", "verify"], configFile),
-          /0 jobs are good[^]*1608923076/,
+          /0 jobs in .* are good[^]*1608923076/,
         );
         await Deno.writeFile(file, bytes);
       },

@@ -70,12 +70,27 @@ async function makeArchive(root: string, withRealJob: boolean): Promise<void> {
   if (withRealJob) placeRealJob(root);
 }
 
-/** Runs a command of the program with the permissions of the server. */
+/** Runs a command of the program, which must end well; gives what it printed. */
 export async function ringstore(
   args: readonly string[],
   configFile: string,
   input = "",
 ): Promise<string> {
+  const { success, stdout, stderr } = await runRingstore(
+    args,
+    configFile,
+    input,
+  );
+  if (success) return stdout;
+  throw new Error(`${args.join(" ")}: ${stdout}${stderr}`);
+}
+
+/** Runs a command of the program with the permissions of the server, to its end. */
+export async function runRingstore(
+  args: readonly string[],
+  configFile: string,
+  input = "",
+): Promise<{ success: boolean; stdout: string; stderr: string }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...startArguments(), "-config", configFile, ...args],
     cwd: ROOT,
@@ -87,9 +102,9 @@ export async function ringstore(
   await writer.write(new TextEncoder().encode(input));
   await writer.close();
   const { success, stdout, stderr } = await child.output();
-  const text = new TextDecoder().decode(stdout);
-  if (success) return text;
-  throw new Error(
-    `${args.join(" ")}: ${text}${new TextDecoder().decode(stderr)}`,
-  );
+  return {
+    success,
+    stdout: new TextDecoder().decode(stdout),
+    stderr: new TextDecoder().decode(stderr),
+  };
 }

@@ -1,0 +1,5 @@
+/** What a job that could not be archived waits for; the fourth migration. */
+export const ARCHIVE_RETRY_SCHEMA = `
+ALTER TABLE archive_queue ADD COLUMN retry_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE archive_queue ADD COLUMN problem TEXT NOT NULL DEFAULT '';
+`;
