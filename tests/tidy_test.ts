@@ -80,13 +80,32 @@ Deno.test("no file names a package registry", () => {
 
 Deno.test("src/store imports only itself, assertions and the engine's types", () => {
   const allowed = /^src\/(store\/|assert\.ts$|engine\/metric_engine\.ts$)/;
-  const found = PRODUCT.filter((file) => /^src\/store\//.test(file.path))
+  assert.deepEqual(foreignImports(/^src\/store\//, allowed), []);
+});
+
+/** Imports of product code below `folder` that `allowed` does not match. */
+function foreignImports(folder: RegExp, allowed: RegExp): string[] {
+  return PRODUCT.filter((file) => folder.test(file.path))
     .filter((file) => !file.path.endsWith("_test.ts"))
     .flatMap((file) =>
       importsOf(file).filter((target) => !allowed.test(target))
         .map((target) => `${file.path} imports ${target}`)
     );
-  assert.deepEqual(found, []);
+}
+
+Deno.test("the language of PromQL knows nothing of its evaluation, and neither knows a store", () => {
+  const language =
+    /^src\/(prometheus\/language\/|assert\.ts$|errors\.ts$)|^re2js$/;
+  const evaluate =
+    /^src\/(prometheus\/(language|evaluate)\/|assert\.ts$|errors\.ts$)|^re2js$/;
+  assert.deepEqual(
+    foreignImports(/^src\/prometheus\/language\//, language),
+    [],
+  );
+  assert.deepEqual(
+    foreignImports(/^src\/prometheus\/evaluate\//, evaluate),
+    [],
+  );
 });
 
 Deno.test("product code does not import tests or benchmarks", () => {

@@ -1,0 +1,20 @@
+/** Matchers as tests of values. Any thread. */
+import type { LabelMatcher } from "./ast.ts";
+import { compilePattern, type ValueTest } from "./pattern.ts";
+
+/** Whether a value of the label matches; a label that is absent is "". Throws a `SyntaxError`. */
+export function compileMatcher(matcher: LabelMatcher): ValueTest {
+  const wanted = matcher.value;
+  switch (matcher.type) {
+    case "=":
+      return (value) => value === wanted;
+    case "!=":
+      return (value) => value !== wanted;
+    case "=~":
+      return compilePattern(wanted);
+    case "!~": {
+      const matches = compilePattern(wanted);
+      return (value) => !matches(value);
+    }
+  }
+}
