@@ -3,6 +3,7 @@
  * parts, so that this file passes its own tests.
  */
 import assert from "node:assert/strict";
+import project from "../deno.json" with { type: "json" };
 import { dirname, join } from "node:path/posix";
 import { matchingLines, type TextFile, textFiles } from "./support/files.ts";
 
@@ -128,3 +129,19 @@ function importsOf(file: TextFile): string[] {
     specifier.startsWith(".") ? join(dirname(file.path), specifier) : specifier
   );
 }
+
+Deno.test("what a server may do stands in the start task alone", () => {
+  const { tasks } = project;
+  assert.match(tasks.start, /^deno run .*--allow-net .*main\.ts$/);
+  assert.match(tasks.dev, /^deno task start /);
+});
+
+Deno.test("no package of the lock file runs scripts, or warns that it would", () => {
+  const { npm }: { npm: Record<string, { scripts?: boolean }> } = JSON.parse(
+    Deno.readTextFileSync(new URL("../deno.lock", import.meta.url)),
+  );
+  const scripted = Object.entries(npm)
+    .filter(([, { scripts }]) => scripts === true)
+    .map(([name]) => `npm:${name.slice(0, name.lastIndexOf("@"))}`);
+  assert.deepEqual(scripted, project.allowScripts.deny);
+});
