@@ -12,15 +12,13 @@ import type { Door } from "./door.ts";
 /** Bodies up to this size are joined into one write. */
 const JOIN_BYTES = 64 << 10;
 /**
- * Pieces that the client takes at once grow from the first to the second, which is as
- * fast as in one go, measured with 8 MB over loopback. Small ones show what a slow
- * client reads.
+ * Pieces have the size that the client takes in about a second, within these bounds:
+ * small ones show what a slow client reads, large ones cost a fast one nothing.
  */
 const PIECE_BYTES_MIN = 16 << 10;
-const PIECE_BYTES_MAX = 1 << 20;
+const PIECE_BYTES_MAX = 256 << 10;
 
-/** A piece that is taken within this time went as fast as the client wants. */
-const QUICK_MS = 100;
+const PIECE_MS = 1000;
 
 type WriterDoor = Pick<Door, "limits" | "inFlight">;
 
@@ -107,12 +105,13 @@ class LargeAnswer {
     res.end();
   }
 
-  /** Larger pieces for who takes them at once, small ones for who does not. */
   #drained(): void {
-    const isQuick = monotonicMs() - this.#beganMs < QUICK_MS;
-    this.#pieceBytes = isQuick
-      ? Math.min(PIECE_BYTES_MAX, this.#pieceBytes * 4)
-      : PIECE_BYTES_MIN;
+    const tookMs = Math.max(1, monotonicMs() - this.#beganMs);
+    const inTime = Math.floor(this.#pieceBytes / tookMs * PIECE_MS);
+    this.#pieceBytes = Math.max(
+      PIECE_BYTES_MIN,
+      Math.min(PIECE_BYTES_MAX, inTime),
+    );
     this.#writeOn();
   }
 
