@@ -23,6 +23,8 @@ type LimitsOnWire = NonNullable<Instance["limits"]>;
 
 /** As many as the store counts series for. */
 const INSTANCES_MAX = 4096;
+/** Of a new instance that names no limit of its own; thirteen times Mimir's. */
+const MAX_SERIES_DEFAULT = 2_000_000;
 
 /** What changes here acts on. */
 const CHANGED = ["instances"] as const;
@@ -68,7 +70,7 @@ export class Instances {
         name,
         displayName: given.display_name ?? name,
         cluster,
-        limits: limitsOfWire(limits ?? {}),
+        limits: limitsOfWire({ max_series: MAX_SERIES_DEFAULT, ...limits }),
       });
       return this.#show(row);
     });

@@ -71,7 +71,9 @@ export const clusterListSchema = listOf(
 const limit = z.int().min(0, "expected 0 or more");
 
 const limitsSchema = z.strictObject({
-  max_series: limit.optional().describe("Series in memory; 0: no limit."),
+  max_series: limit.optional().describe(
+    "Series in memory; 0: no limit. A new instance that names none has 2000000.",
+  ),
   ingestion_rate: limit.optional().describe(
     "Samples a second; 0: no limit.",
   ),

@@ -47,7 +47,7 @@ Deno.test("MemoryGuard.relieve() frees nothing that is not archived, and refuses
   assert.equal(guard.relieve(2000), false);
   assert.equal(guard.refusesWrites, true);
   assert.equal(registry.table.pages.pool.used, before);
-  assert.equal(guard.horizonSec, -Infinity);
+  assert.equal(guard.horizonOf(""), -Infinity);
   const [limitSec] = wanted;
   assert.ok(limitSec! > 1000 && limitSec! < 2000);
   assert.equal(guard.relieve(2000), false);
@@ -56,7 +56,7 @@ Deno.test("MemoryGuard.relieve() frees nothing that is not archived, and refuses
   bounds.archivedBeforeSec = limitSec!;
   assert.equal(guard.relieve(2001), true);
   assert.equal(guard.refusesWrites, false);
-  assert.equal(guard.horizonSec, limitSec);
+  assert.equal(guard.horizonOf(""), limitSec);
   assert.ok(registry.table.pages.pool.used < before);
 });
 

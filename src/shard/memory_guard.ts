@@ -1,7 +1,8 @@
 /**
  * Keeps a shard within its share of `memory-cap`: the oldest data is given up
- * first; what cannot be given up, records and hot lanes of series, is kept from
- * growing. Owner thread only.
+ * first, of the instance that has more than its share (memory_shares.ts); what
+ * cannot be given up, records and hot lanes of series, is kept from growing. Owner
+ * thread only.
  *
  * Memory once taken from the system is not given back, so the guard acts before
  * the pool would take more: when its share is used up and little of it is free.
@@ -17,11 +18,13 @@ import {
   FREQUENCY,
   NEXT_SLOT,
   OLDEST,
+  OWNER,
   PAGE_SHIFT,
   RECORD_SHIFT,
   RUN_FIRST,
 } from "../store/layout.ts";
 import type { SeriesTable } from "../store/series_table.ts";
+import { MemoryShares, SERIES_NAME_BYTES } from "./memory_shares.ts";
 import type { SeriesRegistry } from "./series_registry.ts";
 
 /**
@@ -50,8 +53,6 @@ export function besideBytes(shards: number, isArchiving: boolean): number {
   return processBytes(shards) + (isArchiving ? ARCHIVE_BYTES : 0);
 }
 
-/** Names, keys and tree of a series; measured with hardware threads of real hosts. */
-export const SERIES_NAME_BYTES = 350;
 /** Free memory in the pool below which the oldest data goes. */
 const FREE_BYTES_MIN = 8 << 20;
 /** A pass gives up this part of the time that is held. */
@@ -68,13 +69,18 @@ export interface GuardedArchive {
   want(limitSec: number): void;
 }
 
+/** Tells that a named instance lost what it had before a time. */
+export type OnLoss = (instance: string, horizonSec: number) => void;
+
 export class MemoryGuard {
   readonly #registry: SeriesRegistry;
   readonly #budgetBytes: number;
-  /** Everything before it was given up; -Infinity: nothing was. */
-  #horizonSec = -Infinity;
+  readonly #shares: MemoryShares;
+  /** By owner: everything before it was given up; absent: nothing was. */
+  readonly #horizons = new Map<number, number>();
   #retryAtSec = -Infinity;
   readonly #archive: GuardedArchive | undefined;
+  readonly #onLoss: OnLoss;
   #isWaiting = false;
   /** How far the archive was when the guard looked last. */
   #seenArchivedSec = Infinity;
@@ -85,28 +91,45 @@ export class MemoryGuard {
     capBytes: number,
     shards: number,
     archive?: GuardedArchive,
+    onLoss: OnLoss = () => {},
   ) {
     this.#registry = registry;
     this.#archive = archive;
+    this.#onLoss = onLoss;
     const beside = besideBytes(shards, archive !== undefined);
     this.#budgetBytes = capBytes === 0
       ? Infinity
       : Math.max(0, capBytes - beside) / shards;
+    this.#shares = new MemoryShares(registry.table, this.#budgetBytes);
   }
 
-  get horizonSec(): number {
-    return this.#horizonSec;
+  /** Everything of an instance before it was given up; -Infinity: nothing was. */
+  horizonOf(instance: string): number {
+    return this.#horizons.size === 0
+      ? -Infinity
+      : this.#horizons.get(this.#registry.ownerOf(instance)) ?? -Infinity;
   }
 
-  /** Whether another series may be made. */
+  /** Whether another series may be made by anybody. */
   get hasRoomForSeries(): boolean {
     return this.#budgetBytes === Infinity ||
       this.#usedBytes() < this.#budgetBytes;
   }
 
+  /** Whether another series of an owner may be made. */
+  hasRoomFor(owner: number): boolean {
+    return this.#budgetBytes === Infinity ||
+      this.#shares.mayGrow(owner, this.#usedBytes(), this.#isShort);
+  }
+
   /** Whether nothing may be written until the archive has made room. */
   get refusesWrites(): boolean {
     return this.#isWaiting && this.#usedBytes() >= this.#budgetBytes;
+  }
+
+  /** The data's part of the budget was used up once, so data is given up for data. */
+  get #isShort(): boolean {
+    return this.#usedBytes() >= this.#budgetBytes * DATA_SHARE;
   }
 
   #usedBytes(): number {
@@ -116,12 +139,10 @@ export class MemoryGuard {
 
   /** Gives up the oldest data if memory is short. Returns whether it did. */
   relieve(nowSec: number): boolean {
-    const { table } = this.#registry;
+    const { table, owners } = this.#registry;
     const { pool } = table.pages;
-    if (
-      this.#usedBytes() < this.#budgetBytes * DATA_SHARE ||
-      pool.touched - pool.held >= FREE_BYTES_MIN
-    ) {
+    if (owners.length > 1) this.#shares.look(owners.length);
+    if (!this.#isShort || pool.touched - pool.held >= FREE_BYTES_MIN) {
       this.#isWaiting = false;
       return false;
     }
@@ -129,43 +150,65 @@ export class MemoryGuard {
     const isSame = archivedSec === this.#seenArchivedSec;
     if (nowSec < this.#retryAtSec && isSame) return false;
     this.#seenArchivedSec = archivedSec;
-    const { oldest, newest } = this.#heldRange(nowSec);
-    const wanted = oldest + Math.ceil((newest - oldest) * PASS_SHARE);
-    this.#isWaiting = oldest <= newest && oldest > archivedSec;
-    if (oldest > newest || this.#isWaiting) {
+    const held = this.#heldRanges(nowSec);
+    const owner = this.#shares.inOrderOfLoss(owners.length)
+      .find((one) => held.oldest[one]! <= held.newest[one]!);
+    const oldest = owner === undefined ? Infinity : held.oldest[owner]!;
+    this.#isWaiting = owner !== undefined && oldest > archivedSec;
+    if (owner === undefined || this.#isWaiting) {
       this.#retryAtSec = nowSec + RETRY_SEC;
-      if (this.#isWaiting) this.#archive?.want(wanted);
+      if (owner !== undefined) {
+        this.#archive?.want(aPassBeyond(oldest, held.newest[owner]!));
+      }
       return false;
     }
-    this.#horizonSec = Math.max(
-      this.#horizonSec,
-      Math.min(wanted, archivedSec),
-    );
-    for (let series = 0; series < table.seriesEnd; series++) {
-      if (!table.isAlive(series)) continue;
-      this.#registry.freeBefore(series, this.#horizonSec);
-      if (table.isAlive(series)) table.trimBefore(series, this.#horizonSec);
-    }
+    const wanted = aPassBeyond(oldest, held.newest[owner]!);
+    this.#giveUp(owner, Math.min(wanted, archivedSec));
     return true;
   }
 
+  /** Gives up what an owner has before a time. */
+  #giveUp(owner: number, beforeSec: number): void {
+    const { table, owners } = this.#registry;
+    const horizonSec = Math.max(
+      this.#horizons.get(owner) ?? -Infinity,
+      beforeSec,
+    );
+    this.#horizons.set(owner, horizonSec);
+    for (let series = 0; series < table.seriesEnd; series++) {
+      if (!table.isAlive(series)) continue;
+      if (table.words[(series << RECORD_SHIFT) + OWNER] !== owner) continue;
+      this.#registry.freeBefore(series, horizonSec);
+      if (table.isAlive(series)) table.trimBefore(series, horizonSec);
+    }
+    if (owner !== 0) this.#onLoss(owners[owner]!, horizonSec);
+  }
+
   /**
-   * `oldest`: the first horizon that gives something back, Infinity if none does.
-   * `newest`: the end of the newest data, which may be long ago while a history is
-   * being written; at most now.
+   * By owner. `oldest`: the first horizon that gives something back, Infinity if none
+   * does. `newest`: the end of the newest data, which may be long ago while a history
+   * is being written; at most now.
    */
-  #heldRange(nowSec: number): { oldest: number; newest: number } {
-    const { table } = this.#registry;
-    let oldest = Infinity;
-    let newest = -Infinity;
+  #heldRanges(
+    nowSec: number,
+  ): { readonly oldest: Float64Array; readonly newest: Float64Array } {
+    const { table, owners } = this.#registry;
+    const oldest = new Float64Array(owners.length).fill(Infinity);
+    const newest = new Float64Array(owners.length).fill(-Infinity);
     for (let series = 0; series < table.seriesEnd; series++) {
       const at = series << RECORD_SHIFT;
       if (table.words[at + OLDEST] === 0) continue;
-      oldest = Math.min(oldest, releaseSec(table, series));
-      newest = Math.max(newest, table.floats[(at >> 1) + NEXT_SLOT]!);
+      const owner = table.words[at + OWNER]!;
+      oldest[owner] = Math.min(oldest[owner]!, releaseSec(table, series));
+      const end = Math.min(nowSec, table.floats[(at >> 1) + NEXT_SLOT]!);
+      newest[owner] = Math.max(newest[owner]!, end);
     }
-    return { oldest, newest: Math.min(nowSec, newest) };
+    return { oldest, newest };
   }
+}
+
+function aPassBeyond(oldestSec: number, newestSec: number): number {
+  return oldestSec + Math.ceil((newestSec - oldestSec) * PASS_SHARE);
 }
 
 /**

@@ -73,7 +73,7 @@ export class OpenBatches {
    */
   begin(
     frame: RingConsumer,
-    horizon: (nowSec: number) => number,
+    horizon: (nowSec: number, instance: string) => number,
   ): OpenBatch {
     const nowSec = nowSecOf(frame);
     const runs = runsOf(frame);
@@ -89,7 +89,7 @@ export class OpenBatches {
         : { ...context, id: KEYS_NOT_KEPT },
       tally: new BatchTally(),
       nowSec,
-      oldestSec: isReplay ? Infinity : horizon(nowSec),
+      oldestSec: isReplay ? Infinity : horizon(nowSec, context.instance),
       line: runs > 0 ? 0 : lineOf(frame),
       numbers: runs > 0
         ? new LineNumbers(frame.view, runsAt(frame), runs)

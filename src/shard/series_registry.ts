@@ -4,7 +4,13 @@
  */
 import type { EngineOptions } from "../engine/metric_engine.ts";
 import type { SeriesEntry } from "../persist/series_dictionary.ts";
-import { LEVEL, METRIC, OLDEST, RECORD_SHIFT } from "../store/layout.ts";
+import {
+  LEVEL,
+  METRIC,
+  OLDEST,
+  OWNERS_MAX,
+  RECORD_SHIFT,
+} from "../store/layout.ts";
 import {
   type HostLevel,
   type Level,
@@ -42,8 +48,11 @@ export class SeriesRegistry {
   readonly catalog: MetricCatalog;
   /** Series that ended since their ids were last recycled. */
   readonly ended: number[] = [];
-  /** Whether memory allows another series; the owner sets it. */
-  hasRoom = true;
+  /** Whether memory allows another series of an owner; who guards it sets it. */
+  hasRoomFor: (owner: number) => boolean = () => true;
+  /** The instances by owner; the default one is 0. */
+  readonly owners: string[] = [""];
+  readonly #ownerOf = new Map([["", 0]]);
   readonly #shared: Int32Array;
   readonly #instances: InstanceCounts;
   readonly #maxSeries: number;
@@ -141,13 +150,14 @@ export class SeriesRegistry {
     metric: Metric,
     instanceMax: number,
   ): number | Refusal {
-    if (!this.hasRoom) return "memory-cap";
     const { instance } = level.host;
+    const owner = this.ownerOf(instance);
+    if (!this.hasRoomFor(owner)) return "memory-cap";
     if (!this.#instances.add(instance, instanceMax)) return "instance-series";
     const count = Atomics.add(this.#shared, SHARED_SERIES, 1) + 1;
     const series = count > this.#maxSeries
       ? undefined
-      : this.table.create(metric.frequencySec, metric.id, level.id);
+      : this.table.create(metric.frequencySec, metric.id, level.id, owner);
     if (series === undefined) {
       Atomics.sub(this.#shared, SHARED_SERIES, 1);
       this.#instances.remove(instance);
@@ -155,6 +165,18 @@ export class SeriesRegistry {
     }
     level.series.set(metric.id, series);
     return series;
+  }
+
+  /** Who owns the memory of an instance's series. Names stay known. */
+  ownerOf(instance: string): number {
+    let owner = this.#ownerOf.get(instance);
+    if (owner === undefined) {
+      // There are no more instances than owners; what is left over shares the last.
+      owner = Math.min(this.owners.length, OWNERS_MAX - 1);
+      this.owners[owner] = instance;
+      this.#ownerOf.set(instance, owner);
+    }
+    return owner;
   }
 
   /** Removes runs that ended before `endSec`; a series without runs ends, empty levels go. */

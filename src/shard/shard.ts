@@ -45,6 +45,8 @@ interface AskedQuestion {
   readonly text: string;
 }
 
+/** Losses of instances are told this seldom. */
+const LOSS_TOLD_SEC = 60;
 /** How long an idle shard sleeps before it looks whether house-keeping is due. */
 const IDLE_MS = 1000;
 
@@ -71,6 +73,7 @@ export class Shard {
   readonly #decoder = new TextDecoder();
   readonly #collectIfIdle = createIdleCollection();
   #lookedMs = 0;
+  #lossToldSec = -Infinity;
   #askText = "";
   /** Questions that came while another one was being answered, in order. */
   readonly #asked: AskedQuestion[] = [];
@@ -110,13 +113,14 @@ export class Shard {
       options.memoryCapBytes,
       options.shards,
       bounds && { bounds, want: (limitSec) => this.#wantArchive(limitSec) },
+      (instance, horizonSec) => this.#tellLoss(instance, horizonSec),
     );
     const persistence = this.#persistence = this.#restore();
     // What writers may still write: neither the expired nor the given up.
-    const horizon = (now: number) =>
+    const horizon = (now: number, instance: string) =>
       Math.max(
         retentionSec === 0 ? -Infinity : now - retentionSec,
-        guard.horizonSec,
+        guard.horizonOf(instance),
       );
     const spared = this.#spared = new SparedHosts(options.sparesNodes === true);
     this.#writes = new ShardWrites(
@@ -127,7 +131,8 @@ export class Shard {
       news,
       persistence,
       persistence?.marks ?? new StreamMarks({ shard, shards: options.shards }),
-      (now) => Math.max(horizon(now), bounds?.refusedBeforeSec ?? -Infinity),
+      (now, instance) =>
+        Math.max(horizon(now, instance), bounds?.refusedBeforeSec ?? -Infinity),
     );
     this.#questions = new ShardQuestions(
       options,
@@ -137,7 +142,9 @@ export class Shard {
       persistence,
       // Readers also see what running jobs keep alive.
       (now: number, host: HostName) =>
-        spared.has(host) ? guard.horizonSec : horizon(now),
+        spared.has(host)
+          ? guard.horizonOf(host.instance)
+          : horizon(now, host.instance),
       new ArchiveRows(registry, outbox, bounds),
       new Turns(() => this.#serveOthers()),
     );
@@ -173,13 +180,14 @@ export class Shard {
 
   /** Works until the main thread says "close". Blocks the thread. */
   run(): void {
+    // What is being restored is never refused.
+    this.#registry.hasRoomFor = (owner) => this.#guardian.hasRoomFor(owner);
     while (!this.#isClosed) {
       const seen = this.#bell.count();
       const worked = this.#takeForwards() || this.#answerNext() ||
         this.#takeFromMain();
       const isSweeping = this.#sweep.slice(nowSec());
       const isShort = this.#guardian.relieve(nowSec());
-      this.#registry.hasRoom = this.#guardian.hasRoomForSeries;
       this.#sealLeft(isShort);
       const isSaving = this.#tend();
       this.#writes.tidyKeys();
@@ -217,6 +225,19 @@ export class Shard {
     if (this.#start.wiring.options.persistence?.onlyCleanUp) {
       this.#persistence?.snapshotNow();
     } else this.#persistence?.wantSnapshot();
+  }
+
+  /** Now and then, since it may go on for long. */
+  #tellLoss(instance: string, horizonSec: number): void {
+    const now = nowSec();
+    if (now < this.#lossToldSec + LOSS_TOLD_SEC) return;
+    this.#lossToldSec = now;
+    this.#outbox.notice({
+      level: "warn",
+      message:
+        "an instance is above its share of memory-cap and loses its oldest samples",
+      fields: { shard: this.#shard, instance, lostBeforeSec: horizonSec },
+    });
   }
 
   #wantArchive(limitSec: number): void {
@@ -275,8 +296,7 @@ export class Shard {
     const endMs = monotonicMs() + TURN_MS;
     do {
       // Memory is made room for between questions only.
-      this.#registry.hasRoom = this.#guardian.hasRoomForSeries;
-      if (!this.#registry.hasRoom) return;
+      if (!this.#guardian.hasRoomForSeries) return;
       const worked = this.#takeForwards() ||
         (this.#askedChars < ASKED_CHARS_MAX && this.#takeFrame());
       if (!worked) return;
@@ -346,7 +366,7 @@ export class Shard {
     this.#stats.set("blockBytes", table.pages.pool.used);
     this.#stats.set("sampleBytes", table.sampleBytes);
     this.#stats.set("reservedBytes", table.reservedBytes);
-    const { horizonSec } = this.#guardian;
+    const horizonSec = this.#guardian.horizonOf("");
     this.#stats.set("evictedBeforeSec", Math.max(0, horizonSec));
     if (this.#persistence === undefined) return;
     this.#stats.set("logBytesTotal", this.#persistence.wal.committedBytes);

@@ -50,7 +50,7 @@ export class ShardWrites {
   readonly #stats: StatsBlock;
   readonly #news: ClusterNews;
   readonly #persistence: ShardPersistence | undefined;
-  readonly #horizon: (nowSec: number) => number;
+  readonly #horizon: (nowSec: number, instance: string) => number;
   readonly #keys = new KeyTable();
   readonly #ingest: LineIngest;
   readonly #marks: StreamMarks;
@@ -69,7 +69,7 @@ export class ShardWrites {
     news: ClusterNews,
     persistence: ShardPersistence | undefined,
     marks: StreamMarks,
-    horizon: (nowSec: number) => number,
+    horizon: (nowSec: number, instance: string) => number,
   ) {
     this.#marks = marks;
     this.#batches = new OpenBatches(marks);

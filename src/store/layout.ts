@@ -25,6 +25,7 @@
  * | 5    | OLDEST      | oldest run, 0: none                                        |
  * | 6    | METRIC      | id of the metric                                           |
  * | 7    | LEVEL       | id of the level it belongs to                              |
+ * | 8    | OWNER       | whose memory it is, below OWNERS_MAX                       |
  *
  * Run record, 16 x int32, the first two also one float64:
  *
@@ -36,6 +37,7 @@
  * | 4    | RUN_PREV    | next older run, 0: none                                    |
  * | 5    | RUN_NEXT    | next newer run, 0: none                                    |
  * | 6-13 | RUN_PAGES   | page ids, 0: all slots empty                               |
+ * | 14   | RUN_OWNER   | OWNER of its series                                        |
  *
  * The owner thread is the only one to read or write any of it.
  */
@@ -70,6 +72,10 @@ export const HEAD = 4;
 export const OLDEST = 5;
 export const METRIC = 6;
 export const LEVEL = 7;
+export const OWNER = 8;
+
+/** Owners that are told apart: 0, and one for each instance that can have a name. */
+export const OWNERS_MAX = 4097;
 
 export const RUN_START = 0; // in float64 units
 export const RUN_FIRST = 2;
@@ -77,6 +83,7 @@ export const RUN_LENGTH = 3;
 export const RUN_PREV = 4;
 export const RUN_NEXT = 5;
 export const RUN_PAGES = 6;
+export const RUN_OWNER = 14;
 
 /**
  * What one shard can hold. The memory is reserved at the start and costs nothing
@@ -88,7 +95,7 @@ export const SHARD_RUNS_MAX = 1 << 23;
 
 assert(RUN_SLOTS % PAGE_SLOTS === 0, "a run must be whole pages");
 assert(
-  RUN_PAGES + RUN_PAGE_COUNT <= RECORD_WORDS,
+  RUN_PAGES + RUN_PAGE_COUNT <= RUN_OWNER && RUN_OWNER < RECORD_WORDS,
   "page ids must fit the run record",
 );
 assert(

@@ -17,7 +17,14 @@ import {
   encodeBlock,
 } from "./block_codec.ts";
 import { BlockPool } from "./block_pool.ts";
-import { PAGE_MASK, PAGE_SHIFT, PAGE_SLOTS } from "./layout.ts";
+import {
+  OWNERS_MAX,
+  PAGE_MASK,
+  PAGE_SHIFT,
+  PAGE_SLOTS,
+  RECORD_WORDS,
+  RUN_OWNER,
+} from "./layout.ts";
 
 /** A page on its way into or out of a block. */
 export const PAGE = new Float64Array(PAGE_SLOTS);
@@ -41,6 +48,9 @@ export function thawedAt(page: number): number {
   return (page - 1) << PAGE_SHIFT;
 }
 
+const RECORD_MASK = RECORD_WORDS - 1;
+const PAGE_BYTES = PAGE_SLOTS * 8;
+
 export class SealedPages {
   readonly pool = new BlockPool(BLOCK_SLACK, THAWED_PAGES_MAX);
   /** The slots of the open pages; reserved, so that only what is used costs memory. */
@@ -53,6 +63,8 @@ export class SealedPages {
   /** 1: written since the hand passed. */
   readonly #wasWritten: Uint8Array;
   readonly #free: number[] = [];
+  /** Bytes of blocks, open pages and runs that each owner has, by RUN_OWNER. */
+  readonly ownedBytes = new Float64Array(OWNERS_MAX);
   /** Pages below this were open at least once. */
   #end = 0;
   #hand = 0;
@@ -93,7 +105,8 @@ export class SealedPages {
   #thaw(pageAt: number, block: number): number {
     const page = this.#takeOpen();
     this.load(block);
-    if (block !== 0) this.pool.free(block);
+    this.drop(pageAt);
+    this.own(pageAt, PAGE_BYTES);
     this.thawed.set(PAGE, thawedAt(page));
     this.#namedAt[page - 1] = pageAt;
     this.#words[pageAt] = page;
@@ -142,8 +155,9 @@ export class SealedPages {
       const value = PAGE[i] = this.thawed[at + i]!;
       if (value === value) values++;
     }
-    this.#words[this.#namedAt[page - 1]!] = values === 0 ? 0 : this.seal();
-    this.#release(page);
+    const pageAt = this.#namedAt[page - 1]!;
+    this.drop(pageAt);
+    if (values > 0) this.seal(pageAt);
   }
 
   #release(page: number): void {
@@ -156,9 +170,20 @@ export class SealedPages {
   drop(pageAt: number): void {
     const page = this.#words[pageAt]!;
     if (page === 0) return;
-    if (isThawed(page)) this.#release(page);
-    else this.pool.free(page);
+    if (isThawed(page)) {
+      this.own(pageAt, -PAGE_BYTES);
+      this.#release(page);
+    } else {
+      this.own(pageAt, -this.pool.bytes(page));
+      this.pool.free(page);
+    }
     this.#words[pageAt] = 0;
+  }
+
+  /** Counts memory for the owner of a run, named by an index in its record. */
+  own(at: number, bytes: number): void {
+    const owner = this.#words[(at & ~RECORD_MASK) + RUN_OWNER]!;
+    this.ownedBytes[owner]! += bytes;
   }
 
   /** Copies a page into PAGE; of page 0 all slots are empty. */
@@ -176,20 +201,19 @@ export class SealedPages {
     decodeBlock(view, this.pool.offset(page), 0, PAGE_SLOTS, PAGE, 0);
   }
 
-  /** Encodes PAGE into the pool and returns its block. */
-  seal(): number {
-    const bytes = encodeBlock(PAGE, 0, PAGE_SLOTS, BLOCK_VIEW);
-    return this.#keepEncoded(bytes);
+  /** Encodes PAGE into the pool, as the page that `runWords[pageAt]` names from now on. */
+  seal(pageAt: number): void {
+    this.#keepEncoded(pageAt, encodeBlock(PAGE, 0, PAGE_SLOTS, BLOCK_VIEW));
   }
 
-  /** Copies a block into the pool and returns its id. */
-  keep(block: Uint8Array): number {
+  /** Copies a block into the pool, as the page that `runWords[pageAt]` names from now on. */
+  keep(pageAt: number, block: Uint8Array): void {
     BLOCK.set(block);
-    return this.#keepEncoded(block.length);
+    this.#keepEncoded(pageAt, block.length);
   }
 
   /** Copies the first bytes of BLOCK into the pool, without making a view for it. */
-  #keepEncoded(bytes: number): number {
+  #keepEncoded(pageAt: number, bytes: number): void {
     const { pool } = this;
     const id = pool.allocate(bytes);
     assert(id !== 0, "a shard holds more than its pool can address");
@@ -200,6 +224,7 @@ export class SealedPages {
       view.setInt32(at + i, BLOCK_VIEW.getInt32(i));
     }
     for (; i < bytes; i++) view.setUint8(at + i, BLOCK[i]!);
-    return id;
+    this.#words[pageAt] = id;
+    this.own(pageAt, pool.bytes(id));
   }
 }

@@ -74,7 +74,7 @@ export function appendRun(
   first: number,
   length: number,
 ): number {
-  const run = table.allocateRun();
+  const run = table.allocateRun(series);
   if (run === 0) return 0;
   const at = series << RECORD_SHIFT;
   const runAt = run << RECORD_SHIFT;
@@ -99,9 +99,7 @@ export function putBlock(
   page: number,
   block: Uint8Array,
 ): void {
-  table.runWords[(run << RECORD_SHIFT) + RUN_PAGES + page] = table.pages.keep(
-    block,
-  );
+  table.pages.keep((run << RECORD_SHIFT) + RUN_PAGES + page, block);
 }
 
 /** Takes the newest page of a restored series back into its hot lane. */

@@ -19,6 +19,8 @@ import {
   METRIC,
   NEXT_SLOT,
   OLDEST,
+  OWNER,
+  OWNERS_MAX,
   PAGE_MASK,
   PAGE_SHIFT,
   PAGE_SLOTS,
@@ -27,6 +29,7 @@ import {
   RUN_FIRST,
   RUN_LENGTH,
   RUN_NEXT,
+  RUN_OWNER,
   RUN_PAGE_COUNT,
   RUN_PAGES,
   RUN_PREV,
@@ -38,13 +41,20 @@ import {
 } from "./layout.ts";
 import { PAGE, SealedPages, THAWED_PAGES_MAX } from "./sealed_pages.ts";
 
+const RUN_BYTES = RECORD_WORDS * 4;
+/** A record and a hot lane. */
+export const SERIES_BYTES = RECORD_WORDS * 4 + PAGE_SLOTS * 8;
+
 export class SeriesTable {
   readonly words: Int32Array;
   readonly floats: Float64Array;
   readonly hot: Float64Array;
   readonly runWords: Int32Array;
   readonly runFloats: Float64Array;
+  /** Its `ownedBytes` tells what blocks and runs each owner has. */
   readonly pages: SealedPages;
+  /** Series of each owner; a record and a hot lane each. */
+  readonly ownedSeries = new Int32Array(OWNERS_MAX);
 
   /** Ids below this have been handed out at least once. */
   #seriesEnd = 0;
@@ -107,6 +117,7 @@ export class SeriesTable {
     frequencySec: number,
     metric: number,
     level: number,
+    owner = 0,
   ): number | undefined {
     assert(
       Number.isInteger(frequencySec) && frequencySec > 0,
@@ -124,6 +135,8 @@ export class SeriesTable {
     this.words[at + FREQUENCY] = frequencySec;
     this.words[at + METRIC] = metric;
     this.words[at + LEVEL] = level;
+    this.words[at + OWNER] = owner;
+    this.ownedSeries[owner]!++;
     this.floats[(at >> 1) + NEXT_SLOT] = Infinity;
     this.#seriesCount++;
     return series;
@@ -137,6 +150,7 @@ export class SeriesTable {
     const at = series << RECORD_SHIFT;
     assert(this.words[at + HEAD] === 0, "a series with runs cannot end");
     this.words[at + FREQUENCY] = 0;
+    this.ownedSeries[this.words[at + OWNER]!]!--;
     this.#seriesCount--;
   }
 
@@ -243,8 +257,7 @@ export class SeriesTable {
   #sealHot(series: number, head: number, length: number): void {
     if (this.takeHot(series, length) === 0) return;
     const page = (length - 1) >> PAGE_SHIFT;
-    this.runWords[(head << RECORD_SHIFT) + RUN_PAGES + page] = this.pages
-      .seal();
+    this.pages.seal((head << RECORD_SHIFT) + RUN_PAGES + page);
   }
 
   /** Copies the hot page, which ends at slot `length`, to PAGE. Returns how many values it has. */
@@ -264,7 +277,7 @@ export class SeriesTable {
 
   /** Begins a new head run whose phase this sample fixes. */
   #startRun(series: number, timestampSec: number, value: number): boolean {
-    const run = this.allocateRun();
+    const run = this.allocateRun(series);
     if (run === 0) return false;
     const at = series << RECORD_SHIFT;
     const frequency = this.words[at + FREQUENCY]!;
@@ -314,7 +327,7 @@ export class SeriesTable {
         return true;
       }
     }
-    const created = this.allocateRun();
+    const created = this.allocateRun(series);
     if (created === 0) return false;
     const sampleStart = timestampSec - Math.floor(frequency / 2);
     const nextStart = this.runStart(next);
@@ -353,8 +366,8 @@ export class SeriesTable {
     }
   }
 
-  /** A zeroed run record, 0: none left. */
-  allocateRun(): number {
+  /** A zeroed run record for a series, 0: none left. */
+  allocateRun(series: number): number {
     let run = this.#freeRun;
     if (run !== 0) {
       this.#freeRun = this.runWords[(run << RECORD_SHIFT) + RUN_NEXT]!;
@@ -364,6 +377,9 @@ export class SeriesTable {
     }
     const at = run << RECORD_SHIFT;
     this.runWords.fill(0, at, at + RECORD_WORDS);
+    this.runWords[at + RUN_OWNER] = this
+      .words[(series << RECORD_SHIFT) + OWNER]!;
+    this.pages.own(at, RUN_BYTES);
     this.#runCount++;
     return run;
   }
@@ -432,6 +448,7 @@ export class SeriesTable {
     for (let i = 0; i < RUN_PAGE_COUNT; i++) {
       this.pages.drop(runAt + RUN_PAGES + i);
     }
+    this.pages.own(runAt, -RUN_BYTES);
     const next = this.runWords[runAt + RUN_NEXT]!;
     this.words[at + OLDEST] = next;
     if (next === 0) {

@@ -52,7 +52,11 @@ Deno.test("an empty list is empty, and a list goes by name", async () => {
     ["alpha", "mid_1", "zeta"],
   );
   assert.equal(json.items[0].display_name, "alpha");
-  assert.equal("limits" in json.items[0], false);
+  assert.deepEqual(json.items[0].limits, { max_series: 2_000_000 });
+  const free = await server.make("instances", {
+    ...{ name: "free", cluster: "emmy", limits: { max_series: 0 } },
+  });
+  assert.deepEqual(free.limits, { max_series: 0 });
 });
 
 Deno.test("PUT merges, counts versions, and keeps what cannot change", async () => {
