@@ -60,7 +60,7 @@ async function run(line: CommandLine): Promise<void> {
     case "archive-import":
     case "archive-verify":
     case "archive-init-db":
-      return runArchiveCommand(line);
+      return await runArchiveCommand(line);
     case "archive-status":
       return printArchiveStatus(line);
     case "archive-retry":

@@ -1,6 +1,6 @@
 /** Entry of the job archive's workers: read and write archived jobs while the server goes on. */
 import { buffersOf } from "../src/jobarchive/data_buffers.ts";
-import type { JobData } from "../src/jobdata/job_data.ts";
+import type { NamedMetric } from "../src/jobdata/job_data.ts";
 import { JobArchiveDesk } from "../src/jobarchive/job_archive_desk.ts";
 import type {
   JobArchiveReply,
@@ -16,6 +16,11 @@ const desk = new JobArchiveDesk();
 
 scope.onmessage = async (event) => {
   const reply = await desk.answer(event.data);
-  const isData = reply.isOk && event.data.call === "readData";
-  scope.postMessage(reply, isData ? buffersOf(reply.value as JobData) : []);
+  const metric = reply.isOk && event.data.call === "nextMetric"
+    ? reply.value as NamedMetric | undefined
+    : undefined;
+  scope.postMessage(
+    reply,
+    metric === undefined ? [] : buffersOf(metric.scopes),
+  );
 };

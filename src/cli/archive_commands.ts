@@ -44,11 +44,13 @@ type FileCommand = Exclude<
 >;
 
 /** Throws when something in the archive is not as it should be. */
-export function runArchiveCommand(line: CommonOptions & FileCommand): void {
+export async function runArchiveCommand(
+  line: CommonOptions & FileCommand,
+): Promise<void> {
   const { config } = loadConfig(line.configFile);
   const findings = new Findings();
   if (line.command === "archive-verify") {
-    verify(config, line.directory, findings);
+    await verify(config, line.directory, findings);
   } else {
     const archive = openJobArchive(config.archive.path, {
       validate: config.main.validate,
@@ -56,20 +58,20 @@ export function runArchiveCommand(line: CommonOptions & FileCommand): void {
     // Before anything is copied: what is wrong here would end it half-way.
     let { catalog } = loadClusters(archive.root);
     if (line.command === "archive-import") {
-      importInto(archive, line.directory, findings);
+      await importInto(archive, line.directory, findings);
       ({ catalog } = loadClusters(archive.root));
     }
-    intoDatabase(config, archive, catalog, findings);
+    await intoDatabase(config, archive, catalog, findings);
   }
   findings.end();
 }
 
 /** The archive of the configuration, or one elsewhere, in which nothing is written. */
-function verify(
+async function verify(
   config: Config,
   directory: string | undefined,
   findings: Findings,
-): void {
+): Promise<void> {
   const options = { validate: config.main.validate };
   const archive = directory === undefined
     ? openJobArchive(config.archive.path, options)
@@ -77,7 +79,7 @@ function verify(
   for (const [folder, fault] of badClusters(archive.root)) {
     findings.note({ path: `${archive.root}/${folder}`, message: fault });
   }
-  const good = withProgress(
+  const good = await withProgress(
     archive.root,
     (onProgress) =>
       verifyArchive(archive, { onFinding: findings.note, onProgress }),
@@ -115,11 +117,11 @@ function badClusters(root: string): Map<string, string> {
   return bad;
 }
 
-function importInto(
+async function importInto(
   archive: JobArchive,
   directory: string,
   findings: Findings,
-): void {
+): Promise<void> {
   const source = foreignArchive(directory, {});
   const without = new Set<string>();
   // Ours counts where there is one.
@@ -132,19 +134,19 @@ function importInto(
       message: `nothing of this cluster is taken in: ${fault}`,
     });
   }
-  const { all, copied } = copyJobs(source, archive, without, findings);
+  const { all, copied } = await copyJobs(source, archive, without, findings);
   printLine(
     `${all} jobs of ${source.root} are in ${archive.root}, ${copied} of them new there`,
   );
 }
 
 /** Reads every job of the archive; those the database knows stay as they are. */
-function intoDatabase(
+async function intoDatabase(
   config: Config,
   archive: JobArchive,
   clusters: ClusterCatalog,
   findings: Findings,
-): void {
+): Promise<void> {
   using database = openDatabase(databaseOptions(config));
   const { jobs } = database.tables;
   let count = 0;
@@ -158,12 +160,12 @@ function intoDatabase(
     );
     batch = [];
   };
-  withProgress(archive.root, (onProgress) => {
+  await withProgress(archive.root, async (onProgress) => {
     const all = readArchivedJobs(archive, {
       onFinding: findings.note,
       onProgress,
     });
-    for (const meta of all) {
+    for await (const meta of all) {
       findings.noteState(meta);
       batch.push(meta);
       if (batch.length === BATCH_JOBS) flush();
@@ -188,21 +190,21 @@ function archivedJob(
   };
 }
 
-function copyJobs(
+async function copyJobs(
   source: JobArchive,
   target: JobArchive,
   without: ReadonlySet<string>,
   findings: Findings,
-): { readonly all: number; readonly copied: number } {
+): Promise<{ readonly all: number; readonly copied: number }> {
   let all = 0;
   let copied = 0;
-  withProgress(source.root, (onProgress) => {
+  await withProgress(source.root, async (onProgress) => {
     const jobs = readArchivedJobs(source, {
       without,
       onFinding: findings.note,
       onProgress,
     });
-    for (const { job } of jobs) {
+    for await (const { job } of jobs) {
       const isNew = !target.has(job);
       if (!source.copyTo(target, job)) continue;
       all++;
@@ -212,15 +214,15 @@ function copyJobs(
   return { all, copied };
 }
 
-function withProgress<Result>(
+async function withProgress<Result>(
   root: string,
-  work: (onProgress: (done: number) => void) => Result,
+  work: (onProgress: (done: number) => void) => Promise<Result>,
   without?: ReadonlySet<string>,
-): Result {
+): Promise<Result> {
   const all = countArchivedJobs(root, without);
   const display = new ProgressDisplay("jobs");
   try {
-    return work((done) => display.show({ done, all, count: done }));
+    return await work((done) => display.show({ done, all, count: done }));
   } finally {
     display.end();
   }

@@ -5,6 +5,7 @@
 import type { Principal } from "../auth/mod.ts";
 import type { RequestHeaders } from "../auth/credentials.ts";
 import type { JsonBody } from "../engine/metric_engine.ts";
+import type { BodyStream } from "./body_stream.ts";
 import type { Door } from "./door.ts";
 import type { Operation } from "./route.ts";
 import type { Services } from "./services.ts";
@@ -50,8 +51,8 @@ export interface ApiCall {
 export interface ApiAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | string[]>>;
-  /** In pieces where it is long. */
-  readonly body: string | Uint8Array | JsonBody;
+  /** In pieces where it is long; made while it is sent where it may be very long. */
+  readonly body: string | Uint8Array | JsonBody | BodyStream;
 }
 
 export interface ApiOperation extends Operation {

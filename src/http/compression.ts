@@ -3,6 +3,7 @@
  * calls it, so an answer is compressed in slices between which others are
  * served, and only a few at a time.
  */
+import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import {
   constants,
@@ -50,6 +51,43 @@ export class Compressor {
       this.#active--;
     }
   }
+
+  /** Compresses a body that is made while it is sent. */
+  async *through(
+    coding: Coding,
+    pieces: AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array> {
+    this.#active++;
+    const stream = open(coding);
+    try {
+      let small: Uint8Array[] = [];
+      let failure: unknown;
+      stream.on("data", (chunk: Uint8Array) => small.push(chunk));
+      stream.on("error", (error) => failure ??= error);
+      for await (const piece of pieces) {
+        await written(stream, piece);
+        yield* small;
+        small = [];
+      }
+      const ended = once(stream, "end");
+      stream.end();
+      await ended;
+      if (failure !== undefined) throw failure;
+      yield* small;
+    } finally {
+      stream.destroy();
+      this.#active--;
+    }
+  }
+}
+
+function written(
+  stream: Gzip | ZstdCompress,
+  bytes: Uint8Array,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(bytes, (error) => error ? reject(error) : resolve());
+  });
 }
 
 async function run(
@@ -70,9 +108,7 @@ async function run(
   for (const chunk of input) {
     for (let at = 0; at < chunk.byteLength; at += COMPRESS_SLICE_BYTES) {
       const slice = chunk.subarray(at, at + COMPRESS_SLICE_BYTES);
-      await new Promise<void>((resolve, reject) => {
-        stream.write(slice, (error) => error ? reject(error) : resolve());
-      });
+      await written(stream, slice);
       if (slice.byteLength === COMPRESS_SLICE_BYTES) await nextTurn();
     }
   }

@@ -3,8 +3,9 @@
  * `node:http`. Owns the claim of the request on the bytes in flight, and sees to it that
  * a connection survives an answer given before the body was read. Main thread.
  *
- * Invariants: exactly one answer; `Content-Length` on every answer, since without
- * it the answer goes out chunked and collectors open a new connection each time.
+ * Invariants: exactly one answer; `Content-Length` on every answer but those that are
+ * made while they are sent, since without it the answer goes out chunked and
+ * collectors open a new connection each time.
  */
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -12,11 +13,12 @@ import type { CredentialPlace } from "../auth/credentials.ts";
 import type { Action, Principal } from "../auth/principal.ts";
 import { monotonicMs } from "../clock.ts";
 import { ClientError } from "../errors.ts";
-import type { LogFields } from "../log.ts";
+import { errorText, type LogFields } from "../log.ts";
 import type { DataScope } from "../engine/data_scope.ts";
 import type { JsonBody } from "../engine/metric_engine.ts";
 import type { Claim, ShareClass } from "../shared_pool.ts";
 import { writeBody } from "./answer_writer.ts";
+import { type BodyStream, startOf } from "./body_stream.ts";
 import type { ApiAnswer } from "./api_route.ts";
 import { allowOrigin, HSTS, PAGE_HEADERS } from "./browser_guard.ts";
 import { cameSecurely, clientAddress } from "./client_address.ts";
@@ -24,6 +26,7 @@ import { credentialHeaders } from "./credential_headers.ts";
 import type { Door } from "./door.ts";
 import { errorAnswer, type ErrorStyle } from "./error_answer.ts";
 import { linger } from "./linger.ts";
+import { writeStream } from "./stream_writer.ts";
 import type { OwnAddress } from "./origin.ts";
 
 type Headers = Record<string, string | number | string[]>;
@@ -223,10 +226,23 @@ export class Exchange {
 
   /** Answers with what a handler of the admin or job API gave. */
   sendAnswer(answer: ApiAnswer): void {
-    if (this.#answered) return;
+    const { body } = answer;
+    const isStream = typeof body !== "string" && "pieces" in body;
+    if (this.#answered) {
+      if (isStream) body.close();
+      return;
+    }
     const headers: Headers = { ...answer.headers };
     this.#addPageHeaders(headers);
-    const { body } = answer;
+    if (isStream) {
+      this.#sendStream(answer.status, headers, body).catch((error) => {
+        this.door.log.err("an answer broke off", {
+          ...this.requestFields(),
+          error: errorText(error),
+        });
+      });
+      return;
+    }
     const isWritten = typeof body !== "string" && "chunks" in body;
     this.#sendCompressed(
       answer.status,
@@ -261,6 +277,43 @@ export class Exchange {
       headers["Content-Encoding"] = coding;
       this.#answer(status, headers, small);
     }).catch((error) => this.fail(error));
+  }
+
+  /**
+   * Sends a body while it is made: short ones with their length, so that what fails
+   * early gets an answer of its own. Rejects where one breaks off on the way.
+   */
+  async #sendStream(
+    status: number,
+    headers: Headers,
+    body: BodyStream,
+  ): Promise<void> {
+    const { req, res, door } = this;
+    const close = () => body.close();
+    res.once("close", close);
+    try {
+      const start = await startOf(body).catch((error) => this.fail(error));
+      if (start === undefined || this.#answered) return;
+      if (start.isWhole) {
+        this.#sendCompressed(status, headers, start.body);
+        return;
+      }
+      const coding = door.compressor.choose(req, Infinity);
+      if (coding !== undefined) headers["Content-Encoding"] = coding;
+      if (!this.#begin(status, headers)) return;
+      headers["Vary"] = "Accept-Encoding";
+      res.writeHead(status, headers);
+      const pieces = coding === undefined
+        ? start.pieces
+        : door.compressor.through(coding, start.pieces);
+      await writeStream(res, door, pieces);
+    } catch (error) {
+      // Who has gone needs no answer, and what it stops is no fault.
+      if (!res.closed) throw error;
+    } finally {
+      res.off("close", close);
+      close();
+    }
   }
 
   /** Answers with the error; what is not the client's doing becomes a bare 500. */
@@ -327,23 +380,31 @@ export class Exchange {
     );
   }
 
+  /** The one answer begins; false: there is one already, or nobody to read it. */
+  #begin(status: number, headers: Headers): boolean {
+    if (this.#answered) return false;
+    this.#settle(status);
+    const { req, res, door } = this;
+    if (res.destroyed) return false;
+    headers["X-Content-Type-Options"] = "nosniff";
+    if (door.openNames === undefined) allowOrigin(req, headers);
+    if (door.closing) headers["Connection"] = "close";
+    return true;
+  }
+
   #answer(
     status: number,
     headers: Headers,
     body: JsonBody,
   ): void {
-    if (this.#answered) return;
-    this.#settle(status);
+    if (!this.#begin(status, headers)) return;
     const { req, res, door } = this;
-    if (res.destroyed) return;
     const { byteLength } = body;
     headers["Content-Length"] = byteLength;
-    headers["X-Content-Type-Options"] = "nosniff";
     if (byteLength > 0) headers["Vary"] = "Accept-Encoding";
-    if (door.openNames === undefined) allowOrigin(req, headers);
     const unread = !req.complete && this.hasBody();
     const lingers = unread && (status === 408 || !this.#drainable());
-    if (lingers || door.closing) headers["Connection"] = "close";
+    if (lingers) headers["Connection"] = "close";
     res.writeHead(status, headers);
     if (lingers) {
       for (const chunk of body.chunks) res.write(chunk);

@@ -13,7 +13,7 @@ import {
   PACKED_DATA_FILE,
 } from "./archive_layout.ts";
 import { JobArchiveError, pathOf } from "./archive_error.ts";
-import { parseData, readIfThere } from "./data_file.ts";
+import { readDataFile, readIfThere } from "./data_file.ts";
 import { walkArchive, type WalkCursor } from "./archive_walk.ts";
 import type { JobArchive } from "./job_archive.ts";
 import { type JobMeta, placeOf, readJobMeta } from "./job_meta.ts";
@@ -47,10 +47,10 @@ export function countArchivedJobs(
 }
 
 /** The meta files of all jobs, in the order of {@linkcode walkArchive}. */
-export function* readArchivedJobs(
+export async function* readArchivedJobs(
   archive: JobArchive,
   options: ReadOptions,
-): Generator<JobMeta> {
+): AsyncGenerator<JobMeta> {
   const { after, onFinding, withData = false, onProgress, without } = options;
   const onStrange = (path: string) =>
     onFinding({ path, message: "is not a directory of an archive" });
@@ -58,7 +58,7 @@ export function* readArchivedJobs(
   for (
     const place of walkArchive(archive.root, { after, onStrange, without })
   ) {
-    const meta = readOne(archive, place, withData, onFinding);
+    const meta = await readOne(archive, place, withData, onFinding);
     if (meta !== undefined) yield meta;
     onProgress?.(++done);
   }
@@ -69,12 +69,12 @@ export function* readArchivedJobs(
  * leftovers, hosts with metrics that the job did not have. `onProgress` as in
  * {@linkcode readArchivedJobs}. Returns how many jobs are good.
  */
-export function verifyArchive(
+export async function verifyArchive(
   archive: JobArchive,
   options: Omit<ReadOptions, "withData">,
-): number {
+): Promise<number> {
   let good = 0;
-  for (
+  for await (
     const _ of readArchivedJobs(archive, { ...options, withData: true })
   ) good++;
   return good;
@@ -91,7 +91,7 @@ export async function importJobFiles(
   dataPath: string,
 ): Promise<JobMeta> {
   const bytes = existing(metaPath);
-  const data = parseData(existing(dataPath), dataPath, false);
+  demandFile(dataPath);
   let meta: JobMeta;
   try {
     const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
@@ -104,27 +104,46 @@ export async function importJobFiles(
       error,
     );
   }
-  await archive.write(meta, data);
+  const writer = archive.begin(meta.job);
+  try {
+    await readDataFile(dataPath, false, (metric) => writer.add(metric));
+    await writer.finish(meta);
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
   return meta;
 }
 
 function existing(path: string): Uint8Array {
   const bytes = readIfThere(path);
   if (bytes !== undefined) return bytes;
-  throw new JobArchiveError(`${path} does not exist`, path);
+  throw missing(path);
 }
 
-function readOne(
+function demandFile(path: string): void {
+  try {
+    Deno.statSync(path);
+  } catch (error) {
+    throw error instanceof Deno.errors.NotFound ? missing(path) : error;
+  }
+}
+
+function missing(path: string): JobArchiveError {
+  return new JobArchiveError(`${path} does not exist`, path);
+}
+
+async function readOne(
   archive: JobArchive,
   place: JobPlace,
   withData: boolean,
   onFinding: ReadOptions["onFinding"],
-): JobMeta | undefined {
+): Promise<JobMeta | undefined> {
   const directory = jobDirectory(archive.root, place);
   try {
     const meta = archive.readMeta(place);
     if (withData) {
-      checkData(archive, meta, onFinding);
+      await checkData(archive, meta, onFinding);
       reportLeftovers(directory, onFinding);
     }
     return meta;
@@ -137,20 +156,20 @@ function readOne(
   }
 }
 
-function checkData(
+async function checkData(
   archive: JobArchive,
   { job }: JobMeta,
   onFinding: ReadOptions["onFinding"],
-): void {
+): Promise<void> {
   const hosts = new Set(job.resources.map((one) => one.hostname));
   const strangers = new Set<string>();
-  for (const scopes of archive.readData(job).values()) {
+  await archive.readMetrics(job, ({ scopes }) => {
     for (const { series } of scopes.values()) {
       for (const { hostname } of series) {
         if (!hosts.has(hostname)) strangers.add(hostname);
       }
     }
-  }
+  });
   if (strangers.size === 0) return;
   onFinding({
     path: jobDirectory(archive.root, job),

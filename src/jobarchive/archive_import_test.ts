@@ -26,10 +26,10 @@ Deno.test("readArchivedJobs reports what it cannot read and goes on", () =>
     Deno.removeSync(bad[2] ?? "");
     const findings: ArchiveFinding[] = [];
     const progress: number[] = [];
-    const read = [...readArchivedJobs(archive, {
+    const read = await Array.fromAsync(readArchivedJobs(archive, {
       onFinding: (finding) => findings.push(finding),
       onProgress: (done) => progress.push(done),
-    })];
+    }));
     assert.deepEqual(read.map(({ job }) => job.jobId), [
       1,
       4,
@@ -43,10 +43,10 @@ Deno.test("readArchivedJobs reports what it cannot read and goes on", () =>
       bad[2]?.replace("/meta.json", ""),
     ]);
     assert.match(findings[1]?.message ?? "", /not in the archive/);
-    const [last] = readArchivedJobs(archive, {
+    const [last] = await Array.fromAsync(readArchivedJobs(archive, {
       after: JOB,
       onFinding: () => assert.fail("nothing is wrong there"),
-    });
+    }));
     assert.equal(last?.job.jobId, REAL_JOB_PLACE.jobId);
   }));
 
@@ -56,7 +56,7 @@ Deno.test("verifyArchive finds nothing wrong with what was written", () =>
     const archive = openJobArchive(root);
     await archive.write(META, someData(500));
     const onFinding = (finding: ArchiveFinding) => assert.fail(finding.message);
-    assert.equal(verifyArchive(archive, { onFinding }), 2);
+    assert.equal(await verifyArchive(archive, { onFinding }), 2);
   }));
 
 Deno.test("verifyArchive finds damage, leftovers and metrics of other hosts", () =>
@@ -81,7 +81,7 @@ Deno.test("verifyArchive finds damage, leftovers and metrics of other hosts", ()
     );
     Deno.mkdirSync(`${root}/alpha/odd`);
     const found: string[] = [];
-    const good = verifyArchive(archive, {
+    const good = await verifyArchive(archive, {
       onFinding: ({ path, message }) =>
         found.push(`${path.slice(root.length)}: ${message}`),
     });
@@ -112,7 +112,7 @@ Deno.test("importJobFiles puts a job of two files where it belongs", () =>
     );
     assert.equal(imported.job.numNodes, 32);
     assert.deepEqual(archive.readMeta(REAL_JOB_PLACE), imported);
-    assert.equal(archive.readData(REAL_JOB_PLACE).size, 9);
+    assert.equal((await archive.readData(REAL_JOB_PLACE)).size, 9);
     const none = `${root}/none.json`;
     await assert.rejects(
       importJobFiles(archive, none, `${emmy}data.json.gz`),

@@ -41,7 +41,7 @@ Deno.test("compressStep compresses old data in steps and reads the same afterwar
     assert.deepEqual(first, { after: FIRST, compressed: 1, removed: 0 });
     assert.deepEqual(filesOf(root, FIRST), ["data.json.gz", "meta.json"]);
     assert.deepEqual(filesOf(root, SECOND), ["data.json", "meta.json"]);
-    assert.deepEqual(archive.readData(FIRST), someData(500));
+    assert.deepEqual(await archive.readData(FIRST), someData(500));
     const rest = await compressStep(root, {
       ...step,
       after: FIRST,
@@ -77,5 +77,5 @@ Deno.test("compressStep finishes what a killed process had compressed", () =>
     Deno.writeFileSync(`${directory}/data.json`, plain);
     assert.equal((await compressStep(root, step)).compressed, 1);
     assert.deepEqual(filesOf(root, FIRST), ["data.json.gz", "meta.json"]);
-    assert.deepEqual(archive.readData(FIRST), someData(500));
+    assert.deepEqual(await archive.readData(FIRST), someData(500));
   }));

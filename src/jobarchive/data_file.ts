@@ -3,14 +3,29 @@
  * `data.json.gz` once its text is longer than {@linkcode PLAIN_BYTES_MAX}; of the
  * two, readers prefer the compressed one.
  *
- * Writing holds the text of one metric at a time. Reading holds the whole text, so
- * it is bounded; the writer keeps to the same bound. Worker threads: both take long.
+ * A job may have gigabytes of text, so both ways go in pieces: the writer gets one
+ * metric after the other, the reader has one metric in memory at a time. Worker
+ * threads: both take long.
  */
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import { createGzip, gunzipSync } from "node:zlib";
-import type { JobData, JobMetric } from "../jobdata/job_data.ts";
-import { readJobData, writeJobMetric } from "../jobdata/job_data_json.ts";
+import { pipeline, Readable } from "node:stream";
+import { createGunzip, createGzip, type Gzip } from "node:zlib";
+import type { MetricScope } from "../cluster/metric_scope.ts";
+import { ClientError } from "../errors.ts";
+import { keptScopes } from "../jobdata/arrange_job_data.ts";
+import type {
+  JobMetric,
+  JobMetricByScope,
+  NamedMetric,
+} from "../jobdata/job_data.ts";
+import { writeNamedMetric } from "../jobdata/job_data_json.ts";
+import {
+  type JobDataOutline,
+  readMetrics,
+  readOutline,
+} from "../jobdata/job_data_reader.ts";
+import { JsonCursor } from "../jobdata/json_cursor.ts";
 import { AtomicFile } from "../persist/atomic_file.ts";
 import type { Files } from "../persist/files.ts";
 import { JsonWriter } from "../query/json_writer.ts";
@@ -20,37 +35,126 @@ import { schemaFault } from "./schema_check.ts";
 
 /** Longest text that is not worth compressing; upstream has the same bound. */
 export const PLAIN_BYTES_MAX = 2000;
-/** Longest text read: a JavaScript string holds 2^29 characters. */
-export const DATA_BYTES_MAX = 512 * 1024 ** 2 - 1024;
+/**
+ * Longest text that is written: a month of 8 nodes with 128 threads and nine metrics
+ * each minute. Beyond it a job is archived in a coarser scope.
+ */
+export const DATA_BYTES_MAX = 8 * 1024 ** 3;
+/** Longest text held against the schema: a JavaScript string holds 2^29 characters. */
+const CHECKED_BYTES_MAX = 512 * 1024 ** 2 - 1024;
 /** Half the time of level 6, files 4 % larger on the traces of a real job. */
 const GZIP_LEVEL = 4;
+const PIECE_BYTES = 256 << 10;
 
-/**
- * Puts the data of a job into its directory, which exists, and takes away the
- * other form of the file. Statistics over series are left out: readers derive them.
- */
-export async function writeDataFile(
-  files: Files,
-  directory: string,
-  data: JobData,
-): Promise<void> {
-  const pieces = jsonPieces(data);
-  const head: Uint8Array[] = [];
-  let headBytes = 0;
-  // Step by step: leaving a `for` loop would end the pieces.
-  while (headBytes <= PLAIN_BYTES_MAX) {
-    const piece = pieces.next();
-    if (piece.done) break;
-    head.push(piece.value);
-    headBytes += piece.value.length;
+/** The file of a job while it is written, metric by metric in the order of their names. */
+export class DataFileWriter {
+  readonly #files: Files;
+  readonly #directory: string;
+  readonly #bytesMax: number;
+  /** Text that is not in a file yet. */
+  #pieces: Uint8Array[] = [];
+  readonly #out = new JsonWriter((bytes) => this.#pieces.push(bytes.slice()));
+  #packed: PackedFile | undefined;
+  #separator = "{";
+
+  /** The directory of the job exists. */
+  constructor(files: Files, directory: string, bytesMax = DATA_BYTES_MAX) {
+    this.#files = files;
+    this.#directory = directory;
+    this.#bytesMax = bytesMax;
   }
-  if (headBytes <= PLAIN_BYTES_MAX) {
-    writeWhole(files, directory, DATA_FILE, head);
-    removeIfThere(files, `${directory}/${PACKED_DATA_FILE}`);
-  } else {
-    await writePacked(files, directory, chain(head, pieces));
-    removeIfThere(files, `${directory}/${DATA_FILE}`);
+
+  /**
+   * Appends a metric; series over series are left out, readers derive them. Throws
+   * `E_TOO_MANY_SAMPLES` where the text becomes too long, and `E_STORAGE`.
+   */
+  async add({ name, scopes }: NamedMetric): Promise<void> {
+    this.#out.raw(this.#separator);
+    this.#separator = ",";
+    const metric = { name, scopes: withoutStatisticsSeries(scopes) };
+    for (const _ of writeNamedMetric(this.#out, metric)) {
+      if (this.#pieces.length > 0) await this.#writeOn();
+    }
   }
+
+  /** Puts the file into its place and takes away the other form of it. */
+  async finish(): Promise<void> {
+    this.#out.raw(this.#separator === "{" ? "{}" : "}");
+    this.#out.flush();
+    if (this.#packed === undefined && this.#out.written <= PLAIN_BYTES_MAX) {
+      writeWhole(this.#files, this.#directory, DATA_FILE, this.#pieces);
+      removeIfThere(this.#files, `${this.#directory}/${PACKED_DATA_FILE}`);
+      return;
+    }
+    await this.#writeOn();
+    await this.#packed?.publish();
+    removeIfThere(this.#files, `${this.#directory}/${DATA_FILE}`);
+  }
+
+  /** Gives the file up; also after anything here has thrown. */
+  abort(): void {
+    this.#packed?.abort();
+  }
+
+  async #writeOn(): Promise<void> {
+    const { written } = this.#out;
+    if (written > this.#bytesMax) {
+      throw new ClientError(
+        "E_TOO_MANY_SAMPLES",
+        `the metrics of the job are more than ${this.#bytesMax} bytes of JSON`,
+      );
+    }
+    this.#packed ??= new PackedFile(this.#files, this.#directory);
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    for (const piece of pieces) await this.#packed.write(piece);
+  }
+}
+
+/** A compressed file that appears whole or not at all. */
+class PackedFile {
+  readonly #file: AtomicFile;
+  readonly #gzip: Gzip = createGzip({ level: GZIP_LEVEL });
+  #failure: unknown;
+
+  constructor(files: Files, directory: string) {
+    this.#file = new AtomicFile(files, directory, PACKED_DATA_FILE);
+    this.#gzip.on("error", (error) => this.#failure ??= error);
+    this.#gzip.on("data", (bytes: Uint8Array) => {
+      // Thrown here it would be lost in the stream.
+      try {
+        if (this.#failure === undefined) this.#file.write(bytes);
+      } catch (error) {
+        this.#failure = error;
+      }
+    });
+  }
+
+  async write(piece: Uint8Array): Promise<void> {
+    if (!this.#gzip.write(piece)) await once(this.#gzip, "drain");
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async publish(): Promise<void> {
+    const ended = once(this.#gzip, "end");
+    this.#gzip.end();
+    await ended;
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#file.publish();
+  }
+
+  abort(): void {
+    this.#gzip.destroy();
+    this.#file.abort();
+  }
+}
+
+function withoutStatisticsSeries(scopes: JobMetricByScope): JobMetricByScope {
+  return new Map(
+    [...scopes].map(([scope, { unit, timestep, series }]) =>
+      [scope, { unit, timestep, series } satisfies JobMetric] as const
+    ),
+  );
 }
 
 /**
@@ -65,61 +169,19 @@ export async function packDataFile(
   const size = sizeOf(plain);
   if (size === undefined || size <= PLAIN_BYTES_MAX) return false;
   if (sizeOf(`${directory}/${PACKED_DATA_FILE}`) === undefined) {
-    await writePacked(files, directory, [Deno.readFileSync(plain)]);
+    const packed = new PackedFile(files, directory);
+    try {
+      for await (const piece of piecesOf(Deno.openSync(plain))) {
+        await packed.write(piece);
+      }
+      await packed.publish();
+    } catch (error) {
+      packed.abort();
+      throw error;
+    }
   }
   removeIfThere(files, plain);
   return true;
-}
-
-/** Text of the metrics, a piece a metric and scope; scopes in order of their names. */
-function* jsonPieces(data: JobData): Generator<Uint8Array, void> {
-  let piece: Uint8Array[] = [];
-  const out = new JsonWriter((bytes) => piece.push(bytes.slice()));
-  const taken = () => {
-    out.flush();
-    const bytes = Buffer.concat(piece);
-    piece = [];
-    return bytes;
-  };
-  let separator = "{";
-  for (const [name, scopes] of sorted(data)) {
-    out.raw(separator);
-    separator = ",";
-    out.string(name);
-    out.raw(":");
-    let inner = "{";
-    for (const [scope, metric] of sorted(scopes)) {
-      out.raw(inner);
-      inner = ",";
-      out.string(scope);
-      out.raw(":");
-      writeJobMetric(out, withoutStatisticsSeries(metric));
-      yield taken();
-    }
-    out.raw(inner === "{" ? "{}" : "}");
-  }
-  out.raw(separator === "{" ? "{}" : "}");
-  yield taken();
-}
-
-function sorted<Value>(
-  map: ReadonlyMap<string, Value>,
-): (readonly [string, Value])[] {
-  return [...map].sort(([a], [b]) => a < b ? -1 : 1);
-}
-
-function withoutStatisticsSeries(
-  { unit, timestep, series }: JobMetric,
-): JobMetric {
-  return { unit, timestep, series };
-}
-
-function* chain(
-  head: readonly Uint8Array[],
-  rest: Iterable<Uint8Array>,
-): Generator<Uint8Array> {
-  yield* head;
-  yield* rest;
 }
 
 /** A file that appears whole or not at all. */
@@ -139,94 +201,140 @@ export function writeWhole(
   }
 }
 
-async function writePacked(
-  files: Files,
-  directory: string,
-  pieces: Iterable<Uint8Array>,
-): Promise<void> {
-  const file = new AtomicFile(files, directory, PACKED_DATA_FILE);
-  const gzip = createGzip({ level: GZIP_LEVEL });
-  try {
-    let failure: unknown;
-    gzip.on("error", (error) => failure ??= error);
-    gzip.on("data", (bytes: Uint8Array) => {
-      // Thrown here it would be lost in the stream.
-      try {
-        if (failure === undefined) file.write(bytes);
-      } catch (error) {
-        failure = error;
-      }
-    });
-    let bytes = 0;
-    for (const piece of pieces) {
-      bytes += piece.length;
-      if (bytes > DATA_BYTES_MAX) throw tooLong(directory);
-      if (!gzip.write(piece)) await once(gzip, "drain");
-      if (failure !== undefined) throw failure;
-    }
-    const ended = once(gzip, "end");
-    gzip.end();
-    await ended;
-    if (failure !== undefined) throw failure;
-    file.publish();
-  } catch (error) {
-    gzip.destroy();
-    file.abort();
-    throw error;
-  }
+/** What is wanted of the metrics of a job. */
+export interface DataSelection {
+  /** Names; absent: all. */
+  readonly metrics?: readonly string[] | undefined;
+  /** Those of a metric are kept if it has any of them; else all it has. */
+  readonly scopes: readonly MetricScope[];
 }
 
-function tooLong(directory: string): JobArchiveError {
-  return new JobArchiveError(
-    `the metrics of the job are more than ${DATA_BYTES_MAX} bytes of JSON`,
-    directory,
-  );
-}
+const EVERYTHING: DataSelection = { scopes: [] };
 
 /**
- * The data in a job's directory; `undefined` if there is none. `check` also holds
- * it against the published schema. Throws {@linkcode JobArchiveError}.
+ * The path of the data in a job's directory; `undefined`: there is none. The file may
+ * be compressed by another thread before it is opened.
  */
-export function readDataFile(
-  directory: string,
-  check: boolean,
-): JobData | undefined {
+export function dataPath(directory: string): string | undefined {
   const packed = `${directory}/${PACKED_DATA_FILE}`;
   const plain = `${directory}/${DATA_FILE}`;
-  // The file may be compressed by another thread between two looks at it.
-  for (const path of [packed, plain, packed]) {
-    const bytes = readIfThere(path);
-    if (bytes !== undefined) return parseData(bytes, path, check);
-  }
-  return undefined;
+  return [packed, plain, packed].find((path) => sizeOf(path) !== undefined);
 }
 
 /**
- * The data in the bytes of a file; a name that ends in `.gz` says that they are
- * compressed. Throws {@linkcode JobArchiveError}.
+ * Calls `take` with each selected metric of a file, one at a time, in the order of the
+ * file; a name that ends in `.gz` says that it is compressed. `check` also holds it
+ * against the published schema first. Rejects with {@linkcode JobArchiveError}, or
+ * with what `take` throws.
  */
-export function parseData(
-  bytes: Uint8Array,
+export async function readDataFile(
   path: string,
   check: boolean,
-): JobData {
+  take: (metric: NamedMetric) => Promise<void> | void,
+  selection: DataSelection = EVERYTHING,
+): Promise<void> {
+  const { metrics, scopes } = selection;
+  let takingFailed = false;
+  const taking = async (metric: NamedMetric) => {
+    // A metric without scopes is read whatever was selected.
+    if (metrics !== undefined && !metrics.includes(metric.name)) return;
+    try {
+      await take(metric);
+    } catch (error) {
+      takingFailed = true;
+      throw error;
+    }
+  };
   try {
-    if (bytes.length > DATA_BYTES_MAX) throw tooLong(path);
-    const text = path.endsWith(".gz")
-      ? gunzipSync(bytes, { maxOutputLength: DATA_BYTES_MAX })
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const json: unknown = JSON.parse(text.toString("utf8"));
-    const fault = check ? schemaFault("data", json) : undefined;
-    if (fault !== undefined) throw new SyntaxError(fault);
-    return readJobData(json);
+    if (check) await checkSchema(path);
+    const isSelective = metrics !== undefined || scopes.length > 0;
+    const outline = isSelective
+      ? await withCursor(path, readOutline)
+      : undefined;
+    const kept = outline && keptOf(outline, selection);
+    await withCursor(path, (cursor) =>
+      readMetrics(
+        cursor,
+        (name, scope) => kept?.get(name)?.includes(scope) ?? kept === undefined,
+        taking,
+      ));
   } catch (error) {
-    if (error instanceof JobArchiveError) throw error;
+    if (takingFailed || error instanceof JobArchiveError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new JobArchiveError(
       `the archived metrics of the job are not readable: ${reason}`,
       path,
       error,
     );
+  }
+}
+
+function keptOf(
+  outline: JobDataOutline,
+  { metrics, scopes }: DataSelection,
+): JobDataOutline {
+  return new Map(
+    [...outline].map(([name, stored]) => [
+      name,
+      metrics === undefined || metrics.includes(name)
+        ? keptScopes(stored, scopes)
+        : [],
+    ]),
+  );
+}
+
+async function withCursor<Result>(
+  path: string,
+  read: (cursor: JsonCursor) => Promise<Result>,
+): Promise<Result> {
+  const pieces = textPieces(path);
+  try {
+    return await read(new JsonCursor(pieces));
+  } finally {
+    await pieces.return(undefined);
+  }
+}
+
+async function checkSchema(path: string): Promise<void> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of textPieces(path)) {
+    bytes += piece.length;
+    if (bytes > CHECKED_BYTES_MAX) {
+      throw new SyntaxError(
+        `more than ${CHECKED_BYTES_MAX} bytes cannot be held against the schema`,
+      );
+    }
+    pieces.push(piece);
+  }
+  const json: unknown = JSON.parse(Buffer.concat(pieces).toString("utf8"));
+  const fault = schemaFault("data", json);
+  if (fault !== undefined) throw new SyntaxError(fault);
+}
+
+/** The text of a file, inflated if need be. */
+async function* textPieces(path: string): AsyncGenerator<Uint8Array, void> {
+  const bytes = piecesOf(Deno.openSync(path));
+  if (!path.endsWith(".gz")) {
+    yield* bytes;
+    return;
+  }
+  const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
+  // A failure of either comes out of the loop; the callback has to be there.
+  pipeline(Readable.from(bytes), gunzip, () => {});
+  for await (const piece of gunzip) yield piece as Uint8Array;
+}
+
+async function* piecesOf(file: Deno.FsFile): AsyncGenerator<Uint8Array, void> {
+  try {
+    for (;;) {
+      const piece = new Uint8Array(PIECE_BYTES);
+      const count = await file.read(piece);
+      if (count === null) return;
+      yield piece.subarray(0, count);
+    }
+  } finally {
+    file.close();
   }
 }
 

@@ -6,7 +6,12 @@
  */
 import { prepareArchive } from "../cluster/archive_version.ts";
 import { ClientError } from "../errors.ts";
-import type { JobData } from "../jobdata/job_data.ts";
+import {
+  type JobData,
+  type JobMetricByScope,
+  metricsOf,
+  type NamedMetric,
+} from "../jobdata/job_data.ts";
 import { DENO_FILES, type Files } from "../persist/files.ts";
 import { orStorageError } from "../persist/storage_error.ts";
 import { JobArchiveError } from "./archive_error.ts";
@@ -19,9 +24,11 @@ import {
   PACKED_DATA_FILE,
 } from "./archive_layout.ts";
 import {
+  DataFileWriter,
+  dataPath,
+  type DataSelection,
   readDataFile,
   readIfThere,
-  writeDataFile,
   writeWhole,
 } from "./data_file.ts";
 import {
@@ -69,19 +76,54 @@ export class JobArchive {
     }
   }
 
-  /** The metrics of a job; errors as those of {@linkcode readMeta}. */
-  readData(place: JobPlace): JobData {
-    const directory = jobDirectory(this.root, place);
-    const data = readDataFile(directory, this.#validate);
-    if (data === undefined) throw notArchived(place);
+  /**
+   * Calls `take` with each selected metric of a job, one at a time, in the order of
+   * their names; errors as those of {@linkcode readMeta}.
+   */
+  async readMetrics(
+    place: JobPlace,
+    take: (metric: NamedMetric) => Promise<void> | void,
+    selection?: DataSelection,
+  ): Promise<void> {
+    const path = this.requireData(place);
+    await readDataFile(path, this.#validate, take, selection);
+  }
+
+  /** The path of a job's metrics; throws `E_NOT_FOUND`. */
+  requireData(place: JobPlace): string {
+    const path = dataPath(jobDirectory(this.root, place));
+    if (path === undefined) throw notArchived(place);
+    return path;
+  }
+
+  /** All metrics of a job at once; it may be large. */
+  async readData(place: JobPlace): Promise<JobData> {
+    const data = new Map<string, JobMetricByScope>();
+    await this.readMetrics(place, ({ name, scopes }) => {
+      data.set(name, scopes);
+    });
     return data;
+  }
+
+  /** Begins to archive a job, or to archive it anew. Throws `E_STORAGE`. */
+  begin(place: JobPlace): JobWriter {
+    return new JobWriter(
+      new DataFileWriter(this.#files, this.#directoryOf(place)),
+      (meta) =>
+        this.#writeMeta(this.#directoryOf(meta.job), writeJobMeta(meta)),
+    );
   }
 
   /** Archives a job, or archives it anew. Throws `E_STORAGE`. */
   async write(meta: JobMeta, data: JobData): Promise<void> {
-    const directory = this.#directoryOf(meta.job);
-    await writeDataFile(this.#files, directory, data);
-    this.#writeMeta(directory, writeJobMeta(meta));
+    const writer = this.begin(meta.job);
+    try {
+      for (const metric of metricsOf(data)) await writer.add(metric);
+      await writer.finish(meta);
+    } catch (error) {
+      writer.abort();
+      throw error;
+    }
   }
 
   /** Whether a job is in the archive. */
@@ -181,6 +223,32 @@ export class JobArchive {
       for (const path of missing) files.syncDirectory(parentOf(path));
     });
     return directory;
+  }
+}
+
+/** A job on its way into the archive; it is there once it is finished. */
+export class JobWriter {
+  readonly #data: DataFileWriter;
+  readonly #writeMeta: (meta: JobMeta) => void;
+
+  constructor(data: DataFileWriter, writeMeta: (meta: JobMeta) => void) {
+    this.#data = data;
+    this.#writeMeta = writeMeta;
+  }
+
+  /** Metrics come in the order of their names. */
+  add(metric: NamedMetric): Promise<void> {
+    return this.#data.add(metric);
+  }
+
+  async finish(meta: JobMeta): Promise<void> {
+    await this.#data.finish();
+    this.#writeMeta(meta);
+  }
+
+  /** Gives the job up; also after anything here has thrown. */
+  abort(): void {
+    this.#data.abort();
   }
 }
 

@@ -7,10 +7,11 @@
  * is beyond that, and reads beyond their bound, is refused with `E_OVERLOAD`.
  */
 import { ClientError } from "../errors.ts";
-import type { JobData } from "../jobdata/job_data.ts";
+import type { NamedMetric } from "../jobdata/job_data.ts";
 import type { JobPlace } from "./archive_layout.ts";
 import type { WalkCursor } from "./archive_walk.ts";
 import { buffersOf } from "./data_buffers.ts";
+import type { DataSelection } from "./data_file.ts";
 import type { StatisticsOrReason } from "./job_archive_messages.ts";
 import {
   type JobArchiveClientOptions,
@@ -32,6 +33,8 @@ export class JobArchiveClient {
   readonly #reader: JobArchiveLine;
   #writes = 0;
   readonly #waiting: PromiseWithResolvers<void>[] = [];
+  /** Those that have room. */
+  readonly #writing = new Set<Promise<void>>();
 
   /** The threads start when they are needed, and find an archive there then. */
   constructor(options: JobArchiveClientOptions) {
@@ -56,19 +59,47 @@ export class JobArchiveClient {
   }
 
   /**
-   * Archives a job. `data` is given away: its arrays are empty afterwards. Waits
+   * Archives a job. `metrics` come in the order of their names and are given away:
+   * their arrays are empty afterwards. `meta` is asked for when all are through. Waits
    * for room first, so awaiting it holds back whoever archives too fast.
    */
-  async write(meta: JobMeta, data: JobData): Promise<void> {
+  async write(
+    place: JobPlace,
+    metrics: AsyncIterable<NamedMetric> | Iterable<NamedMetric>,
+    meta: () => JobMeta,
+  ): Promise<void> {
     // Whoever waited gets the place of one that is done.
     if (this.#writes >= WRITES_MAX) await this.#room();
     else this.#writes++;
+    const writing = this.#write(place, metrics, meta);
+    this.#writing.add(writing);
     try {
-      await this.#writer.call("write", { meta, data }, buffersOf(data));
+      await writing;
     } finally {
+      this.#writing.delete(writing);
       const next = this.#waiting.shift();
       if (next !== undefined) next.resolve();
       else this.#writes--;
+    }
+  }
+
+  async #write(
+    { cluster, jobId, startTime }: JobPlace,
+    metrics: AsyncIterable<NamedMetric> | Iterable<NamedMetric>,
+    meta: () => JobMeta,
+  ): Promise<void> {
+    const place = { cluster, jobId, startTime };
+    const number = await this.#writer.call("beginWrite", place);
+    try {
+      for await (const metric of metrics) {
+        const buffers = buffersOf(metric.scopes);
+        await this.#writer.call("addMetric", { number, metric }, buffers);
+      }
+      await this.#writer.call("finishWrite", { number, meta: meta() });
+    } catch (error) {
+      // What went wrong first is told; a thread that is gone has nothing to give up.
+      await this.#writer.call("abortWrite", number).catch(() => {});
+      throw error;
     }
   }
 
@@ -94,9 +125,26 @@ export class JobArchiveClient {
     return found;
   }
 
-  /** `E_NOT_FOUND`: the job has no metrics in the archive. */
-  readData(place: JobPlace): Promise<JobData> {
-    return this.#reader.call("readData", place);
+  /**
+   * The selected metrics of a job, one at a time, in the order of their names.
+   * `E_NOT_FOUND`, before the first: the job has no metrics in the archive.
+   */
+  async *readMetrics(
+    { cluster, jobId, startTime }: JobPlace,
+    selection: DataSelection,
+  ): AsyncGenerator<NamedMetric, void> {
+    const place = { cluster, jobId, startTime };
+    const number = await this.#reader.call("openData", { place, selection });
+    try {
+      for (;;) {
+        const metric = await this.#reader.call("nextMetric", number);
+        if (metric === undefined) return;
+        yield metric;
+      }
+    } finally {
+      // A thread that is gone has closed it.
+      await this.#reader.call("closeData", number).catch(() => {});
+    }
   }
 
   /** False: the job is not in the archive. */
@@ -133,7 +181,8 @@ export class JobArchiveClient {
 
   /** Ends the threads when what was asked of them so far is done. */
   async close(): Promise<void> {
-    do await this.#writer.idle(); while (this.#writes > 0);
+    while (this.#writes > 0) await Promise.allSettled([...this.#writing]);
+    await this.#writer.idle();
     this.end();
   }
 

@@ -4,10 +4,17 @@ import {
   REAL_JOB_PLACE,
 } from "../../tests/support/real_job_archive.ts";
 import { ClientError, type ErrorCode } from "../errors.ts";
+import {
+  type JobData,
+  type JobMetricByScope,
+  metricsOf,
+} from "../jobdata/job_data.ts";
 import { inDirectory, JOB, META, someData } from "./_archive_fixture.ts";
 import { JobArchiveError } from "./archive_error.ts";
-import { jobDirectory } from "./archive_layout.ts";
+import { jobDirectory, type JobPlace } from "./archive_layout.ts";
+import type { DataSelection } from "./data_file.ts";
 import { JobArchiveClient } from "./job_archive_client.ts";
+import type { JobMeta } from "./job_meta.ts";
 
 async function withClient(
   use: (client: JobArchiveClient, root: string) => Promise<void>,
@@ -23,6 +30,26 @@ async function withClient(
   });
 }
 
+function write(
+  client: JobArchiveClient,
+  meta: JobMeta,
+  data: JobData,
+): Promise<void> {
+  return client.write(meta.job, metricsOf(data), () => meta);
+}
+
+async function read(
+  client: JobArchiveClient,
+  place: JobPlace,
+  selection: DataSelection = { scopes: [] },
+): Promise<JobData> {
+  const data = new Map<string, JobMetricByScope>();
+  for await (const { name, scopes } of client.readMetrics(place, selection)) {
+    data.set(name, scopes);
+  }
+  return data;
+}
+
 function hasCode(code: ErrorCode) {
   return (error: unknown) =>
     error instanceof ClientError && error.code === code;
@@ -31,24 +58,66 @@ function hasCode(code: ErrorCode) {
 Deno.test("JobArchiveClient writes and reads through its threads", () =>
   withClient(async (client, root) => {
     const data = someData(500);
-    await client.write(META, data);
+    await write(client, META, data);
     // The arrays were handed over, not copied.
     const [node] = data.get("cpu_load")?.values() ?? [];
     assert.equal(node?.series[0]?.data.length, 0);
     assert.deepEqual(await client.readMeta(JOB), META);
-    assert.deepEqual(await client.readData(JOB), someData(500));
+    assert.deepEqual(await read(client, JOB), someData(500));
     assert.ok(await client.editMeta(JOB, { tags: [] }));
     assert.deepEqual((await client.readMeta(JOB)).tags, []);
     assert.ok(await client.copyTo(`${root}/.target`, JOB));
     assert.ok(await client.remove(JOB));
     assert.equal(await client.remove(JOB), false);
     assert.equal(await client.editMeta(JOB, { tags: [] }), false);
-    await assert.rejects(client.readData(JOB), hasCode("E_NOT_FOUND"));
+    await assert.rejects(read(client, JOB), hasCode("E_NOT_FOUND"));
+  }));
+
+Deno.test("JobArchiveClient.readMetrics() gives what was selected, metric by metric, several at a time", () =>
+  withClient(async (client) => {
+    await write(client, META, someData(500));
+    const names = (data: JobData) =>
+      [...data].map(([name, scopes]) => [name, [...scopes.keys()]]);
+    const [all, cores, one] = await Promise.all([
+      read(client, JOB),
+      read(client, JOB, { scopes: ["core"] }),
+      read(client, JOB, { metrics: ["flops_any", "nope"], scopes: [] }),
+    ]);
+    assert.deepEqual(names(all), [
+      ["cpu_load", ["node"]],
+      ["flops_any", ["core", "node"]],
+    ]);
+    assert.deepEqual(names(cores), [
+      ["cpu_load", ["node"]],
+      ["flops_any", ["core"]],
+    ]);
+    assert.deepEqual(names(one), [["flops_any", ["core", "node"]]]);
+    // Who has enough leaves nothing behind that others would wait for.
+    for await (const { name } of client.readMetrics(JOB, { scopes: [] })) {
+      assert.equal(name, "cpu_load");
+      break;
+    }
+    assert.deepEqual(await read(client, JOB), someData(500));
+  }));
+
+Deno.test("JobArchiveClient.write() leaves nothing of a job whose metrics fail on the way", () =>
+  withClient(async (client, root) => {
+    async function* failing() {
+      yield* metricsOf(someData(500));
+      await Promise.reject(new Error("the store is gone"));
+    }
+    await assert.rejects(
+      client.write(JOB, failing(), () => META),
+      /the store is gone/,
+    );
+    assert.deepEqual([...Deno.readDirSync(jobDirectory(root, JOB))], []);
+    await write(client, META, someData(500));
+    assert.deepEqual(await read(client, JOB), someData(500));
   }));
 
 Deno.test("JobArchiveClient.readStatistics() leaves a bad file's job without", () =>
   withClient(async (client, root) => {
-    await client.write(META, someData(3));
+    await write(client, META, someData(3));
     Deno.writeTextFileSync(`${jobDirectory(root, JOB)}/meta.json`, "{");
     const [good, bad, none] = await client.readStatistics([
       REAL_JOB_PLACE,
@@ -69,7 +138,7 @@ Deno.test("JobArchiveClient passes on which file is bad", () =>
     const path = `${jobDirectory(root, REAL_JOB_PLACE)}/data.json.gz`;
     Deno.truncateSync(path, 100);
     await assert.rejects(
-      client.readData(REAL_JOB_PLACE),
+      read(client, REAL_JOB_PLACE),
       (error) => error instanceof JobArchiveError && error.path === path,
     );
   }));
@@ -78,7 +147,7 @@ Deno.test("JobArchiveClient makes writes wait and refuses what is too many", () 
   withClient(async (client, root) => {
     const writes = Array.from({ length: 140 }, (_, i) => {
       const job = { ...JOB, jobId: i + 1 };
-      return client.write({ ...META, job }, someData(3));
+      return write(client, { ...META, job }, someData(3));
     });
     const results = await Promise.allSettled(writes);
     const refused = results.filter((one) => one.status === "rejected");
@@ -88,21 +157,21 @@ Deno.test("JobArchiveClient makes writes wait and refuses what is too many", () 
       Deno.statSync(`${jobDirectory(root, { ...JOB, jobId })}/meta.json`);
     }
     // There is room again.
-    await client.write(META, someData(3));
+    await write(client, META, someData(3));
   }));
 
 Deno.test("JobArchiveClient.close() finishes what waits", () =>
   withClient(async (client, root) => {
     const writes = Array.from({ length: 20 }, (_, i) => {
       const job = { ...JOB, jobId: i + 1 };
-      return client.write({ ...META, job }, someData(500));
+      return write(client, { ...META, job }, someData(500));
     });
     await client.close();
     await Promise.all(writes);
     Deno.statSync(`${jobDirectory(root, { ...JOB, jobId: 20 })}/meta.json`);
     await assert.rejects(client.readMeta(JOB), hasCode("E_NOT_READY"));
     await assert.rejects(
-      client.write(META, someData(3)),
+      write(client, META, someData(3)),
       hasCode("E_NOT_READY"),
     );
   }));
@@ -121,7 +190,7 @@ Deno.test("JobArchiveClient.compress() goes through the archive while others wri
     Deno.writeTextFileSync(`${directory}/meta.json.tmp`, "");
     const [sum] = await Promise.all([
       client.compress(JOB.startTime),
-      client.write(META, someData(3)),
+      write(client, META, someData(3)),
     ]);
     assert.deepEqual(sum, { compressed: 250, removed: 1 });
     assert.deepEqual(await client.readMeta(JOB), META);
@@ -144,11 +213,11 @@ Deno.test("JobArchiveClient opens its archive anew once the directory is good ag
     const client = new JobArchiveClient({ root: place, validate: false });
     try {
       for (let i = 0; i < 2; i++) {
-        await assert.rejects(client.write(META, someData(3)));
+        await assert.rejects(write(client, META, someData(3)));
         await assert.rejects(client.readMeta(JOB));
       }
       Deno.removeSync(place);
-      await client.write(META, someData(3));
+      await write(client, META, someData(3));
       assert.deepEqual(await client.readMeta(JOB), META);
     } finally {
       await client.close();

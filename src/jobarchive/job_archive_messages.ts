@@ -4,10 +4,11 @@
  * number. Errors cross as data.
  */
 import type { ErrorCode } from "../errors.ts";
-import type { JobData } from "../jobdata/job_data.ts";
+import type { NamedMetric } from "../jobdata/job_data.ts";
 import type { JobStatisticsByMetric } from "../jobs/job_answer.ts";
 import type { JobPlace } from "./archive_layout.ts";
 import type { CompressionProgress, CompressionStep } from "./compression.ts";
+import type { DataSelection } from "./data_file.ts";
 import type { JobMeta, MetaEdit } from "./job_meta.ts";
 
 /** The statistics of an archived job, or why there are none. */
@@ -19,8 +20,16 @@ export type StatisticsOrReason =
 export interface JobArchiveCalls {
   /** Before all others. */
   open(options: { readonly root: string; readonly validate: boolean }): void;
-  /** Puts a job into the archive, in place of what is there. */
-  write(job: { readonly meta: JobMeta; readonly data: JobData }): void;
+  /**
+   * Begins to put a job into the archive, in place of what is there; gives the number
+   * by which it goes until it is finished or given up.
+   */
+  beginWrite(place: JobPlace): number;
+  addMetric(
+    part: { readonly number: number; readonly metric: NamedMetric },
+  ): void;
+  finishWrite(part: { readonly number: number; readonly meta: JobMeta }): void;
+  abortWrite(number: number): void;
   /** False: the job is not in the archive. */
   editMeta(
     edit: { readonly place: JobPlace; readonly edit: MetaEdit },
@@ -28,7 +37,13 @@ export interface JobArchiveCalls {
   readMeta(place: JobPlace): JobMeta;
   /** In the order of the places. */
   readStatistics(places: readonly JobPlace[]): StatisticsOrReason[];
-  readData(place: JobPlace): JobData;
+  /** Begins to read metrics of a job; gives a number until it is closed. */
+  openData(
+    from: { readonly place: JobPlace; readonly selection: DataSelection },
+  ): number;
+  /** The next of them; `undefined`: there is none. */
+  nextMetric(number: number): NamedMetric | undefined;
+  closeData(number: number): void;
   /** False: the job is not in the archive. */
   copyTo(
     copy: { readonly targetRoot: string; readonly place: JobPlace },

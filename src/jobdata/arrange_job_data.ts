@@ -9,9 +9,10 @@ import type {
   JobData,
   JobMetric,
   JobMetricByScope,
+  NamedMetric,
   Series,
 } from "./job_data.ts";
-import { withNodeScopes } from "./node_scope.ts";
+import { withNodeScope } from "./node_scope.ts";
 import { resampleMetric } from "./resample.ts";
 import { MIN_SERIES, statisticsSeries } from "./statistics_series.ts";
 
@@ -25,25 +26,36 @@ export interface JobDataView {
 }
 
 /** Adds node scopes and series over series, thins to the resolution. */
+export async function arrangeMetric(
+  { name, scopes }: NamedMetric,
+  view: JobDataView,
+): Promise<NamedMetric> {
+  const { resolutionSec, minimumPoints } = view;
+  const complete = view.scopes.includes("node")
+    ? withNodeScope(name, scopes)
+    : scopes;
+  const arranged = new Map<MetricScope, JobMetric>();
+  for (const [scope, metric] of complete) {
+    arranged.set(
+      scope,
+      await withStatisticsSeries(
+        resampleMetric(metric, resolutionSec, minimumPoints),
+      ),
+    );
+    await nextTurn();
+  }
+  return { name, scopes: arranged };
+}
+
+/** The same of all metrics of a job. */
 export async function arrangeJobData(
   data: JobData,
   view: JobDataView,
 ): Promise<JobData> {
-  const { scopes, resolutionSec, minimumPoints } = view;
-  const complete = scopes.includes("node") ? withNodeScopes(data) : data;
   const arranged = new Map<string, JobMetricByScope>();
-  for (const [name, byScope] of complete) {
-    const scopes = new Map<MetricScope, JobMetric>();
-    for (const [scope, metric] of byScope) {
-      scopes.set(
-        scope,
-        await withStatisticsSeries(
-          resampleMetric(metric, resolutionSec, minimumPoints),
-        ),
-      );
-      await nextTurn();
-    }
-    arranged.set(name, scopes);
+  for (const [name, scopes] of data) {
+    const metric = await arrangeMetric({ name, scopes }, view);
+    arranged.set(name, metric.scopes);
   }
   return arranged;
 }
@@ -61,34 +73,30 @@ async function withStatisticsSeries(metric: JobMetric): Promise<JobMetric> {
 }
 
 /**
- * What an archived job has of the metrics (absent: all) and scopes asked for: of a
- * metric in several scopes those asked for, or all if it has none of them; a
- * metric in one scope whatever was asked (job-api 4.4). Series come in the
- * order of the resources.
+ * Which scopes of an archived metric are kept: of several those asked for, or all if
+ * there is none of them; a single one whatever was asked (job-api 4.4).
  */
-export function selectStored(
-  data: JobData,
+export function keptScopes(
+  stored: readonly MetricScope[],
+  wanted: readonly MetricScope[],
+): readonly MetricScope[] {
+  const found = stored.filter((scope) => wanted.includes(scope));
+  return stored.length > 1 && found.length > 0 ? found : stored;
+}
+
+/** A metric with its series in the order of the resources, then of their units. */
+export function inOrderOf(
+  { name, scopes }: NamedMetric,
   resources: readonly JobResource[],
-  metrics: readonly string[] | undefined,
-  scopes: readonly MetricScope[],
-): JobData {
+): NamedMetric {
   const order = new Map(resources.map(({ hostname }, i) => [hostname, i]));
-  const selected = new Map<string, JobMetricByScope>();
-  for (const [name, byScope] of data) {
-    if (metrics !== undefined && !metrics.includes(name)) continue;
-    const wanted = [...byScope].filter(([scope]) => scopes.includes(scope));
-    const kept = byScope.size > 1 && wanted.length > 0
-      ? new Map(wanted)
-      : byScope;
-    selected.set(
-      name,
-      new Map([...kept].map(([scope, metric]) => [scope, {
-        ...metric,
-        series: [...metric.series].sort((a, b) => compareSeries(a, b, order)),
-      }])),
-    );
-  }
-  return selected;
+  const sorted = [...scopes].map(([scope, metric]) =>
+    [scope, {
+      ...metric,
+      series: [...metric.series].sort((a, b) => compareSeries(a, b, order)),
+    }] as const
+  );
+  return { name, scopes: new Map(sorted) };
 }
 
 /** Hosts that are no resource come last; ids that are no number after those that are. */

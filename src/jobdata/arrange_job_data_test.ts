@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 import type { MetricScope } from "../cluster/metric_scope.ts";
-import { arrangeJobData, selectStored } from "./arrange_job_data.ts";
+import { arrangeJobData, inOrderOf, keptScopes } from "./arrange_job_data.ts";
 import type {
   JobData,
   JobMetric,
@@ -223,31 +223,16 @@ Deno.test("arrangeJobData() makes series over the thinned series anew", async ()
   );
 });
 
-Deno.test("selectStored() keeps what was asked for of metrics in several scopes", () => {
-  const one = metric([]);
-  const data = dataOf({
-    a: { node: one, core: one, socket: one },
-    b: { node: one },
-    c: { core: one, socket: one },
-  });
-  const scopes = (
-    metrics: readonly string[] | undefined,
-    wanted: MetricScope[],
-  ) => scopesOf(selectStored(data, [], metrics, wanted));
-  assert.deepEqual(scopes(undefined, ["node"]), {
-    a: ["node"],
-    b: ["node"],
-    c: ["core", "socket"],
-  });
-  assert.deepEqual(scopes(["a", "nope"], ["core", "socket"]), {
-    a: ["core", "socket"],
-  });
-  assert.deepEqual(scopes(["b"], ["hwthread"]), { b: ["node"] });
-  assert.deepEqual(scopes([], ["node"]), {});
-  assert.deepEqual(scopes(["a"], []), { a: ["node", "core", "socket"] });
+Deno.test("keptScopes() keeps what was asked for of metrics in several scopes", () => {
+  const three = ["node", "core", "socket"] as const;
+  assert.deepEqual(keptScopes(three, ["node"]), ["node"]);
+  assert.deepEqual(keptScopes(three, ["core", "socket"]), ["core", "socket"]);
+  assert.deepEqual(keptScopes(three, ["hwthread"]), three);
+  assert.deepEqual(keptScopes(three, []), three);
+  assert.deepEqual(keptScopes(["node"], ["hwthread"]), ["node"]);
 });
 
-Deno.test("selectStored() sorts series by resource, then by number", () => {
+Deno.test("inOrderOf() sorts series by resource, then by number", () => {
   const given = metric([
     series("h1", [], "10"),
     series("zz", []),
@@ -256,14 +241,69 @@ Deno.test("selectStored() sorts series by resource, then by number", () => {
     series("h2", [], "0B:00"),
     series("h2", [], "1"),
   ]);
-  const resources = [{ hostname: "h2" }, { hostname: "h1" }];
-  const sorted = selectStored(dataOf({ m: { core: given } }), resources, [
-    "m",
-  ], []);
+  const sorted = inOrderOf(
+    { name: "m", scopes: new Map([["core", given]]) },
+    [{ hostname: "h2" }, { hostname: "h1" }],
+  );
   assert.deepEqual(
-    sorted.get("m")?.get("core")?.series.map(({ hostname, id }) =>
+    sorted.scopes.get("core")?.series.map(({ hostname, id }) =>
       `${hostname}/${id}`
     ),
     ["h2/1", "h2/0B:00", "h2/0E:00", "h1/9", "h1/10", "zz/undefined"],
   );
+});
+
+/** A series whose first steps are nulls, as a number and as values. */
+function bothForms(nulls: number, data: readonly number[]) {
+  const given = series("h", data);
+  const values = [...Array<number>(nulls).fill(NaN), ...data];
+  return [
+    { ...given, leadingNulls: nulls },
+    { ...given, data: Float64Array.from(values) },
+  ] as const;
+}
+
+/** The values of all steps. */
+function values(
+  { leadingNulls = 0, data }: Pick<Series, "leadingNulls" | "data">,
+): number[] {
+  return [...Array<number>(leadingNulls).fill(NaN), ...data];
+}
+
+Deno.test("leading nulls make the same sums and series over series as values would", async () => {
+  const pairs = [
+    bothForms(3, [1, 2, 3, 4]),
+    bothForms(0, [5, NaN, 7, 8, 9]),
+    bothForms(5, [6]),
+    bothForms(2, [1, 1, 1, 1, 1, 1]),
+    bothForms(9, []),
+  ];
+  const counted = pairs.map(([one]) => one);
+  const padded = pairs.map(([, other]) => other);
+  const node = (all: readonly Series[]) =>
+    withNodeScopes(dataOf({ mem_bw: { socket: metric(all) } }))
+      .get("mem_bw")?.get("node")?.series[0];
+  for (const count of [1, 2, 3, 4, 5]) {
+    const [a, b] = [counted, padded].map((all) => node(all.slice(0, count)));
+    assert.deepEqual(values(a!), values(b!), `${count} series`);
+  }
+  const [a, b] = await Promise.all([over(counted), over(padded)]);
+  for (const key of ["min", "median", "max"] as const) {
+    const { leadingNulls = 0 } = a;
+    assert.deepEqual(values({ leadingNulls, data: a[key]! }), [...b[key]!]);
+  }
+});
+
+Deno.test("resampleMetric() keeps leading nulls a number, and as many steps as values would make", () => {
+  const rising = Array.from({ length: 37 }, (_, i) => i);
+  for (const nulls of [0, 1, 3, 4, 5, 30_000_000]) {
+    const given = metric([{ ...series("a", rising), leadingNulls: nulls }]);
+    const [thinned] = resampleMetric(given, 240, 30).series;
+    const { leadingNulls = 0, data } = thinned!;
+    assert.equal(leadingNulls, Math.floor(nulls / 4));
+    assert.equal(
+      leadingNulls + data.length,
+      Math.floor((nulls + rising.length) / 4),
+    );
+  }
 });

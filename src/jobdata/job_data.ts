@@ -19,12 +19,19 @@ export interface Series {
   /** Number of the unit or id of the accelerator; a whole node has none. */
   readonly id?: string;
   readonly statistics: SeriesStatistics;
-  /** One value a step from the start of the job on; NaN: none. */
+  /**
+   * Steps without a sample before `data`; absent: none. A job may have begun long
+   * before its first sample, so these are counted, never held.
+   */
+  readonly leadingNulls?: number;
+  /** One value a step; the first steps of the job may be missing; NaN: none. */
   readonly data: Float64Array;
 }
 
 /** Over all series at a step; NaN: too few values there. */
 export interface StatisticsSeries {
+  /** Steps before the first of each list; absent: none. */
+  readonly leadingNulls?: number;
   readonly percentiles?: ReadonlyMap<string, Float64Array>;
   /** Older archives have it instead of `median`. */
   readonly mean: Float64Array | null;
@@ -44,6 +51,12 @@ export interface JobMetric {
 
 export type JobMetricByScope = ReadonlyMap<MetricScope, JobMetric>;
 
+/** One metric with all its scopes: the piece in which job data is read and written. */
+export interface NamedMetric {
+  readonly name: string;
+  readonly scopes: JobMetricByScope;
+}
+
 /** By name of the metric, then by scope. */
 export type JobData = ReadonlyMap<string, JobMetricByScope>;
 
@@ -60,3 +73,9 @@ export type MeasuredJob = Pick<
   | "numAcc"
   | "resources"
 >;
+
+/** The metrics of a job in the order of their names, which is that of the archive. */
+export function* metricsOf(data: JobData): Generator<NamedMetric> {
+  const sorted = [...data].sort(([a], [b]) => a < b ? -1 : 1);
+  for (const [name, scopes] of sorted) yield { name, scopes };
+}

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import { gunzipSync } from "node:zlib";
 import { JsonWriter } from "../query/json_writer.ts";
 import type { JobData } from "./job_data.ts";
-import { readJobData, writeJobData } from "./job_data_json.ts";
-
-const NOTHING = { min: 0, avg: 0, max: 0 };
+import { writeJobData, writeJobMetric } from "./job_data_json.ts";
 
 function textOf(data: JobData): string {
   const decoder = new TextDecoder();
@@ -51,86 +47,58 @@ Deno.test("writeJobData sorts keys, escapes names and writes NaN as null", () =>
   );
 });
 
-Deno.test("readJobData reads what writeJobData has written", () => {
-  const data: JobData = new Map([[
-    "m",
-    new Map([["node", {
-      unit: { base: "W" },
-      timestep: 30,
-      series: [{
-        hostname: "h",
-        statistics: { min: 0.1, avg: 0.2, max: 1 / 3 },
-        data: Float64Array.of(0.1, NaN, 1 / 3),
-      }],
-      statisticsSeries: {
-        percentiles: new Map([["25", Float64Array.of(1, 2)]]),
-        mean: Float64Array.of(4),
-        median: null,
-        min: Float64Array.of(),
-        max: null,
-      },
-    }]]),
-  ]]);
-  assert.deepEqual(readJobData(JSON.parse(textOf(data))), data);
-});
-
-Deno.test("readJobData fills in what old files lack", () => {
-  const json = {
-    m: { node: { timestep: 60, old: 1, series: [{ hostname: "h" }] } },
+Deno.test("writeJobData writes leading nulls up to a bound, beyond it the series begins at its first sample", () => {
+  const dataOf = (leadingNulls: number) => {
+    const text = textOf(
+      new Map([[
+        "m",
+        new Map([["node", {
+          unit: { base: "" },
+          timestep: 60,
+          series: [{
+            hostname: "h",
+            statistics: { min: 1, avg: 1, max: 1 },
+            leadingNulls,
+            data: Float64Array.of(1, NaN),
+          }],
+        }]]),
+      ]]),
+    );
+    return JSON.parse(text).m.node.series[0].data;
   };
-  assert.deepEqual(
-    readJobData(json).get("m")?.get("node"),
-    {
+  assert.deepEqual(dataOf(3), [null, null, null, 1, null]);
+  const most = dataOf(20_000);
+  assert.equal(most.length, 20_002);
+  assert.equal(most.indexOf(1), 20_000);
+  assert.deepEqual(dataOf(20_001), [1, null]);
+  assert.deepEqual(dataOf(28_000_000), [1, null]);
+});
+
+Deno.test("writeJobMetric writes long series in steps that make the same text", () => {
+  const data = Float64Array.from(
+    { length: 50_000 },
+    (_, i) => i % 5 === 0 ? NaN : i / 7,
+  );
+  const pieces: string[] = [];
+  const decoder = new TextDecoder();
+  const out = new JsonWriter((bytes) => pieces.push(decoder.decode(bytes)));
+  let steps = 0;
+  for (
+    const _ of writeJobMetric(out, {
       unit: { base: "" },
-      timestep: 60,
+      timestep: 1,
       series: [{
         hostname: "h",
-        statistics: NOTHING,
-        data: new Float64Array(0),
+        statistics: { min: 0, avg: 0, max: 0 },
+        leadingNulls: 7,
+        data,
       }],
-    },
-  );
-});
-
-Deno.test("readJobData reads a unit that is one text", () => {
-  const json = { m: { node: { timestep: 60, unit: "load", series: [] } } };
-  const metric = readJobData(json).get("m")?.get("node");
-  assert.deepEqual(metric?.unit, { base: "load" });
-});
-
-Deno.test("readJobData reads the data of a real job value for value", () => {
-  const packed = Deno.readFileSync(
-    new URL("../../tests/testdata/emmy/1403244-data.json.gz", import.meta.url),
-  );
-  const json = JSON.parse(gunzipSync(Buffer.from(packed)).toString("utf8"));
-  const data = readJobData(json);
-  const again = JSON.parse(textOf(data));
-  assert.deepEqual(Object.keys(again), Object.keys(json).sort());
-  for (const [name, scopes] of data) {
-    const { series } = scopes.get("node") ?? { series: [] };
-    assert.equal(series.length, 32);
-    series.forEach(({ hostname }, i) => {
-      const original = json[name].node.series[i];
-      assert.equal(hostname, original.hostname);
-      assert.deepEqual(again[name].node.series[i].data, original.data);
-    });
-  }
-});
-
-Deno.test("readJobData names the place of what it cannot read", () => {
-  for (
-    const [json, message] of [
-      [[], /^job data: expected an object$/],
-      [{ m: { rack: {} } }, /^m\.rack: expected one of node, socket/],
-      [{ m: { node: { timestep: 0 } } }, /^m\.node\.timestep: /],
-      [{ m: { node: { timestep: 1, series: [{}] } } }, /series\.0\.hostname/],
-      [{
-        m: {
-          node: { timestep: 1, series: [{ hostname: "h", data: [1, "2"] }] },
-        },
-      }, /^m\.node\.series\.0\.data\.1: expected a number or null$/],
-    ] as const
-  ) {
-    assert.throws(() => readJobData(json), { name: "SyntaxError", message });
-  }
+    })
+  ) steps++;
+  out.flush();
+  assert.ok(steps > 5 && pieces.length > 2);
+  assert.deepEqual(JSON.parse(pieces.join("")).series[0].data, [
+    ...Array<null>(7).fill(null),
+    ...Array.from(data, (value) => isNaN(value) ? null : value),
+  ]);
 });

@@ -3,8 +3,8 @@ import { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import { clusterOf } from "../../tests/support/clusters.ts";
 import type { SubCluster } from "../cluster/cluster.ts";
+import { readText } from "./_reader_fixture.ts";
 import type { JobData } from "./job_data.ts";
-import { readJobData } from "./job_data_json.ts";
 import { jobEnergy, jobFootprint, jobStatistics } from "./job_statistics.ts";
 
 const TESTDATA = new URL("../../tests/testdata/emmy/", import.meta.url);
@@ -67,11 +67,9 @@ Deno.test("jobStatistics() averages over all nodes, with the unit of the cluster
   assert.equal(STATISTICS["mem"]?.avg, 1);
 });
 
-Deno.test("jobStatistics() gives those in the record of a real job", () => {
+Deno.test("jobStatistics() gives those in the record of a real job", async () => {
   const packed = Deno.readFileSync(new URL("1403244-data.json.gz", TESTDATA));
-  const data = readJobData(
-    JSON.parse(gunzipSync(Buffer.from(packed)).toString("utf8")),
-  );
+  const data = await readText(gunzipSync(Buffer.from(packed)).toString("utf8"));
   const meta = JSON.parse(
     Deno.readTextFileSync(new URL("1403244-meta.json", TESTDATA)),
   );

@@ -10,21 +10,27 @@ import type {
   Series,
   SeriesStatistics,
 } from "./job_data.ts";
+import { leading, stepsOf } from "./leading_nulls.ts";
 
 /** Metrics that are sums over the parts of a node. */
 const SUMMED_METRICS = ["flops_any", "mem_bw"] as const;
 
-/** The data with node scopes made of the coarsest scope that is known. */
+/** The scopes of a metric with a node scope made of the coarsest that is known. */
+export function withNodeScope(
+  name: string,
+  scopes: JobMetricByScope,
+): JobMetricByScope {
+  const isSummed = SUMMED_METRICS.some((summed) => summed === name);
+  const coarsest = coarsestOf(scopes);
+  if (!isSummed || scopes.has("node") || coarsest === undefined) return scopes;
+  return new Map([...scopes, ["node", sumOfHosts(coarsest)]]);
+}
+
+/** The same of all metrics. */
 export function withNodeScopes(data: JobData): JobData {
-  const result = new Map(data);
-  for (const name of SUMMED_METRICS) {
-    const scopes = data.get(name);
-    if (scopes === undefined || scopes.has("node")) continue;
-    const coarsest = coarsestOf(scopes);
-    if (coarsest === undefined) continue;
-    result.set(name, new Map([...scopes, ["node", sumOfHosts(coarsest)]]));
-  }
-  return result;
+  return new Map(
+    [...data].map(([name, scopes]) => [name, withNodeScope(name, scopes)]),
+  );
 }
 
 function coarsestOf(scopes: JobMetricByScope): JobMetric | undefined {
@@ -45,20 +51,30 @@ function sumOfHosts({ unit, timestep, series }: JobMetric): JobMetric {
     series: [...hosts].map(([hostname, members]) => ({
       hostname,
       statistics: combined(members.map(({ statistics }) => statistics)),
-      data: sum(members.map(({ data }) => data)),
+      ...sum(members),
     })),
   };
 }
 
 /** Step by step; NaN where one member has no value. */
-function sum(members: readonly Float64Array[]): Float64Array {
-  const lengths = members.map(({ length }) => length);
-  const shortest = Math.min(...lengths);
-  const total = new Float64Array(Math.max(...lengths)).fill(NaN, shortest);
-  for (const data of members) {
-    for (let i = 0; i < shortest; i++) total[i]! += data[i]!;
+function sum(
+  members: readonly Series[],
+): Pick<Series, "leadingNulls" | "data"> {
+  let [first, shortest, longest] = [0, Infinity, 0];
+  for (const member of members) {
+    const steps = stepsOf(member);
+    first = Math.max(first, member.leadingNulls ?? 0);
+    shortest = Math.min(shortest, steps);
+    longest = Math.max(longest, steps);
   }
-  return total;
+  const end = Math.max(first, shortest);
+  const total = new Float64Array(longest - first).fill(NaN, end - first);
+  for (const { leadingNulls = 0, data } of members) {
+    for (let step = first; step < end; step++) {
+      total[step - first]! += data[step - leadingNulls] ?? NaN;
+    }
+  }
+  return { ...leading(first), data: total };
 }
 
 /** The average is that of the averages, as upstream has it. */

@@ -3,6 +3,7 @@
  */
 import { lttb, resolutionError } from "../query/lttb.ts";
 import type { JobMetric, Series } from "./job_data.ts";
+import { leading, stepsOf } from "./leading_nulls.ts";
 
 /** Fewer picks than this are no shape: every n-th value stands for the series. */
 const MIN_PICKS = 3;
@@ -19,7 +20,7 @@ export function resampleMetric(
 ): JobMetric {
   const { timestep, unit } = metric;
   const longest = metric.series.reduce(
-    (most, { data }) => Math.max(most, data.length),
+    (most, series) => Math.max(most, stepsOf(series)),
     0,
   );
   if (
@@ -34,13 +35,22 @@ export function resampleMetric(
   };
 }
 
+/**
+ * Whole thinned steps without a sample stay a number; what is left of them, less
+ * than one, goes in front of the values.
+ */
 function thinned(series: Series, factor: number): Series {
-  const { data } = series;
+  const { leadingNulls: nulls = 0, data: native, ...rest } = series;
+  const left = nulls % factor;
+  const leadingNulls = leading((nulls - left) / factor);
+  const data = left === 0 ? native : new Float64Array(left + native.length);
+  if (data !== native) data.fill(NaN, 0, left).set(native, left);
   const points = Math.floor(data.length / factor);
   if (points < MIN_PICKS) {
-    return { ...series, data: data.filter((_, i) => i % factor === 0) };
+    const picks = data.filter((_, i) => i % factor === 0);
+    return { ...rest, ...leadingNulls, data: picks };
   }
   const picks = new Float64Array(points);
   lttb(data, 0, data.length, points, picks);
-  return { ...series, data: picks };
+  return { ...rest, ...leadingNulls, data: picks };
 }

@@ -6,6 +6,7 @@
  * average; nothing is allocated for a step.
  */
 import type { Series, StatisticsSeries } from "./job_data.ts";
+import { leading, stepsOf } from "./leading_nulls.ts";
 
 /** With fewer series a plot shows each of them. */
 export const MIN_SERIES = 8;
@@ -23,23 +24,26 @@ export async function statisticsSeries(
   series: readonly Series[],
   pause: () => Promise<unknown>,
 ): Promise<StatisticsSeries> {
-  let shortest = series[0]?.data.length ?? 0;
-  let longest = 0;
-  for (const { data } of series) {
-    if (data.length < shortest) shortest = data.length;
-    if (data.length > longest) longest = data.length;
+  let [first, shortest, longest] = [Infinity, Infinity, 0];
+  for (const one of series) {
+    const steps = stepsOf(one);
+    first = Math.min(first, one.leadingNulls ?? 0);
+    shortest = Math.min(shortest, steps);
+    longest = Math.max(longest, steps);
   }
-  const empty = new Float64Array(longest).fill(NaN);
+  if (series.length === 0) first = shortest = 0;
+  const empty = new Float64Array(longest - first).fill(NaN);
   const [min, median, max] = [empty, empty.slice(), empty.slice()];
   const values = new Float64Array(series.length);
   const turn = Math.max(1, Math.floor(VALUES_PER_TURN / series.length));
-  for (let i = 0; i < shortest; i++) {
+  for (let step = first; step < shortest; step++) {
+    const i = step - first;
     if (i % turn === turn - 1) await pause();
     let count = 0;
     let least = Infinity;
     let most = -Infinity;
-    for (const { data } of series) {
-      const value = data[i]!;
+    for (const { leadingNulls = 0, data } of series) {
+      const value = step < leadingNulls ? NaN : data[step - leadingNulls]!;
       if (value !== value) continue;
       values[count++] = value;
       if (value < least) least = value;
@@ -50,7 +54,7 @@ export async function statisticsSeries(
     median[i] = medianOf(values, count);
     max[i] = most;
   }
-  return { mean: null, median, min, max };
+  return { ...leading(first), mean: null, median, min, max };
 }
 
 /** Of the first `count` values, at least one, which it puts into another order. */

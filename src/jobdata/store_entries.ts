@@ -1,12 +1,15 @@
 /** From the engine's answer to series of a job. Pure. */
 import type { JsonBody } from "../engine/metric_engine.ts";
 import type { Series, SeriesStatistics } from "./job_data.ts";
+import { JsonCursor, type ReadValues } from "./json_cursor.ts";
+import { leading } from "./leading_nulls.ts";
 import type { PlannedSeries } from "./scope_plan.ts";
 
 /** One entry of an answer (metric-store 5.3). */
 export interface Entry {
   readonly error?: string;
-  readonly data?: readonly (number | null)[];
+  /** Absent: no value. */
+  readonly data?: ReadValues;
   /** Seconds; of the first value. */
   readonly from: number;
   /** Seconds between two values. */
@@ -16,46 +19,68 @@ export interface Entry {
   readonly max: number | null;
 }
 
-/** The first entry of each query; `undefined`: it has none. */
-export function readEntries(
+/**
+ * The first entry of each query; `undefined`: it has none. `pause` is waited for now
+ * and then.
+ */
+export async function readEntries(
   { chunks }: JsonBody,
-): readonly (Entry | undefined)[] {
-  const decoder = new TextDecoder();
-  let text = "";
-  for (const chunk of chunks) text += decoder.decode(chunk, { stream: true });
-  const { results } = JSON.parse(text) as {
-    readonly results: readonly (readonly Entry[] | null)[];
-  };
-  return results.map((entries) => entries?.[0]);
+  pause?: () => Promise<unknown>,
+): Promise<readonly (Entry | undefined)[]> {
+  const cursor = new JsonCursor(chunks[Symbol.iterator](), pause);
+  const found: (Entry | undefined)[] = [];
+  await cursor.entries("the answer", async (key) => {
+    if (key !== "results") return await cursor.skip();
+    await cursor.items(key, async () => {
+      let first: Entry | undefined;
+      await cursor.items(key, async (i) => {
+        if (i === 0) first = await readEntry(cursor);
+        else await cursor.skip();
+      });
+      found.push(first);
+    });
+  });
+  return found;
+}
+
+async function readEntry(cursor: JsonCursor): Promise<Entry> {
+  const entry: Record<string, unknown> = {};
+  await cursor.entries("an entry", async (key) => {
+    entry[key] = key === "data"
+      ? await cursor.values(key) ?? undefined
+      : await cursor.value();
+  });
+  return entry as unknown as Entry;
 }
 
 /** Steps of the job before the first value of an entry that has any (job-api O20). */
 export function stepsBefore(
-  { data = [], from, resolution }: Entry,
+  { data, from, resolution }: Entry,
   startTime: number,
   durationSec: number,
 ): number {
-  if (data.length === 0) return 0;
+  if (data === undefined) return 0;
   const steps = Math.floor((from - startTime) / resolution);
   return Math.max(0, Math.min(steps, Math.ceil(durationSec / resolution)));
 }
 
-/** `padding` steps without a value come first. */
+/** So many steps of the job come before the entry. */
 export function seriesOf(
   entry: Entry,
   { hostname, id }: Pick<PlannedSeries, "hostname" | "id">,
-  padding: number,
+  steps: number,
 ): Series {
-  const { data = [] } = entry;
-  const values = new Float64Array(padding + data.length).fill(NaN, 0, padding);
-  for (let i = 0; i < data.length; i++) values[padding + i] = data[i] ?? NaN;
+  const { leadingNulls, data } = entry.data ?? NO_VALUES;
   return {
     hostname,
     ...(id === undefined ? {} : { id }),
     statistics: statisticsOf(entry),
-    data: values,
+    ...leading(steps + leadingNulls),
+    data,
   };
 }
+
+const NO_VALUES: ReadValues = { leadingNulls: 0, data: new Float64Array(0) };
 
 /** All three are 0 where one of them has no value. */
 function statisticsOf({ min, avg, max }: Entry): SeriesStatistics {

@@ -12,17 +12,11 @@ import { isDeepStrictEqual } from "node:util";
 import { nowSec } from "../clock.ts";
 import type { ClusterCatalog } from "../cluster/cluster_catalog.ts";
 import type { QueuedJob } from "../db/archive_queue_table.ts";
-import { DEFAULT_SCOPE } from "../engine/data_scope.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
 import type { JobArchiveClient } from "../jobarchive/job_archive_client.ts";
-import {
-  jobEnergy,
-  jobFootprint,
-  jobStatistics,
-} from "../jobdata/job_statistics.ts";
-import { loadJobData } from "../jobdata/load_job_data.ts";
-import { archivedScopes } from "../jobdata/scope_requests.ts";
+import { jobEnergy, jobFootprint } from "../jobdata/job_statistics.ts";
 import { errorText } from "../log.ts";
+import { archiveMetrics } from "./archive_metrics.ts";
 import type { JobLog, JobTables } from "./services.ts";
 
 const PAUSE_MS_MAX = 600_000;
@@ -32,7 +26,7 @@ const BATCH_JOBS = 16;
 const NOT_READY_MS = 100;
 
 export interface JobArchiverOptions {
-  readonly tables: Pick<JobTables, "archiveQueue">;
+  readonly tables: Pick<JobTables, "archiveQueue" | "jobs">;
   readonly archive: Pick<JobArchiveClient, "write" | "editMeta">;
   readonly clusters: ClusterCatalog;
   readonly engine: MetricEngine;
@@ -223,7 +217,7 @@ export class JobArchiver {
   }
 
   async #write(queued: QueuedJob): Promise<void> {
-    const { job, tags } = queued;
+    const { job } = queued;
     const { archive, clusters, engine, log, tables } = this.#options;
     const subCluster = clusters.subCluster(job.cluster, job.subCluster);
     if (subCluster === undefined) {
@@ -231,28 +225,12 @@ export class JobArchiver {
         `sub-cluster ${job.subCluster} of ${job.cluster} is not configured`,
       );
     }
-    const { data, problems } = await loadJobData(
-      engine,
-      DEFAULT_SCOPE,
-      job,
+    const { job: archived, statistics } = await archiveMetrics(
+      { tables, archive, engine, log },
+      queued,
       subCluster,
-      {
-        request: archivedScopes(job),
-        withData: true,
-        resolutionSec: 0,
-        minimumPoints: 0,
-      },
     );
-    for (const problem of problems) {
-      log.warn("an archived job lacks a series", {
-        job: job.jobId,
-        cluster: job.cluster,
-        problem,
-      });
-    }
-    const statistics = jobStatistics(data, subCluster, job.numNodes);
-    await archive.write({ job, tags, statistics }, data);
-    await this.#catchUp(queued);
+    await this.#catchUp({ ...queued, job: archived });
     await tables.archiveQueue.finish(job.id, {
       monitoringStatus: 3,
       footprint: jobFootprint(statistics, subCluster),

@@ -6,7 +6,11 @@ import type { RemoteTables } from "../db/remote.ts";
 import { DEFAULT_SCOPE } from "../engine/data_scope.ts";
 import type { StoreEngine } from "../engine/metric_engine.ts";
 import type { JobMeta, MetaEdit } from "../jobarchive/job_meta.ts";
-import type { JobData } from "../jobdata/job_data.ts";
+import type {
+  JobData,
+  JobMetricByScope,
+  NamedMetric,
+} from "../jobdata/job_data.ts";
 import { FakeEngine } from "../../tests/http/fake_engine.ts";
 import { realCatalog } from "../../tests/support/clusters.ts";
 import { startTestEngine, write } from "../../tests/support/engine.ts";
@@ -23,7 +27,14 @@ class Notes {
   readonly edits: MetaEdit[] = [];
   onWrite: (meta: JobMeta) => Promise<unknown> = () => Promise.resolve();
 
-  async write(meta: JobMeta, data: JobData): Promise<void> {
+  async write(
+    _place: unknown,
+    metrics: AsyncIterable<NamedMetric> | Iterable<NamedMetric>,
+    metaOf: () => JobMeta,
+  ): Promise<void> {
+    const data = new Map<string, JobMetricByScope>();
+    for await (const { name, scopes } of metrics) data.set(name, scopes);
+    const meta = metaOf();
     await this.onWrite(meta);
     this.written.push({ meta, data });
   }

@@ -240,8 +240,9 @@ async function archivedJobs(world: World): Promise<void> {
     const id = await world.start({ jobId, startTime }, tags);
     const job = (await world.tables.jobs.get(id))!;
     await world.services.archive.write(
-      { job: { ...job, jobState: "completed" }, tags, statistics: {} },
-      new Map(),
+      job,
+      [],
+      () => ({ job: { ...job, jobState: "completed" }, tags, statistics: {} }),
     );
     // The fourth still runs.
     if (jobId === 4) continue;

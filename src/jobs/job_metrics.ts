@@ -9,20 +9,18 @@ import type { DataScope } from "../engine/data_scope.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
 import { ClientError } from "../errors.ts";
 import type { JobArchiveClient } from "../jobarchive/job_archive_client.ts";
-import { arrangeJobData, selectStored } from "../jobdata/arrange_job_data.ts";
-import type { JobData } from "../jobdata/job_data.ts";
-import { loadJobData } from "../jobdata/load_job_data.ts";
+import { arrangeMetric, inOrderOf } from "../jobdata/arrange_job_data.ts";
+import type { NamedMetric } from "../jobdata/job_data.ts";
+import { openJobData } from "../jobdata/load_job_data.ts";
 import type { ScopeRequest } from "../jobdata/scope_plan.ts";
 import { durationAt } from "./job_answer.ts";
 
 /** Series with fewer points are never thinned, unless configured otherwise. */
 const MINIMUM_POINTS = 1000;
 
-const NO_DATA: JobData = new Map();
-
 export interface JobMetricsOptions {
   readonly engine: Pick<MetricEngine, "query">;
-  readonly archive: Pick<JobArchiveClient, "readData">;
+  readonly archive: Pick<JobArchiveClient, "readMetrics">;
   readonly clusters: ClusterCatalog;
   /** `main.resampling`; absent: `/jobs/metrics` answers what was measured. */
   readonly resampling?: {
@@ -44,6 +42,15 @@ export interface JobMetricsQuestion {
   /** Labels narrow what the caller sees: nothing of the archive, which has none. */
   readonly narrowed: boolean;
   readonly nowSec: number;
+  /** Aborted when nobody wants the answer any more. */
+  readonly signal?: AbortSignal;
+}
+
+/** The metrics of a job that are being read; each is made when it is asked for. */
+export interface OpenJobMetrics {
+  /** As in `OpenJobData`; of an archived job its metadata have it. */
+  readonly dataStart: number | undefined;
+  readonly metrics: AsyncGenerator<NamedMetric, void>;
 }
 
 export class JobMetrics {
@@ -65,22 +72,30 @@ export class JobMetrics {
     return Math.max(0, ...metrics.map(({ timestep }) => timestep));
   }
 
-  /** Nothing where there is no data; rejects where store or archive fail. */
-  async load(job: JobRow, question: JobMetricsQuestion): Promise<JobData> {
+  /**
+   * Nothing where there is no data; rejects, here or when a metric is asked for, where
+   * store or archive fail.
+   */
+  async open(
+    job: JobRow,
+    question: JobMetricsQuestion,
+  ): Promise<OpenJobMetrics> {
     const isInStore = job.jobState === "running" || job.monitoringStatus === 1;
     return isInStore
       ? await this.#fromStore(job, question)
-      : await this.#fromArchive(job, question);
+      : { dataStart: undefined, metrics: this.#fromArchive(job, question) };
   }
 
   async #fromStore(
     job: JobRow,
     question: JobMetricsQuestion,
-  ): Promise<JobData> {
-    const { engine, clusters } = this.#options;
+  ): Promise<OpenJobMetrics> {
+    const { engine, clusters, onProblem } = this.#options;
     const subCluster = clusters.subCluster(job.cluster, job.subCluster);
-    if (subCluster === undefined) return NO_DATA;
-    const { data, problems } = await loadJobData(
+    if (subCluster === undefined) {
+      return { dataStart: undefined, metrics: nothing() };
+    }
+    const { dataStart, metrics, problems } = await openJobData(
       engine,
       question.scope,
       { ...job, duration: durationAt(job, question.nowSec) },
@@ -93,31 +108,36 @@ export class JobMetrics {
         withData: true,
         resolutionSec: question.resolutionSec,
         minimumPoints: this.#minimumPoints,
+        signal: question.signal,
       },
     );
-    for (const problem of problems) this.#options.onProblem(job, problem);
-    return data;
+    async function* toldProblems(): AsyncGenerator<NamedMetric, void> {
+      yield* metrics;
+      for (const problem of problems) onProblem(job, problem);
+    }
+    return { dataStart, metrics: toldProblems() };
   }
 
-  async #fromArchive(
+  async *#fromArchive(
     job: JobRow,
     question: JobMetricsQuestion,
-  ): Promise<JobData> {
-    if (question.narrowed) return NO_DATA;
+  ): AsyncGenerator<NamedMetric, void> {
+    if (question.narrowed) return;
     const { metrics, request: { scopes }, resolutionSec } = question;
-    let stored: JobData;
+    const view = { scopes, resolutionSec, minimumPoints: this.#minimumPoints };
+    const stored = this.#options.archive.readMetrics(job, { metrics, scopes });
     try {
-      stored = await this.#options.archive.readData(job);
+      for await (const metric of stored) {
+        question.signal?.throwIfAborted();
+        yield await arrangeMetric(inOrderOf(metric, job.resources), view);
+      }
     } catch (error) {
       // Monitoring was off, or archiving failed: then there is nothing.
-      if (error instanceof ClientError && error.code === "E_NOT_FOUND") {
-        return NO_DATA;
-      }
-      throw error;
+      const isNothing = error instanceof ClientError &&
+        error.code === "E_NOT_FOUND";
+      if (!isNothing) throw error;
     }
-    return await arrangeJobData(
-      selectStored(stored, job.resources, metrics, scopes),
-      { scopes, resolutionSec, minimumPoints: this.#minimumPoints },
-    );
   }
 }
+
+async function* nothing(): AsyncGenerator<NamedMetric, void> {}

@@ -10,16 +10,19 @@ import {
   type ApiRoute,
   json,
 } from "../http/api_route.ts";
-import type { JobData } from "../jobdata/job_data.ts";
+import { DATA_START } from "../jobdata/leading_nulls.ts";
 import { jobRouteScopes } from "../jobdata/scope_requests.ts";
 import { jobWithTags } from "./answers.ts";
 import {
+  inTurn,
+  type MetricsInTurn,
   writeMetaAndData,
   writeMetaAndList,
   writeMetricList,
   writtenAnswer,
 } from "./data_answer.ts";
 import { JOB_ID, metricScope, pathNumber, requireJob } from "./job_access.ts";
+import type { JobAnswer } from "./job_answer.ts";
 import type { JobMetricsQuestion } from "./job_metrics.ts";
 import { metricNamesSchema } from "./job_requests.ts";
 import {
@@ -31,15 +34,37 @@ import { decodeRequest } from "./request_json.ts";
 
 const JSON_TYPE = "application/json";
 
-/** What is the same in every question of a caller. */
-function asked(
+type Question = Omit<
+  JobMetricsQuestion,
+  "scope" | "narrowed" | "nowSec" | "signal"
+>;
+
+interface AskedMetrics extends MetricsInTurn {
+  readonly dataStart: number | undefined;
+}
+
+/** The metrics of a job, as far as the caller may see them; must be closed. */
+async function metricsOf(
   call: ApiCall,
-): Pick<JobMetricsQuestion, "scope" | "narrowed" | "nowSec"> {
-  return {
-    scope: metricScope(call.principal),
-    narrowed: call.principal.jobView().narrowed,
-    nowSec: Math.floor(call.nowMs / 1000),
-  };
+  job: JobRow,
+  question: Question,
+): Promise<AskedMetrics> {
+  const { metrics: service, reads } = call.services.jobs;
+  const scope = metricScope(call.principal);
+  const reading = reads.open(call.principal.shareKey);
+  try {
+    const open = await service.open(job, {
+      ...question,
+      scope,
+      narrowed: call.principal.jobView().narrowed,
+      nowSec: Math.floor(call.nowMs / 1000),
+      signal: reading.signal,
+    });
+    return { ...await inTurn(reading, open), dataStart: open.dataStart };
+  } catch (error) {
+    reading.close();
+    throw error;
+  }
 }
 
 /** As the pages of one job want it: finer scopes where there is one node. */
@@ -47,23 +72,42 @@ function dataOfJob(
   call: ApiCall,
   job: JobRow,
   metrics: readonly string[] | undefined,
-): Promise<JobData> {
-  const service = call.services.jobs.metrics;
-  return service.load(job, {
+): Promise<AskedMetrics> {
+  return metricsOf(call, job, {
     metrics,
     request: jobRouteScopes(job),
-    resolutionSec: service.clusterStepSec(job.cluster),
-    ...asked(call),
+    resolutionSec: call.services.jobs.metrics.clusterStepSec(job.cluster),
   });
 }
+
+/** With where its series begin, if that is not where the job began. */
+function withDataStart(
+  meta: JobAnswer,
+  { dataStart }: AskedMetrics,
+): JobAnswer {
+  return dataStart === undefined ? meta : {
+    ...meta,
+    metaData: { ...meta.metaData, [DATA_START]: String(dataStart) },
+  };
+}
+
+/** What closes nothing. */
+const NOTHING_OPEN = { close() {} };
 
 async function show(call: ApiCall): Promise<ApiAnswer> {
   const job = await requireJob(call, "E_UNPROCESSABLE");
   const meta = await jobWithTags(call, job);
-  const data = call.search.get("all-metrics") === "true"
-    ? await dataOfJob(call, job, undefined)
-    : undefined;
-  return writtenAnswer((out) => writeMetaAndData(out, meta, data));
+  if (call.search.get("all-metrics") !== "true") {
+    return writtenAnswer(
+      NOTHING_OPEN,
+      (out) => writeMetaAndData(out, meta, undefined),
+    );
+  }
+  const data = await dataOfJob(call, job, undefined);
+  return writtenAnswer(
+    data,
+    (out) => writeMetaAndData(out, withDataStart(meta, data), data.metrics),
+  );
 }
 
 async function showMetrics(call: ApiCall): Promise<ApiAnswer> {
@@ -71,7 +115,10 @@ async function showMetrics(call: ApiCall): Promise<ApiAnswer> {
   const metrics = decodeRequest(metricNamesSchema, call.body);
   const meta = await jobWithTags(call, job);
   const data = await dataOfJob(call, job, metrics);
-  return writtenAnswer((out) => writeMetaAndList(out, meta, data));
+  return writtenAnswer(
+    data,
+    (out) => writeMetaAndList(out, withDataStart(meta, data), data.metrics),
+  );
 }
 
 /**
@@ -92,20 +139,19 @@ async function metricsOnly(call: ApiCall): Promise<ApiAnswer> {
   const metrics = call.search.getAll("metric");
   try {
     const job = await requireJob(call, "E_UNPROCESSABLE");
-    const { metrics: service } = call.services.jobs;
-    const data = await service.load(job, {
+    const data = await metricsOf(call, job, {
       metrics: metrics.length === 0 ? undefined : metrics,
       request: { scopes },
-      resolutionSec: service.resamplingSec,
-      ...asked(call),
+      resolutionSec: call.services.jobs.metrics.resamplingSec,
     });
-    return writtenAnswer((out) => {
+    return writtenAnswer(data, async function* (out) {
       out.raw(`{"data":{"jobMetrics":`);
-      writeMetricList(out, data);
+      yield* writeMetricList(out, data.metrics);
       out.raw(`},"error":null}`);
     });
   } catch (error) {
-    if (!(error instanceof ClientError)) throw error;
+    const isTold = error instanceof ClientError && error.code !== "E_OVERLOAD";
+    if (!isTold) throw error;
     call.services.jobs.log.info("metrics of a job are not answered", {
       path: call.path,
       reason: error.message,

@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import type { JobArchiverStats } from "./archiver.ts";
 import type { JobMetrics } from "./job_metrics.ts";
 import type { PassedOverNodes } from "./passed_over_nodes.ts";
+import type { JobReads } from "./job_reads.ts";
 
 /** The tables of the database that have to do with jobs and nodes. */
 export type JobTables = Pick<
@@ -22,6 +23,8 @@ export interface JobServices {
   readonly clusters: ClusterCatalog;
   readonly archive: JobArchiveClient;
   readonly metrics: JobMetrics;
+  /** Turns of those who read long answers. */
+  readonly reads: JobReads;
   readonly engine: MetricEngine;
   readonly log: JobLog;
   /** Tells the archiver that a job waits. */

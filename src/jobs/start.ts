@@ -12,6 +12,7 @@ import { JobArchiver } from "./archiver.ts";
 import { scheduleJobWork } from "./background.ts";
 import { JobMetrics } from "./job_metrics.ts";
 import { PassedOverNodes } from "./passed_over_nodes.ts";
+import { JobReads } from "./job_reads.ts";
 import { Schedule } from "./schedule.ts";
 import type { JobLog, JobServices, JobStatus, JobTables } from "./services.ts";
 
@@ -66,6 +67,7 @@ export function startJobApi(options: JobApiOptions): JobApi {
         }),
     }),
     passedOverNodes: new PassedOverNodes(log),
+    reads: new JobReads(),
     wakeArchiver: () => archiver.wake(),
     machineStateDir: config.main["machine-state-dir"],
   };

@@ -154,12 +154,27 @@ export class JsonWriter {
     scale = 1,
     nulls = 0,
   ): void {
+    this.beginArray(nulls);
+    this.elements(values, from, count, scale);
+    this.endArray(nulls + count);
+  }
+
+  /**
+   * `count` values of an array from index `from` on, each times `scale`: a part of
+   * what {@linkcode beginArray} began and {@linkcode endArray} ends. `flush` must not
+   * be called before the end.
+   */
+  elements(
+    values: Float64Array,
+    from: number,
+    count: number,
+    scale = 1,
+  ): void {
     const end = from + count;
     assert(
       from >= 0 && count >= 0 && end <= values.length,
       `values ${from} to ${end} of ${values.length}`,
     );
-    this.#openArray(nulls);
     let digitsMany = false;
     for (let start = from; start < end; start += this.#blockValues) {
       const stop = Math.min(end, start + this.#blockValues);
@@ -170,7 +185,6 @@ export class JsonWriter {
         : this.#writeNumbers(values, start, stop, scale);
       digitsMany = this.#length - before > LONG_NUMBER_BYTES * (stop - start);
     }
-    this.#closeArray(nulls + count);
   }
 
   /** The same for the first `count` integers, thousandths of the values, GAP for none. */
@@ -179,7 +193,7 @@ export class JsonWriter {
       count >= 0 && count <= integers.length,
       `${count} values of ${integers.length}`,
     );
-    this.#openArray(nulls);
+    this.beginArray(nulls);
     for (let start = 0; start < count; start += this.#blockValues) {
       const stop = Math.min(count, start + this.#blockValues);
       this.#makeRoom(this.#blockValues * MAX_NUMBER_BYTES);
@@ -192,10 +206,11 @@ export class JsonWriter {
         stop,
       );
     }
-    this.#closeArray(nulls + count);
+    this.endArray(nulls + count);
   }
 
-  #openArray(nulls: number): void {
+  /** Begins an array with so many nulls. */
+  beginArray(nulls: number): void {
     this.#makeRoom(2);
     this.#bytes[this.#length++] = OPEN_BRACKET;
     for (let left = nulls; left > 0; left -= BLOCK_VALUES) {
@@ -204,7 +219,8 @@ export class JsonWriter {
     }
   }
 
-  #closeArray(count: number): void {
+  /** Ends an array of `count` values, those of `beginArray` too. */
+  endArray(count: number): void {
     // The comma after the last value is still in the buffer.
     if (count > 0) this.#length--;
     this.#bytes[this.#length++] = CLOSE_BRACKET;

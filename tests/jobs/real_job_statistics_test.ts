@@ -3,6 +3,7 @@
  * did, archived, and then compared with what its own centre archived.
  */
 import assert from "node:assert/strict";
+import type { JobMetricByScope } from "../../src/jobdata/job_data.ts";
 import { ClusterCatalog } from "../../src/cluster/cluster_catalog.ts";
 import { clusterOf } from "../support/clusters.ts";
 import {
@@ -66,16 +67,19 @@ Deno.test("the archiver makes of a real job's samples what its centre made of th
   await server.stopAndArchive(id, start + duration);
 
   const place = { cluster: "emmy", jobId: 1_403_244, startTime: start };
-  const data = await server.archive.readData(place);
+  const data = new Map<string, JobMetricByScope>();
+  const stored = server.archive.readMetrics(place, { scopes: [] });
+  for await (const { name, scopes } of stored) data.set(name, scopes);
   for (const { metric, host, values, statistics } of real.traces) {
     const what = `${metric} of ${host}`;
     const series = data.get(metric)?.get("node")?.series
       .find(({ hostname }) => hostname === host);
     assert.ok(series, what);
     const last = values.findLastIndex((value) => value !== null);
-    const found = [...series.data].map((value) =>
-      Number.isNaN(value) ? null : value
-    );
+    const found = [
+      ...Array<null>(series.leadingNulls ?? 0).fill(null),
+      ...Array.from(series.data, (value) => isNaN(value) ? null : value),
+    ];
     assert.deepEqual(found, values.slice(0, last + 1), what);
     if (statistics === undefined) continue;
     for (const key of ["avg", "min", "max"] as const) {

@@ -5,6 +5,7 @@ import type { MetricEngine } from "../../src/engine/metric_engine.ts";
 import { JobArchiveClient } from "../../src/jobarchive/job_archive_client.ts";
 import { JobMetrics } from "../../src/jobs/job_metrics.ts";
 import { PassedOverNodes } from "../../src/jobs/passed_over_nodes.ts";
+import { JobReads } from "../../src/jobs/job_reads.ts";
 import type { JobServices, JobTables } from "../../src/jobs/services.ts";
 
 const EMMY = new URL("../testdata/clusters/emmy.json", import.meta.url);
@@ -26,6 +27,7 @@ export async function testJobs(options: {
     ...{ tables, clusters, archive, engine, log },
     metrics: new JobMetrics({ engine, archive, clusters, onProblem() {} }),
     passedOverNodes: new PassedOverNodes(log),
+    reads: new JobReads(),
     wakeArchiver() {},
     machineStateDir: `${directory}/machines`,
   };
