@@ -191,6 +191,17 @@ Deno.test("ringstore gen-keypair prints keys that a server and the token command
       `${directory}/var/keys/jwt-private-key`,
       privateKey,
     );
+    const lifetimes: [string[], RegExp, number | undefined][] = [
+      [[], /^the token ends at 20\d\d-/, 8760 * 3600],
+      [["--max-age", "48h"], /^the token ends at /, 48 * 3600],
+      [["--max-age", "0s"], /^the token does not end/, undefined],
+    ];
+    for (const [flags, told, lifetime] of lifetimes) {
+      const made = await run(directory, ...args, ...flags);
+      assert.match(made.err, told);
+      const { iat, exp } = JSON.parse(atob(made.out.split(".")[1]!));
+      assert.equal(exp === undefined ? undefined : exp - iat, lifetime);
+    }
     const token = await run(directory, ...args);
     assert.equal(token.code, 0, token.err);
     assert.match(token.out, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);

@@ -1,7 +1,11 @@
 /** What users do by session: a token for their scripts, and settings. Main thread. */
 import { z } from "zod";
 import { KeyError } from "../auth/mod.ts";
-import { signToken } from "../auth/token.ts";
+import {
+  PERSON_TOKEN_SEC,
+  signToken,
+  tokenLifetimeSec,
+} from "../auth/token.ts";
 import { ClientError } from "../errors.ts";
 import {
   type ApiAnswer,
@@ -59,7 +63,7 @@ async function makeToken(call: ApiCall): Promise<ApiAnswer> {
   const token = await signToken(accounts.keys, {
     user: username,
     roles: user.roles,
-    maxAgeSec: accounts.tokenMaxAgeSec,
+    maxAgeSec: tokenLifetimeSec([accounts.tokenMaxAgeSec], PERSON_TOKEN_SEC),
   });
   return {
     status: 200,

@@ -4,15 +4,26 @@
  */
 import type { RequestHeaders } from "../auth/credentials.ts";
 import type { AccessState } from "../auth/mod.ts";
+import { NO_FINGERPRINT, type StartedSession } from "../auth/sessions.ts";
+import { monotonicMs } from "../clock.ts";
 import { ClientError } from "../errors.ts";
 import { networkOf } from "./login_limiter.ts";
-import { hashPassword, verifyNothing, verifyPassword } from "./passwords.ts";
+import { LoginTurns } from "./login_turns.ts";
+import {
+  hashPassword,
+  isCurrentHash,
+  verifyNothing,
+  verifyPassword,
+} from "./passwords.ts";
 import type { AccountServices } from "./services.ts";
 import type { TokenUser } from "./token_login.ts";
 import { AUTH_SOURCE } from "./user_store.ts";
 
-/** Passwords of one network that are checked, or wait for it, at a time. */
-const CHECKS_MAX = 4;
+/**
+ * Failures are answered at full steps of this, whatever the check took: how long it
+ * takes tells whether a name is known and of which kind its hash is.
+ */
+export const FAILURE_STEP_MS = 1000;
 
 export interface LoginAttempt {
   readonly headers: RequestHeaders;
@@ -30,14 +41,14 @@ export interface LoginRules {
   readonly syncUser: boolean;
   /** A login by token changes a user to what it says. */
   readonly updateUser: boolean;
+  readonly failureStepMs: number;
 }
 
 export class Login {
   readonly #accounts: Omit<AccountServices, "login">;
   readonly #access: AccessState;
   readonly #rules: LoginRules;
-  /** Passwords being checked, by the network they came from. */
-  readonly #checking = new Map<string, number>();
+  readonly #turns = new LoginTurns();
 
   constructor(
     accounts: Omit<AccountServices, "login">,
@@ -50,46 +61,50 @@ export class Login {
   }
 
   /**
-   * The cookie of a new session. Rejects with a {@linkcode ClientError}: 401 for who
-   * is not who they say, with `retryAfterSec` for who tried too often.
+   * A new session. Rejects with a {@linkcode ClientError}: 401 for who is not who they
+   * say, with `retryAfterSec` for who tried too often; 503 for who waited too long for
+   * others of the same network.
    */
-  async enter(attempt: LoginAttempt): Promise<string> {
+  async enter(attempt: LoginAttempt): Promise<StartedSession> {
     const byToken = this.#accounts.tokenLogin.find(
       attempt.headers,
       attempt.loginToken,
     );
-    if (byToken !== undefined) return await this.#byToken(await byToken);
-    return await this.#inTurn(
-      networkOf(attempt.from),
-      () => this.#byPassword(attempt),
+    const started = byToken === undefined
+      ? await this.#byPassword(attempt)
+      : await this.#byToken(await byToken, attempt.from);
+    const { sessionStore } = this.#accounts;
+    for (const { id, expiresSec } of started.ended) {
+      await sessionStore.end(id, expiresSec);
+    }
+    await sessionStore.begin(started.session);
+    return started;
+  }
+
+  async #byPassword(attempt: LoginAttempt): Promise<StartedSession> {
+    const { username, password, from } = attempt;
+    const startMs = monotonicMs();
+    const network = networkOf(from);
+    const fits = await this.#turns.run(
+      network,
+      () => this.#checkPassword(username, password, from),
     );
+    if (fits) {
+      return this.#accounts.sessions.create({
+        user: this.#present(username),
+        from,
+      });
+    }
+    const stepMs = this.#rules.failureStepMs;
+    await pause(stepMs - (monotonicMs() - startMs) % stepMs);
+    throw refusal("user name and password do not belong together");
   }
 
-  /** So that one who tries many names at once leaves room for the others. */
-  async #inTurn<Result>(
-    network: string,
-    work: () => Promise<Result>,
-  ): Promise<Result> {
-    const others = this.#checking.get(network) ?? 0;
-    if (others >= CHECKS_MAX) {
-      throw new ClientError(
-        "E_OVERLOAD",
-        "too many passwords from there are being checked",
-      );
-    }
-    this.#checking.set(network, others + 1);
-    try {
-      return await work();
-    } finally {
-      const left = this.#checking.get(network)! - 1;
-      if (left > 0) this.#checking.set(network, left);
-      else this.#checking.delete(network);
-    }
-  }
-
-  async #byPassword(
-    { username, password, from }: LoginAttempt,
-  ): Promise<string> {
+  async #checkPassword(
+    username: string,
+    password: string,
+    from: string,
+  ): Promise<boolean> {
     const { limiter, users } = this.#accounts;
     const waitSec = limiter.waitSec(from, username);
     if (waitSec > 0) {
@@ -97,8 +112,6 @@ export class Login {
         retryAfterSec: waitSec,
       });
     }
-    // Counted before the slow part, so that attempts at the same time count too.
-    limiter.countFailure(from, username);
     const user = await users.get(username);
     const hash = user?.authSource === AUTH_SOURCE.local
       ? user.passwordHash
@@ -106,42 +119,71 @@ export class Login {
     if (hash === null) await verifyNothing(password);
     const fits = hash !== null && await verifyPassword(password, hash);
     if (!fits) {
-      throw new ClientError(
-        "E_UNAUTHENTICATED",
-        "user name and password do not belong together",
-      );
+      limiter.countFailure(from, username);
+      return false;
     }
     limiter.forget(from, username);
-    if (!hash.startsWith("$scrypt$")) {
+    if (!isCurrentHash(hash)) {
       await users.setPasswordHash(username, await hashPassword(password));
     }
-    return this.#open(username);
+    return true;
   }
 
-  async #byToken(token: TokenUser): Promise<string> {
+  async #byToken(token: TokenUser, from: string): Promise<StartedSession> {
     const { users, sessions } = this.#accounts;
-    const known = await users.get(token.username);
+    const { username, expiresSec: untilSec } = token;
+    const known = await users.get(username);
+    if (known === undefined) this.#refuseUnknown(username);
     if (this.#rules.validateUser) {
-      if (known !== undefined) return this.#open(token.username);
-      throw new ClientError(
-        "E_UNAUTHENTICATED",
-        "the user of the token is not known here",
+      return sessions.create({ user: this.#present(username), from, untilSec });
+    }
+    // Its password is what this account is entered by, not what others vouch for.
+    if (known?.authSource === AUTH_SOURCE.local) {
+      throw refusal(
+        "the user of the token has a password here: log in with it",
       );
     }
+    const { roles, projects } = token;
     if (known === undefined && !this.#rules.syncUser) {
-      return sessions.createOfToken(token);
+      return sessions.create({
+        user: { username, fingerprint: NO_FINGERPRINT },
+        from,
+        untilSec,
+        grant: { roles, projects },
+      });
     }
     if (known === undefined || this.#rules.updateUser) {
       await users.putOfToken(token);
     }
-    return this.#open(token.username);
+    // Projects are those of the table.
+    return sessions.create({
+      user: this.#present(username),
+      from,
+      untilSec,
+      grant: { roles, projects: [] },
+    });
   }
 
-  #open(username: string): string {
-    const user = this.#access.user(username);
-    if (user === undefined) {
-      throw new ClientError("E_UNAUTHENTICATED", "the user is gone");
+  #refuseUnknown(username: string): void {
+    if (this.#access.deletedSec(username) !== undefined) {
+      throw refusal("the user of the token was deleted");
     }
-    return this.#accounts.sessions.create(user);
+    if (this.#rules.validateUser) {
+      throw refusal("the user of the token is not known here");
+    }
   }
+
+  #present(username: string) {
+    const user = this.#access.user(username);
+    if (user === undefined) throw refusal("the user is gone");
+    return user;
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function refusal(reason: string): ClientError {
+  return new ClientError("E_UNAUTHENTICATED", reason);
 }

@@ -1,63 +1,86 @@
 /**
- * Slows down guessing: failed logins per client address and user name, five at
- * once and then one every three minutes. Main thread, bounded.
+ * Slows down guessing: failed logins per client network and user name, five at once
+ * and then one every three minutes; and per network over all names, twenty at once
+ * and then one every ten seconds. Main thread, bounded.
  */
 import { isIP } from "node:net";
 import { nowSec } from "../clock.ts";
 
-const BURST = 5;
-const REFILL_SEC = 180;
-/** By then every bucket is full again. */
-const FORGET_SEC = BURST * REFILL_SEC;
 const BUCKETS_MAX = 100_000;
 
-interface Bucket {
-  tokens: number;
-  atSec: number;
-}
-
-export class LoginLimiter {
-  /** Least recently used first. */
-  readonly #buckets = new Map<string, Bucket>();
+/** Failures that are forgiven: `burst` at once, then one in `refillSec`. */
+class Budget {
+  readonly #burst: number;
+  readonly #refillSec: number;
   readonly #now: () => number;
+  /** Least recently used first. */
+  readonly #buckets = new Map<string, { tokens: number; atSec: number }>();
 
-  constructor(now: () => number = nowSec) {
+  constructor(burst: number, refillSec: number, now: () => number) {
+    this.#burst = burst;
+    this.#refillSec = refillSec;
     this.#now = now;
   }
 
-  /** Seconds until another attempt is looked at; 0: now. */
-  waitSec(address: string, username: string): number {
-    const bucket = this.#buckets.get(key(address, username));
-    if (bucket === undefined) return 0;
-    const tokens = this.#refilled(bucket);
-    return tokens >= 1 ? 0 : Math.ceil((1 - tokens) * REFILL_SEC);
+  waitSec(name: string): number {
+    const tokens = this.#tokens(name);
+    return tokens >= 1 ? 0 : Math.ceil((1 - tokens) * this.#refillSec);
   }
 
-  countFailure(address: string, username: string): void {
-    const name = key(address, username);
-    const before = this.#buckets.get(name);
-    const tokens = before === undefined ? BURST : this.#refilled(before);
+  take(name: string): void {
+    const tokens = this.#tokens(name) - 1;
     this.#buckets.delete(name);
     this.#forgetOld();
-    this.#buckets.set(name, { tokens: tokens - 1, atSec: this.#now() });
+    this.#buckets.set(name, { tokens, atSec: this.#now() });
   }
 
-  /** The user is who they say: mistypes before do not count any more. */
-  forget(address: string, username: string): void {
-    this.#buckets.delete(key(address, username));
+  forget(name: string): void {
+    this.#buckets.delete(name);
   }
 
-  #refilled({ tokens, atSec }: Bucket): number {
-    return Math.min(BURST, tokens + (this.#now() - atSec) / REFILL_SEC);
+  #tokens(name: string): number {
+    const bucket = this.#buckets.get(name);
+    if (bucket === undefined) return this.#burst;
+    const gained = (this.#now() - bucket.atSec) / this.#refillSec;
+    return Math.min(this.#burst, bucket.tokens + gained);
   }
 
   #forgetOld(): void {
     const now = this.#now();
     for (const [name, { atSec }] of this.#buckets) {
-      const isOld = now - atSec > FORGET_SEC;
+      // By then it is full again.
+      const isOld = now - atSec > this.#burst * this.#refillSec;
       if (!isOld && this.#buckets.size < BUCKETS_MAX) return;
       this.#buckets.delete(name);
     }
+  }
+}
+
+export class LoginLimiter {
+  readonly #ofName: Budget;
+  readonly #ofNetwork: Budget;
+
+  constructor(now: () => number = nowSec) {
+    this.#ofName = new Budget(5, 180, now);
+    this.#ofNetwork = new Budget(20, 10, now);
+  }
+
+  /** Seconds until another attempt is looked at; 0: now. */
+  waitSec(address: string, username: string): number {
+    return Math.max(
+      this.#ofName.waitSec(key(address, username)),
+      this.#ofNetwork.waitSec(networkOf(address)),
+    );
+  }
+
+  countFailure(address: string, username: string): void {
+    this.#ofName.take(key(address, username));
+    this.#ofNetwork.take(networkOf(address));
+  }
+
+  /** The user is who they say: mistypes before do not count any more. */
+  forget(address: string, username: string): void {
+    this.#ofName.forget(key(address, username));
   }
 }
 

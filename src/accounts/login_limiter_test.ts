@@ -21,11 +21,27 @@ Deno.test("LoginLimiter lets five attempts fail, then one every three minutes", 
   assert.equal(limiter.waitSec("a", "eve"), 0);
 });
 
+Deno.test("LoginLimiter lets twenty attempts of a network fail, whatever the names, then one in ten seconds", () => {
+  const clock = { now: 1000 };
+  const limiter = new LoginLimiter(() => clock.now);
+  for (let i = 0; i < 20; i++) {
+    assert.equal(limiter.waitSec("2001:db8:1:2::1", `u${i}`), 0);
+    limiter.countFailure(`2001:db8:1:2::${i}`, `u${i}`);
+  }
+  assert.equal(limiter.waitSec("2001:db8:1:2::ff", "eve"), 10);
+  assert.equal(limiter.waitSec("2001:db8:1:3::1", "eve"), 0);
+  // Success is no reason to try more names.
+  limiter.forget("2001:db8:1:2::1", "eve");
+  assert.equal(limiter.waitSec("2001:db8:1:2::ff", "eve"), 10);
+  clock.now += 10;
+  assert.equal(limiter.waitSec("2001:db8:1:2::ff", "eve"), 0);
+});
+
 Deno.test("LoginLimiter forgets the oldest names when there are too many", () => {
   const limiter = new LoginLimiter(() => 1000);
   for (let i = 0; i < 5; i++) limiter.countFailure("a", "first");
   assert.ok(limiter.waitSec("a", "first") > 0);
-  for (let i = 0; i < 100_000; i++) limiter.countFailure("a", `${i}`);
+  for (let i = 0; i < 100_000; i++) limiter.countFailure(`b${i}`, "other");
   assert.equal(limiter.waitSec("a", "first"), 0);
 });
 

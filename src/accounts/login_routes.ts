@@ -5,6 +5,7 @@ import {
   findSession,
   sessionCookieName,
 } from "../auth/credentials.ts";
+import type { StartedSession } from "../auth/sessions.ts";
 import { ClientError } from "../errors.ts";
 import type { ApiAnswer, ApiCall, ApiRoute } from "../http/api_route.ts";
 import { FORM_TYPE, readForm } from "../http/form.ts";
@@ -58,9 +59,9 @@ async function logIn(call: ApiCall): Promise<ApiAnswer> {
   const { accounts } = call.services;
   const form = await readForm(call);
   const redirect = localTarget(form("redirect"));
-  let session: string;
+  let started: StartedSession;
   try {
-    session = await accounts.login.enter({
+    started = await accounts.login.enter({
       headers: call.headers,
       loginToken: call.method === "GET"
         ? call.search.get("login-token")
@@ -79,7 +80,10 @@ async function logIn(call: ApiCall): Promise<ApiAnswer> {
       headers: { ...answer.headers, "Retry-After": String(retryAfterSec) },
     };
   }
-  const cookies = [sessionCookie(call, session, accounts.sessions.maxAgeSec)];
+  const { cookie, session } = started;
+  const cookies = [
+    sessionCookie(call, cookie, session.expiresSec - session.beganSec),
+  ];
   const { cookieName } = accounts.tokenLogin;
   if (cookieName && findCookie(call.headers, cookieName) !== undefined) {
     cookies.push(`${cookieName}=; Path=/; Max-Age=0`);
@@ -92,7 +96,7 @@ async function logIn(call: ApiCall): Promise<ApiAnswer> {
 }
 
 async function logOut(call: ApiCall): Promise<ApiAnswer> {
-  const { sessions, revokedSessions } = call.services.accounts;
+  const { sessions, sessionStore } = call.services.accounts;
   const cookie = findSession(call.headers, call.isSecure);
   const answer = page(
     200,
@@ -103,7 +107,7 @@ async function logOut(call: ApiCall): Promise<ApiAnswer> {
   const session = openSession(call, cookie);
   if (session !== undefined) {
     sessions.revoke(session);
-    await revokedSessions.add(session.id, session.expiresSec);
+    await sessionStore.end(session.id, session.expiresSec);
   }
   return {
     ...answer,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hashPassword, verifyPassword } from "./passwords.ts";
+import { hashPassword, isCurrentHash, verifyPassword } from "./passwords.ts";
 
 /** Of "secret", with cost 4. */
 const BCRYPT = "$2y$04$sxGY/I4.gq2F1PbFVK/VLOiZV5YA/u4iPM9nPPhqcmEGVT/I/HFei";
@@ -10,10 +10,20 @@ Deno.test("hashPassword() salts, and verifyPassword() knows the password again",
     hashPassword("sec ret"),
   ]);
   assert.notEqual(a, b);
-  assert.match(a, /^\$scrypt\$ln=15,r=8,p=1\$/);
+  assert.match(a, /^\$scrypt\$ln=15,r=8,p=3\$/);
   assert.ok(await verifyPassword("sec ret", a));
   assert.ok(!await verifyPassword("sec rets", a));
   assert.ok(!await verifyPassword("", a));
+});
+
+Deno.test("isCurrentHash() is false for weaker scrypt and for bcrypt, which verify all the same", async () => {
+  // Of "secret", as hashes were made before.
+  const weaker =
+    "$scrypt$ln=15,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$71MrULv6YuZMr+5TlqzaKGb6X4rZEs0/5cvElSZBr2s";
+  assert.ok(await verifyPassword("secret", weaker));
+  assert.ok(!isCurrentHash(weaker));
+  assert.ok(!isCurrentHash(BCRYPT));
+  assert.ok(isCurrentHash(await hashPassword("secret")));
 });
 
 Deno.test("verifyPassword() still knows bcrypt", async () => {

@@ -1,6 +1,6 @@
 /** What the routes of users and sessions work with. Main thread. */
 import type { Keys } from "../auth/keys.ts";
-import type { Sessions } from "../auth/sessions.ts";
+import type { Session, Sessions } from "../auth/sessions.ts";
 import type { Login } from "./login.ts";
 import type { LoginLimiter } from "./login_limiter.ts";
 import type { TokenLogin } from "./token_login.ts";
@@ -11,22 +11,24 @@ export interface UserSettings {
   set(username: string, key: string, value: string): Promise<void>;
 }
 
-/** Sessions that were ended before their time, kept over a restart. */
-export interface RevokedSessions {
-  add(id: string, expiresSec: number): Promise<void>;
+/** Sessions, kept over a restart. */
+export interface SessionStore {
+  begin(session: Session): Promise<void>;
+  /** Before its time; `expiresSec`: when that would have been. */
+  end(id: string, expiresSec: number): Promise<void>;
 }
 
 export interface AccountServices {
   readonly login: Login;
   readonly users: Users;
   readonly sessions: Sessions;
-  readonly revokedSessions: RevokedSessions;
+  readonly sessionStore: SessionStore;
   readonly limiter: LoginLimiter;
   readonly tokenLogin: TokenLogin;
   readonly settings: UserSettings;
   /** `undefined` where authentication is off. */
   readonly keys: Keys | undefined;
-  /** Of tokens made here; `undefined`: they do not expire. */
+  /** `auth.jwts.max-age`: of tokens made here, 0: no end. */
   readonly tokenMaxAgeSec: number | undefined;
   /** Text of the operator that pages show. */
   readonly noticeFile: string;

@@ -2,11 +2,11 @@
 import type { AccessState } from "../auth/mod.ts";
 import type { StartedAuthentication } from "../auth/start.ts";
 import type { Config } from "../config/mod.ts";
-import { Login } from "./login.ts";
+import { FAILURE_STEP_MS, Login } from "./login.ts";
 import { LoginLimiter } from "./login_limiter.ts";
 import type {
   AccountServices,
-  RevokedSessions,
+  SessionStore,
   UserSettings,
 } from "./services.ts";
 import { TokenLogin } from "./token_login.ts";
@@ -23,10 +23,12 @@ export interface AccountOptions {
   readonly authentication: StartedAuthentication;
   readonly store: UserStore;
   readonly settings: UserSettings;
-  readonly revokedSessions: RevokedSessions;
+  readonly sessionStore: SessionStore;
   /** Takes a change of users over into `access`. */
   readonly changed: () => Promise<void>;
   readonly noticeFile?: string;
+  /** Replaces {@linkcode FAILURE_STEP_MS}; for tests. */
+  readonly failureStepMs?: number;
   /** `CROSS_LOGIN_JWT_HS512_KEY` and `CROSS_LOGIN_JWT_PUBLIC_KEY`. */
   readonly sharedKey?: string | undefined;
   readonly issuerKey?: string | undefined;
@@ -41,7 +43,7 @@ export async function createAccounts(
   const services = {
     users: new Users(options.store, options.changed),
     sessions,
-    revokedSessions: options.revokedSessions,
+    sessionStore: options.sessionStore,
     limiter: new LoginLimiter(),
     tokenLogin: await TokenLogin.create({
       sharedKey: options.sharedKey,
@@ -60,6 +62,7 @@ export async function createAccounts(
     validateUser: jwts["validate-user"],
     syncUser: jwts["sync-user-on-login"],
     updateUser: jwts["update-user-on-login"],
+    failureStepMs: options.failureStepMs ?? FAILURE_STEP_MS,
   });
   return { ...services, login };
 }

@@ -7,10 +7,12 @@ import { decodeProtectedHeader, errors, jwtVerify } from "jose";
 import { isRole, roleWords } from "../auth/roles.ts";
 import {
   ED25519_NAMES,
+  KeyError,
   type PublicKey,
   readPublicKey,
 } from "../auth/ed25519.ts";
 import { findCookie, type RequestHeaders } from "../auth/credentials.ts";
+import { nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
 
 /** Whom a token vouches for. */
@@ -19,7 +21,16 @@ export interface TokenUser {
   readonly name: string;
   readonly roles: readonly string[];
   readonly projects: readonly string[];
+  /** When the token ends, and the session with it, Unix seconds. */
+  readonly expiresSec: number;
 }
+
+/** Of a session whose token does not say when it ends. */
+const UNLIMITED_SESSION_SEC = 3600;
+/** RFC 7518, 3.2: a key has at least as many bytes as the hash, here of HS256. */
+const SHARED_KEY_BYTES_MIN = 32;
+/** The same for HS512. */
+export const SHARED_KEY_BYTES = 64;
 
 export interface TokenLoginOptions {
   /** `CROSS_LOGIN_JWT_HS512_KEY`, base64; absent: no logins by shared secret. */
@@ -48,7 +59,7 @@ export class TokenLogin {
     const { sharedKey, issuerKey, ownKey, cookieName, trustedIssuer } = options;
     const hasCookie = issuerKey && ownKey && cookieName && trustedIssuer;
     return new TokenLogin(
-      sharedKey ? Buffer.from(sharedKey, "base64") : undefined,
+      sharedKey ? readSharedKey(sharedKey) : undefined,
       hasCookie
         ? {
           name: cookieName,
@@ -61,6 +72,11 @@ export class TokenLogin {
         }
         : undefined,
     );
+  }
+
+  /** Bytes of the shared key; 0: there is none. */
+  get sharedKeyBytes(): number {
+    return this.#sharedKey?.length ?? 0;
   }
 
   /** The cookie in which a token may be sent; it is deleted by a login. */
@@ -87,6 +103,18 @@ export class TokenLogin {
     const cookie = findCookie(headers, this.#cookie.name);
     return cookie === undefined ? undefined : byCookie(cookie, this.#cookie);
   }
+}
+
+function readSharedKey(text: string): Uint8Array {
+  const where = "CROSS_LOGIN_JWT_HS512_KEY";
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) {
+    throw new KeyError(`${where} is not base64`);
+  }
+  const key = Buffer.from(text, "base64");
+  if (key.length >= SHARED_KEY_BYTES_MIN) return key;
+  throw new KeyError(
+    `${where} has ${key.length} bytes: at least ${SHARED_KEY_BYTES_MIN} are needed, ${SHARED_KEY_BYTES} for HS512`,
+  );
 }
 
 interface CookieLogin {
@@ -133,6 +161,7 @@ async function verify(
       name: nameOf(payload.name),
       roles: roleWords(payload.roles).filter(isRole),
       projects: texts(payload.projects),
+      expiresSec: payload.exp ?? nowSec() + UNLIMITED_SESSION_SEC,
     };
   } catch (cause) {
     if (cause instanceof ClientError) throw cause;

@@ -40,6 +40,7 @@ Deno.test("TokenLogin takes HS256 and HS512 with the shared key, by header or pa
     sub: "eve",
     roles: ["user", "nonsense", 5],
     projects: ["p1", 7],
+    exp: 4_000_000_000,
     name: { values: ["Eve", "Example"] },
   };
   for (const algorithm of ["HS256", "HS512"]) {
@@ -56,6 +57,7 @@ Deno.test("TokenLogin takes HS256 and HS512 with the shared key, by header or pa
         name: "Eve Example",
         roles: ["user"],
         projects: ["p1"],
+        expiresSec: 4_000_000_000,
       });
     }
   }
@@ -101,4 +103,20 @@ Deno.test("TokenLogin.find() is undefined where nobody logs in by token", async 
   assert.equal(login.find({ cookie: "a=b" }, null), undefined);
   const off = await TokenLogin.create({ cookieName: "", trustedIssuer: "" });
   assert.equal(off.find({ authorization: "Bearer x" }, "y"), undefined);
+});
+
+Deno.test("TokenLogin refuses shared keys that are short or no base64", async () => {
+  const create = (sharedKey: string) =>
+    TokenLogin.create({ sharedKey, cookieName: "", trustedIssuer: "" });
+  for (const bytes of [1, 16, 31]) {
+    await assert.rejects(
+      create(btoa("x".repeat(bytes))),
+      new RegExp(`CROSS_LOGIN_JWT_HS512_KEY has ${bytes} bytes`),
+    );
+  }
+  await assert.rejects(create("no base64!"), /not base64/);
+  for (const bytes of [32, 63, 64]) {
+    const login = await create(btoa("x".repeat(bytes)));
+    assert.equal(login.sharedKeyBytes, bytes);
+  }
 });

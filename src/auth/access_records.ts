@@ -64,6 +64,10 @@ export interface UserRecord {
    * user do not come back with a new one of the same name.
    */
   readonly fingerprint: string;
+  /** When an account of this name was deleted last, Unix seconds; absent: never. */
+  readonly deletedSec?: number;
+  /** Only the name is left, since there is no such account any more. */
+  readonly isGone?: boolean;
 }
 
 export interface AccessRecords {

@@ -16,6 +16,8 @@ export class AccessState {
   #instances: ReadonlyMap<string, InstanceRecord> = new Map();
   #tokens: ReadonlyMap<string, TokenRecord> = new Map();
   #users: ReadonlyMap<string, UserRecord> = new Map();
+  /** When accounts were deleted last, by name, also where there is a new one. */
+  #deletedSec: ReadonlyMap<string, number> = new Map();
   #policies: ReadonlyMap<string, Policy> = new Map([
     [ADMIN_POLICY.name, new Policy(ADMIN_POLICY)],
   ]);
@@ -27,7 +29,15 @@ export class AccessState {
   replace(records: AccessRecords): void {
     this.#instances = byName(records.instances);
     this.#tokens = byName(records.tokens);
-    this.#users = new Map(records.users.map((user) => [user.username, user]));
+    this.#users = new Map(
+      records.users.filter(({ isGone }) => isGone !== true)
+        .map((user) => [user.username, user]),
+    );
+    this.#deletedSec = new Map(
+      records.users.flatMap(({ username, deletedSec }) =>
+        deletedSec === undefined ? [] : [[username, deletedSec]]
+      ),
+    );
     const before = this.#policies;
     this.#policies = new Map(
       [...records.policies, ADMIN_POLICY].map((record) => {
@@ -53,6 +63,11 @@ export class AccessState {
 
   user(name: string): UserRecord | undefined {
     return this.#users.get(name);
+  }
+
+  /** When an account of that name was deleted last, Unix seconds. */
+  deletedSec(name: string): number | undefined {
+    return this.#deletedSec.get(name);
   }
 }
 

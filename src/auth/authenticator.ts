@@ -13,8 +13,10 @@ import {
   findCredential,
   type RequestHeaders,
 } from "./credentials.ts";
+import type { EndingCredentials } from "./ending_credentials.ts";
 import type { JwtClaims, JwtVerifier } from "./jwt.ts";
 import { type Principal, TokenPrincipal, UserPrincipal } from "./principal.ts";
+import { roleWords, sharedRoles } from "./roles.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface Authenticator {
@@ -40,6 +42,8 @@ export interface CredentialAuthenticatorOptions {
    * are not known, since the command line makes tokens as well.
    */
   readonly refresh: () => Promise<void>;
+  /** Told of every credential in use that ends before long. */
+  readonly endings?: EndingCredentials;
   readonly now?: () => number;
 }
 
@@ -48,7 +52,7 @@ export class CredentialAuthenticator implements Authenticator {
   readonly #options: CredentialAuthenticatorOptions;
   readonly #now: () => number;
   /** Principals by what they were made from; gone with it. */
-  readonly #byClaims = new WeakMap<JwtClaims, UserPrincipal>();
+  readonly #byClaims = new WeakMap<JwtClaims, ClaimsPrincipal>();
   readonly #byUser = new WeakMap<UserRecord, UserPrincipal>();
 
   constructor(options: CredentialAuthenticatorOptions) {
@@ -84,10 +88,16 @@ export class CredentialAuthenticator implements Authenticator {
     }
   }
 
+  /**
+   * The user of a token. The table decides alone with `validate-user`; otherwise it
+   * narrows what the token says of a user it knows. A `user` claim is no subject.
+   */
   #ofClaims(claims: JwtClaims): UserPrincipal {
-    const { access, validateUser } = this.#options;
+    const { access, validateUser, endings } = this.#options;
+    const user = access.user(claims.name);
+    if (claims.isSubject) refuseDeleted(claims, access, user);
+    endings?.note(claims.name, claims.expiresSec);
     if (validateUser) {
-      const user = access.user(claims.name);
       if (user === undefined) {
         throw refusal("the user of the token is not known here");
       }
@@ -98,10 +108,18 @@ export class CredentialAuthenticator implements Authenticator {
         isSubject: false,
       }, access);
     }
+    const grantor = claims.isSubject ? user : undefined;
     const known = this.#byClaims.get(claims);
-    if (known !== undefined) return known;
-    const principal = new UserPrincipal(claims, access);
-    this.#byClaims.set(claims, principal);
+    if (known !== undefined && known.user === grantor) return known.principal;
+    const principal = new UserPrincipal(
+      grantor === undefined ? claims : {
+        name: claims.name,
+        roles: sharedRoles(roleWords(claims.roles), grantor.roles),
+        projects: grantor.projects,
+      },
+      access,
+    );
+    this.#byClaims.set(claims, { user: grantor, principal });
     return principal;
   }
 
@@ -137,7 +155,7 @@ export class CredentialAuthenticator implements Authenticator {
     secret: string,
     basicUser: string,
   ): TokenPrincipal | undefined {
-    const { access } = this.#options;
+    const { access, endings } = this.#options;
     const token = access.token(name);
     if (token === undefined || !secretMatches(secret, token.secretHash)) {
       return undefined;
@@ -148,8 +166,27 @@ export class CredentialAuthenticator implements Authenticator {
       !token.active || now >= token.expiresSec || policy === undefined ||
       !policy.record.active || now >= policy.record.expiresSec
     ) throw refusal("the token is unknown, expired or revoked");
+    endings?.note(name, Math.min(token.expiresSec, policy.record.expiresSec));
     return new TokenPrincipal(name, policy, basicUser, access);
   }
+}
+
+/** What was made of claims, and of which state of the user. */
+interface ClaimsPrincipal {
+  readonly user: UserRecord | undefined;
+  readonly principal: UserPrincipal;
+}
+
+/** A token ends with the account it was made for. */
+function refuseDeleted(
+  { name, issuedSec = 0 }: JwtClaims,
+  access: AccessState,
+  user: UserRecord | undefined,
+): void {
+  const deletedSec = access.deletedSec(name);
+  if (deletedSec === undefined) return;
+  if (user !== undefined && issuedSec > deletedSec) return;
+  throw refusal("the user of the token was deleted");
 }
 
 /** `main.disable-authentication`: everybody is the same administrator. */

@@ -248,7 +248,7 @@ Deno.test("CredentialAuthenticator takes roles and projects from the users where
 
 Deno.test("CredentialAuthenticator takes a session for pages of people alone, until it ends", async () => {
   const { access, ask, clock, records, sessions } = await setUp();
-  const cookie = sessions.create(EVE);
+  const { cookie } = sessions.create({ user: EVE, from: "192.0.2.1" });
   const headers = { cookie: `a=b; session=${cookie}; c=d` };
   assert.equal((await ask(headers, "session")).name, "eve");
   await assertRefused(ask(headers), /Use JWT/);
@@ -278,7 +278,9 @@ Deno.test("CredentialAuthenticator takes a session for pages of people alone, un
 
   sessions.revoke(sessions.check(cookie).session);
   await assertRefused(ask(headers, "session"), /has ended/);
-  const later = { cookie: `session=${sessions.create(EVE)}` };
+  const later = {
+    cookie: `session=${sessions.create({ user: EVE, from: "" }).cookie}`,
+  };
   await ask(later, "session");
   clock.now = NOW + 60;
   await assertRefused(ask(later, "session"), /has ended/);

@@ -19,26 +19,32 @@ export interface JwtClaims {
   readonly isSubject: boolean;
   /** As it stands in the token. */
   readonly roles: unknown;
+  /** Seconds since the epoch: refused from then on; Infinity: never. */
+  readonly expiresSec: number;
+  /** When it was made, seconds since the epoch; `undefined`: it does not say. */
+  readonly issuedSec: number | undefined;
 }
 
 /** A token whose signature was good. */
 interface VerifiedToken {
   readonly claims: JwtClaims;
-  /** Seconds since the epoch: refused from then on; Infinity: never. */
-  readonly expiresSec: number;
   /** Seconds since the epoch: refused before; 0: never. */
   readonly notBeforeSec: number;
 }
 
 export class JwtVerifier {
-  readonly #key: CryptoKey;
+  /** The present one first. */
+  readonly #keys: readonly CryptoKey[];
   readonly #now: () => number;
   /** Oldest first. */
   readonly #verified = new Map<string, VerifiedToken>();
 
-  /** `now`: seconds since the epoch. */
-  constructor(key: CryptoKey, now: () => number = nowSec) {
-    this.#key = key;
+  /** `keys`: one of them must have signed a token. `now`: seconds since the epoch. */
+  constructor(
+    keys: CryptoKey | readonly CryptoKey[],
+    now: () => number = nowSec,
+  ) {
+    this.#keys = Array.isArray(keys) ? keys : [keys as CryptoKey];
     this.#now = now;
   }
 
@@ -78,22 +84,27 @@ export class JwtVerifier {
     ) {
       throw refusal("only Ed25519/EdDSA supported");
     }
-    try {
-      const { payload } = await compactVerify(token, this.#key, {
-        algorithms: [...ED25519_NAMES],
-      });
-      return payload;
-    } catch (cause) {
-      if (cause instanceof errors.JWSSignatureVerificationFailed) {
-        throw refusal("ed25519: verification error", cause);
+    let problem: unknown;
+    for (const key of this.#keys) {
+      try {
+        const { payload } = await compactVerify(token, key, {
+          algorithms: [...ED25519_NAMES],
+        });
+        return payload;
+      } catch (cause) {
+        problem = cause;
+        if (!(cause instanceof errors.JWSSignatureVerificationFailed)) break;
       }
-      throw refusal("the token is not valid", cause);
     }
+    if (problem instanceof errors.JWSSignatureVerificationFailed) {
+      throw refusal("ed25519: verification error", problem);
+    }
+    throw refusal("the token is not valid", problem);
   }
 
   #current(token: VerifiedToken): JwtClaims {
     const now = this.#now();
-    if (now >= token.expiresSec) throw refusal("token is expired");
+    if (now >= token.claims.expiresSec) throw refusal("token is expired");
     if (now < token.notBeforeSec) throw refusal("token is not valid yet");
     return token.claims;
   }
@@ -101,8 +112,8 @@ export class JwtVerifier {
   #remember(token: string, verified: VerifiedToken): void {
     if (this.#verified.size >= CACHE_MAX) {
       const now = this.#now();
-      for (const [text, { expiresSec }] of this.#verified) {
-        if (now >= expiresSec) this.#verified.delete(text);
+      for (const [text, { claims }] of this.#verified) {
+        if (now >= claims.expiresSec) this.#verified.delete(text);
       }
     }
     for (const oldest of this.#verified.keys()) {
@@ -128,9 +139,15 @@ function readClaims(payload: Uint8Array): VerifiedToken {
   const name = subject ?? textClaim(claims.user);
   if (name === undefined) throw refusal("the token names no user");
   return {
-    claims: { name, isSubject: subject !== undefined, roles: claims.roles },
-    // The clock gives whole seconds: no token is good for a part of one too long.
-    expiresSec: Math.floor(timeClaim(claims, "exp") ?? Infinity),
+    claims: {
+      name,
+      isSubject: subject !== undefined,
+      roles: claims.roles,
+      // The clock gives whole seconds: no token is good for a part of one too long.
+      expiresSec: Math.floor(timeClaim(claims, "exp") ?? Infinity),
+      // It decides about nothing but tokens of deleted accounts.
+      issuedSec: typeof claims.iat === "number" ? claims.iat : undefined,
+    },
     notBeforeSec: Math.ceil(timeClaim(claims, "nbf") ?? 0),
   };
 }

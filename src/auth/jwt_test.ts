@@ -43,7 +43,29 @@ Deno.test("JwtVerifier takes the documented sample token", async () => {
     name: "admin",
     isSubject: false,
     roles: ["ROLE_ADMIN", "ROLE_ANALYST", "ROLE_USER"],
+    expiresSec: Infinity,
+    issuedSec: undefined,
   });
+});
+
+Deno.test("JwtVerifier takes tokens of previous keys, and of no others", async () => {
+  const [present, previous, other] = await Promise.all(
+    [0, 1, 2].map(() => generateKeyPair()),
+  );
+  const verifier = new JwtVerifier([
+    present!.publicKey.key,
+    previous!.publicKey.key,
+  ]);
+  const sign = (pair: { key: CryptoKey }) =>
+    new SignJWT({ sub: "eve" }).setProtectedHeader({ alg: "EdDSA" })
+      .sign(pair.key);
+  for (const pair of [present!, previous!]) {
+    assert.equal((await verifier.verify(await sign(pair))).name, "eve");
+  }
+  await assert.rejects(
+    async () => await verifier.verify(await sign(other!)),
+    /verification error/,
+  );
 });
 
 Deno.test("JwtVerifier takes both names of the algorithm, spelt exactly", async () => {

@@ -26,7 +26,9 @@ const PRIVATE_FILE = "jwt-private-key";
 const PUBLIC_FILE = "jwt-public-key";
 const SESSION_FILE = "session-key";
 const SESSION_KEY_BYTES = 64;
-const SESSION_KEY_BYTES_MIN = 16;
+export const SESSION_KEY_BYTES_MIN = 16;
+/** Shorter ones are taken, as those of existing installations are, with a warning. */
+export const SESSION_KEY_BYTES_ENOUGH = 32;
 
 /** Where keys may come from; texts are base64, empty or absent is none. */
 export interface KeyOrigins {

@@ -26,3 +26,21 @@ export function roleWords(words: unknown): string[] {
     ),
   ];
 }
+
+/**
+ * What two grants have in common, such as the words of a token and the roles of its
+ * user today; never worth more than either. Fewer roles can be more: `api` alone
+ * means a program, which sees and writes everything, beside `user` a person with
+ * scripts. So where only `api` is left, what stood beside it stays, unless that was
+ * `admin`, whose grant has a program's rights in it.
+ */
+export function sharedRoles(
+  first: readonly string[],
+  second: readonly string[],
+): string[] {
+  const shared = first.filter((word) => second.includes(word));
+  if (shared.length !== 1 || shared[0] !== "api") return shared;
+  const beside = [first, second].filter((words) => !words.includes("admin"))
+    .flatMap((words) => words.filter((word) => word !== "api"));
+  return [...new Set([...shared, ...beside])];
+}

@@ -1,7 +1,7 @@
 /**
  * Session cookies: signed, not encrypted. What a session may do is looked up on
  * every request, so the cookie carries only who, until when, and which session.
- * Main thread.
+ * A session is never worth more, or longer, than what it was made from. Main thread.
  */
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
@@ -9,35 +9,62 @@ import { nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
 import type { UserRecord } from "./access_records.ts";
 import type { AccessState } from "./access_state.ts";
+import { OpenSessions, type Session } from "./open_sessions.ts";
+import { sharedRoles } from "./roles.ts";
 
-/** What the cookie says, once its signature was found good. */
-export interface Session {
-  readonly id: string;
-  readonly username: string;
-  readonly expiresSec: number;
+export type { Session } from "./open_sessions.ts";
+
+/** What the token of a login said of its user. */
+export interface TokenGrant {
+  readonly roles: readonly string[];
+  readonly projects: readonly string[];
+}
+
+export interface SessionStart {
+  readonly user: Pick<UserRecord, "username" | "fingerprint">;
+  /** Address of the client. */
+  readonly from: string;
+  /** A login by token: the session ends with it, Unix seconds. */
+  readonly untilSec?: number;
+  /** It vouched for no more than this. */
+  readonly grant?: TokenGrant;
+}
+
+export interface StartedSession {
+  readonly session: Session;
+  /** The value of its cookie. */
+  readonly cookie: string;
+  /** Sessions of the same user that ended, since there were too many. */
+  readonly ended: readonly Session[];
 }
 
 interface CookieContent {
   readonly i: string;
   readonly u: string;
+  /** Of the account; `""`: the user was in no table. */
   readonly f: string;
+  /** When it began, and when it ends. */
+  readonly b: number;
   readonly e: number;
-  /** Of a user whom only a token vouched for: what it said. */
-  readonly t?: { readonly roles: string[]; readonly projects: string[] };
+  readonly t?: TokenGrant;
 }
 
 /** Of users who are in no table. */
-const NO_FINGERPRINT = "";
+export const NO_FINGERPRINT = "";
 
 const ID_BYTES = 16;
 const COOKIE_CHARS_MAX = 4096;
+/** Browsers count name and attributes, too. */
+const NEW_COOKIE_CHARS_MAX = 3900;
 const SWEEP_MIN = 1024;
 
 export class Sessions {
-  readonly #key: Uint8Array;
+  /** The present one first. */
+  readonly #keys: readonly Uint8Array[];
   readonly #maxAgeSec: number;
   readonly #access: AccessState;
   readonly #now: () => number;
+  readonly #open = new OpenSessions();
   /** Sessions that were ended before their time: id, and when it no longer matters. */
   readonly #revoked: Map<string, number>;
   /** So many of them are looked through for those that matter no longer. */
@@ -46,55 +73,68 @@ export class Sessions {
   constructor(options: {
     /** HMAC key, at least 32 bytes. */
     readonly key: Uint8Array;
+    /** Cookies signed with one of these are good as well. */
+    readonly previousKeys?: readonly Uint8Array[];
     readonly maxAgeSec: number;
     readonly access: AccessState;
     readonly revoked?: Iterable<readonly [string, number]>;
+    /** Sessions that began before this start of the server, oldest first. */
+    readonly open?: Iterable<Session>;
     readonly now?: () => number;
   }) {
-    this.#key = options.key;
+    this.#keys = [options.key, ...options.previousKeys ?? []];
     this.#maxAgeSec = options.maxAgeSec;
     this.#access = options.access;
     this.#revoked = new Map(options.revoked ?? []);
     this.#now = options.now ?? nowSec;
+    for (const session of options.open ?? []) {
+      this.#open.add(session, this.#now());
+    }
   }
 
-  get maxAgeSec(): number {
-    return this.#maxAgeSec;
-  }
-
-  /** The value of the cookie of a new session. */
-  create(user: Pick<UserRecord, "username" | "fingerprint">): string {
-    return this.#write({
-      ...this.#begin(user.username),
-      f: user.fingerprint,
-    });
-  }
-
-  /** The same for a user who is in no table, with what the token of the login says. */
-  createOfToken(user: Omit<UserRecord, "fingerprint">): string {
-    return this.#write({
-      ...this.#begin(user.username),
-      f: NO_FINGERPRINT,
-      t: { roles: [...user.roles], projects: [...user.projects] },
-    });
-  }
-
-  #begin(username: string): Pick<CookieContent, "i" | "u" | "e"> {
-    return {
-      i: randomBytes(ID_BYTES).toString("base64url"),
-      u: username,
-      e: Math.floor(this.#now()) + this.#maxAgeSec,
+  /**
+   * A new session. Throws a {@linkcode ClientError} (401) where a token says more than
+   * a cookie can hold, or has expired.
+   */
+  create({ user, from, untilSec, grant }: SessionStart): StartedSession {
+    const beganSec = Math.floor(this.#now());
+    const session: Session = {
+      id: randomBytes(ID_BYTES).toString("base64url"),
+      username: user.username,
+      beganSec,
+      expiresSec: Math.min(
+        beganSec + this.#maxAgeSec,
+        Math.floor(untilSec ?? Infinity),
+      ),
+      from,
     };
+    if (session.expiresSec <= beganSec) throw refusal("the token is expired");
+    const cookie = this.#write({
+      i: session.id,
+      u: session.username,
+      f: user.fingerprint,
+      b: beganSec,
+      e: session.expiresSec,
+      ...(grant ? { t: grant } : {}),
+    });
+    if (cookie.length > NEW_COOKIE_CHARS_MAX) {
+      throw refusal(
+        `the token has too many roles or projects: its session would have ${cookie.length} characters, at most ${NEW_COOKIE_CHARS_MAX} fit into a cookie`,
+      );
+    }
+    const ended = this.#open.add(session, beganSec);
+    for (const old of ended) this.#noteRevoked(old);
+    return { session, cookie, ended };
   }
 
-  #write(content: CookieContent): string {
-    const text = Buffer.from(JSON.stringify(content)).toString("base64url");
-    return `${text}.${this.#sign(text)}`;
+  /** The open sessions of a user, oldest first. */
+  of(username: string): Session[] {
+    return this.#open.of(username, this.#now());
   }
 
   /** Throws a {@linkcode ClientError} (401) for a cookie that is not, or no longer, good. */
   check(cookie: string): { session: Session; user: UserRecord } {
-    const content = this.#open(cookie);
+    const content = this.#read(cookie);
     if (content === undefined) throw refusal("the session is not valid");
     const expired = this.#now() >= content.e || this.#revoked.has(content.i);
     if (expired) throw refusal("the session has ended");
@@ -102,16 +142,21 @@ export class Sessions {
     if (user === undefined) {
       throw refusal("the user of the session is not there any more");
     }
-    return {
-      session: { id: content.i, username: content.u, expiresSec: content.e },
-      user,
-    };
+    const { i: id, u: username, b: beganSec, e: expiresSec } = content;
+    const session = this.#open.get(id) ??
+      { id, username, beganSec, expiresSec, from: "" };
+    return { session, user };
   }
 
   /** Ends a session before its time. */
-  revoke(session: Session): void {
+  revoke(session: Pick<Session, "id" | "expiresSec">): void {
+    this.#open.remove(session.id);
+    this.#noteRevoked(session);
+  }
+
+  #noteRevoked({ id, expiresSec }: Pick<Session, "id" | "expiresSec">): void {
     if (this.#revoked.size >= this.#sweepAt) this.#sweep();
-    this.#revoked.set(session.id, session.expiresSec);
+    this.#revoked.set(id, expiresSec);
   }
 
   #sweep(): void {
@@ -122,33 +167,51 @@ export class Sessions {
     this.#sweepAt = Math.max(SWEEP_MIN, 2 * this.#revoked.size);
   }
 
-  /** What the table says counts; who was never in it is what the token said. */
-  #userOf({ u, f, t }: CookieContent): UserRecord | undefined {
+  /** The table and what the token said: what both have in common. */
+  #userOf({ u, f, b, t }: CookieContent): UserRecord | undefined {
     const user = this.#access.user(u);
-    if (user !== undefined) {
-      return t !== undefined || user.fingerprint === f ? user : undefined;
+    const deletedSec = this.#access.deletedSec(u);
+    if (deletedSec !== undefined && (user === undefined || b <= deletedSec)) {
+      return undefined;
     }
-    return t === undefined
-      ? undefined
-      : { username: u, fingerprint: NO_FINGERPRINT, ...t };
+    const isOfAccount = f !== NO_FINGERPRINT;
+    if (user === undefined) {
+      return t === undefined || isOfAccount
+        ? undefined
+        : { username: u, fingerprint: NO_FINGERPRINT, ...t };
+    }
+    if (isOfAccount && user.fingerprint !== f) return undefined;
+    if (t === undefined) return isOfAccount ? user : undefined;
+    return { ...user, roles: sharedRoles(t.roles, user.roles) };
   }
 
-  #open(cookie: string): CookieContent | undefined {
+  #write(content: CookieContent): string {
+    const text = Buffer.from(JSON.stringify(content)).toString("base64url");
+    return `${text}.${sign(text, this.#keys[0]!)}`;
+  }
+
+  #read(cookie: string): CookieContent | undefined {
     const dot = cookie.lastIndexOf(".");
     if (dot < 1 || cookie.length > COOKIE_CHARS_MAX) return undefined;
     const text = cookie.slice(0, dot);
     const given = Buffer.from(cookie.slice(dot + 1));
-    const expected = Buffer.from(this.#sign(text));
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-      return undefined;
-    }
-    // Signed by us, so it is what `create` wrote.
-    return JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
+    const isOurs = this.#keys.some((key) => {
+      const expected = Buffer.from(sign(text, key));
+      return given.length === expected.length &&
+        timingSafeEqual(given, expected);
+    });
+    if (!isOurs) return undefined;
+    // Signed by us, so it is what `create` wrote, of this version or of one before
+    // which did not say when the session began.
+    const content: CookieContent = JSON.parse(
+      Buffer.from(text, "base64url").toString("utf8"),
+    );
+    return typeof content.b === "number" ? content : undefined;
   }
+}
 
-  #sign(text: string): string {
-    return createHmac("sha256", this.#key).update(text).digest("base64url");
-  }
+function sign(text: string, key: Uint8Array): string {
+  return createHmac("sha256", key).update(text).digest("base64url");
 }
 
 function refusal(reason: string): ClientError {

@@ -6,15 +6,25 @@ import {
   CredentialAuthenticator,
   OpenDoor,
 } from "./authenticator.ts";
+import type { EndingCredentials } from "./ending_credentials.ts";
 import { JwtVerifier } from "./jwt.ts";
-import { findKeys, findSessionKey, keyOrigins, type Keys } from "./keys.ts";
-import { Sessions } from "./sessions.ts";
+import {
+  findKeys,
+  findSessionKey,
+  keyOrigins,
+  type Keys,
+  SESSION_KEY_BYTES_ENOUGH,
+} from "./keys.ts";
+import { previousPublicKeys, previousSessionKeys } from "./previous_keys.ts";
+import { type Session, Sessions } from "./sessions.ts";
 
 export interface StartedAuthentication {
   readonly authenticator: Authenticator;
   readonly sessions: Sessions;
   /** `undefined` where authentication is off. */
   readonly keys: Keys | undefined;
+  /** What the operator had better change. */
+  readonly warnings: readonly string[];
 }
 
 export interface AuthenticationOptions {
@@ -23,6 +33,10 @@ export interface AuthenticationOptions {
   readonly refresh: () => Promise<void>;
   /** Sessions that were ended before their time: id, and Unix seconds of their end. */
   readonly revokedSessions?: Iterable<readonly [string, number]>;
+  /** Sessions that began before, oldest first. */
+  readonly openSessions?: Iterable<Session>;
+  /** Told of credentials in use that end before long. */
+  readonly endings?: EndingCredentials;
 }
 
 /**
@@ -30,30 +44,48 @@ export interface AuthenticationOptions {
  */
 export async function startAuthentication(
   config: Pick<Config, "main" | "auth">,
-  { access, refresh, revokedSessions = [] }: AuthenticationOptions,
+  options: AuthenticationOptions,
 ): Promise<StartedAuthentication> {
+  const { access, refresh, endings } = options;
   const isOpen = config.main["disable-authentication"];
+  // Where everybody is let in no session is ever looked at.
+  const key = isOpen
+    ? crypto.getRandomValues(new Uint8Array(SESSION_KEY_BYTES_ENOUGH))
+    : await findSessionKey();
+  const warnings = key.length < SESSION_KEY_BYTES_ENOUGH
+    ? [
+      `the session key has ${key.length} bytes: use ${SESSION_KEY_BYTES_ENOUGH} or more`,
+    ]
+    : [];
   const sessions = new Sessions({
-    // Where everybody is let in no session is ever looked at.
-    key: isOpen
-      ? crypto.getRandomValues(new Uint8Array(32))
-      : await findSessionKey(),
+    key,
+    previousKeys: isOpen ? [] : previousSessionKeys(),
     maxAgeSec: config.main["session-max-age"] || SESSION_AGE_SEC,
     access,
-    revoked: revokedSessions,
+    revoked: options.revokedSessions ?? [],
+    open: options.openSessions ?? [],
   });
   if (isOpen) {
-    return { authenticator: new OpenDoor(access), sessions, keys: undefined };
+    return {
+      authenticator: new OpenDoor(access),
+      sessions,
+      keys: undefined,
+      warnings,
+    };
   }
   const keys = await findKeys(keyOrigins(config.main["jwt-public-key"]));
   const authenticator = new CredentialAuthenticator({
-    verifier: new JwtVerifier(keys.publicKey.key),
+    verifier: new JwtVerifier([
+      keys.publicKey.key,
+      ...await previousPublicKeys(config.main["previous-jwt-public-keys"]),
+    ]),
     access,
     sessions,
     validateUser: config.auth.jwts["validate-user"],
     refresh,
+    ...(endings ? { endings } : {}),
   });
-  return { authenticator, sessions, keys };
+  return { authenticator, sessions, keys, warnings };
 }
 
 /** What `session-max-age: 0s` means, as upstream has it: 30 days. */

@@ -4,6 +4,23 @@ import { nowSec } from "../clock.ts";
 import type { Keys } from "./keys.ts";
 import { KeyError } from "./ed25519.ts";
 
+/** A token that the command line makes lasts a year unless told otherwise. */
+export const PROGRAM_TOKEN_SEC = 8760 * 3600;
+/** One that people make for their scripts lasts 30 days. */
+export const PERSON_TOKEN_SEC = 720 * 3600;
+
+/**
+ * The lifetime of a new token, seconds: the first that is given, else `fallback`.
+ * A given 0 is no end: `undefined`.
+ */
+export function tokenLifetimeSec(
+  given: readonly (number | undefined)[],
+  fallback: number,
+): number | undefined {
+  const chosen = given.find((seconds) => seconds !== undefined) ?? fallback;
+  return chosen === 0 ? undefined : chosen;
+}
+
 export interface TokenRequest {
   readonly user: string;
   readonly roles: readonly string[];

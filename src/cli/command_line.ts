@@ -146,7 +146,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       },
       "max-age": {
         value: "DURATION",
-        help: "until it expires, such as 48h (default auth.jwts.max-age)",
+        help:
+          "until it expires, such as 48h; 0: never (default auth.jwts.max-age, else 8760h)",
       },
     },
     read: ({ values }, common) => readToken(values, common),
@@ -379,9 +380,10 @@ function readToken(
   });
   const age = values.get("max-age");
   const maxAgeSec = age === undefined ? undefined : parseDuration(age);
-  if (age !== undefined && !(maxAgeSec !== undefined && maxAgeSec >= 1)) {
+  const isAge = maxAgeSec === 0 || (maxAgeSec !== undefined && maxAgeSec >= 1);
+  if (age !== undefined && !isAge) {
     throw new UsageError(
-      `--max-age is a duration of at least 1s, such as 48h, not "${age}"`,
+      `--max-age is a duration of at least 1s, such as 48h, or 0 for no end, not "${age}"`,
     );
   }
   return {

@@ -1,12 +1,17 @@
 /** The commands that have to do with keys. */
 import { findKeys, keyOrigins } from "../auth/keys.ts";
 import { generateKeyPair } from "../auth/ed25519.ts";
-import { signToken } from "../auth/token.ts";
+import {
+  PROGRAM_TOKEN_SEC,
+  signToken,
+  tokenLifetimeSec,
+} from "../auth/token.ts";
+import { nowSec } from "../clock.ts";
 import { type Config, loadConfig } from "../config/mod.ts";
 import { openDatabase } from "../db/database.ts";
 import { databaseOptions } from "../db/database_options.ts";
 import type { CommandLine } from "./command_line.ts";
-import { printLine } from "./output.ts";
+import { printError, printLine } from "./output.ts";
 
 /** `gen-keypair`: three lines, as upstream's tool prints them. */
 export async function printKeyPair(): Promise<void> {
@@ -33,8 +38,19 @@ export async function printToken(
 ): Promise<void> {
   const { config } = loadConfig(line.configFile);
   const keys = await findKeys(keyOrigins(config.main["jwt-public-key"]));
-  const maxAgeSec = line.maxAgeSec ?? config.auth.jwts["max-age"];
+  const maxAgeSec = tokenLifetimeSec(
+    [line.maxAgeSec, config.auth.jwts["max-age"]],
+    PROGRAM_TOKEN_SEC,
+  );
   const { user } = line;
   const roles = line.roles ?? rolesOf(user, config);
-  printLine(await signToken(keys, { user, roles, maxAgeSec }));
+  const token = await signToken(keys, { user, roles, maxAgeSec });
+  printError(
+    maxAgeSec === undefined
+      ? "the token does not end"
+      : `the token ends at ${
+        new Date((nowSec() + maxAgeSec) * 1000).toISOString()
+      }`,
+  );
+  printLine(token);
 }

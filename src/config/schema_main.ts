@@ -9,7 +9,6 @@ import {
   list,
   name,
   oneOf,
-  positiveDuration,
   secretText,
   section,
   size,
@@ -17,8 +16,6 @@ import {
   webUrl,
 } from "./values.ts";
 import { jetStreamName } from "./schema_nats.ts";
-
-const LOOPBACK = ["127.0.0.0/8", "::1"];
 
 const apiSubjects = section({
   "subject-job-event": name().describe("NATS subject of job events."),
@@ -143,14 +140,18 @@ export const mainSection = section({
     "Ed25519 public key that verifies tokens: base64 of its 32 bytes. " +
       "Empty: `JWT_PUBLIC_KEY`, else `./var/keys`.",
   ),
+  "previous-jwt-public-keys": list(text(), "base64 texts").default([])
+    .describe(
+      "Public keys from before; tokens signed with them are still good.",
+    ),
   "disable-authentication": flag().default(false).describe(
     "Everybody may do everything. For trying things out.",
   ),
   "api-allowed-ips": list(text(), "addresses").default([]).describe(
     "Addresses the job API answers to; empty or `*`: all.",
   ),
-  "trusted-proxies": list(text(), "addresses").default(LOOPBACK).describe(
-    "Proxies whose forwarding headers are believed.",
+  "trusted-proxies": list(text(), "addresses").default([]).describe(
+    "Proxies whose forwarding headers are believed, such as `127.0.0.1`.",
   ),
   "session-max-age": duration().prefault("168h").describe(
     "How long a login lasts.",
@@ -221,8 +222,9 @@ export const mainSection = section({
 });
 
 const jwts = section({
-  "max-age": positiveDuration().optional().describe(
-    "Lifetime of tokens made here; absent: they do not expire.",
+  "max-age": duration().optional().describe(
+    "Lifetime of tokens made here, 0: no end; absent: `8760h` for those of the " +
+      "command line, `720h` for those of `/frontend/jwt`.",
   ),
   "cookie-name": text().default("").describe(
     "Cookie in which the login looks for a token.",

@@ -7,6 +7,7 @@ import type { Connection } from "./connection.ts";
 import { ACCESS_SCHEMA } from "./schema_access.ts";
 import { ACCOUNT_SCHEMA } from "./schema_account.ts";
 import { ARCHIVE_RETRY_SCHEMA } from "./schema_archive_retry.ts";
+import { IDENTITY_SCHEMA } from "./schema_identity.ts";
 import { JOB_SCHEMA } from "./schema_jobs.ts";
 
 /** "ring" in ASCII. */
@@ -17,6 +18,7 @@ const MIGRATIONS: readonly string[] = [
   JOB_SCHEMA,
   ACCOUNT_SCHEMA,
   ARCHIVE_RETRY_SCHEMA,
+  IDENTITY_SCHEMA,
 ];
 
 /** The database is not one this program can use; the message says what to do. */

@@ -1,5 +1,6 @@
 /** Users. Pure storage: who may become what is decided elsewhere. */
 import { createHash } from "node:crypto";
+import { nowSec } from "../clock.ts";
 import type { Connection, Statement } from "./connection.ts";
 import { type RowChanges, RowTracker } from "./row_changes.ts";
 
@@ -28,6 +29,10 @@ export interface UserAccessRow {
   readonly projects: readonly string[];
   /** Changes with the account and its password; says nothing about that. */
   readonly fingerprint: string;
+  /** When an account of this name was deleted last, Unix seconds; absent: never. */
+  readonly deletedSec?: number;
+  /** There is no such account any more. */
+  readonly isGone?: boolean;
 }
 
 interface UserRecord {
@@ -64,6 +69,8 @@ export class UserTable {
       hash: string | null;
     }
   >;
+  readonly #noteGone: Statement<never>;
+  readonly #listGone: Statement<{ username: string; deletedSec: number }>;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -91,21 +98,41 @@ export class UserTable {
     this.#listAccess = connection.prepare(
       "SELECT username, account, roles, projects, password_hash AS hash FROM user",
     );
+    this.#noteGone = connection.prepare(
+      `INSERT INTO gone_user (username, deleted_sec) VALUES (?, ?)
+       ON CONFLICT DO UPDATE SET deleted_sec = excluded.deleted_sec`,
+    );
+    this.#listGone = connection.prepare(
+      "SELECT username, deleted_sec AS deletedSec FROM gone_user",
+    );
   }
 
-  /** Of all users, in any order. */
+  /** Of all users and of those who were deleted, in any order. */
   listAccess(): UserAccessRow[] {
-    return this.#listAccess.all().map((
-      { username, account, roles, projects, hash },
-    ) => ({
-      username,
-      roles: JSON.parse(roles),
-      projects: JSON.parse(projects),
-      fingerprint: createHash("sha256").update(
-        `${username}\0${account}\0${hash ?? ""}`,
-      )
-        .digest("base64url").slice(0, FINGERPRINT_CHARS),
-    }));
+    const gone = new Map(
+      this.#listGone.all().map(({ username, deletedSec }) =>
+        [username, deletedSec] as const
+      ),
+    );
+    const users: UserAccessRow[] = this.#listAccess.all().map((row) => {
+      const deletedSec = gone.get(row.username);
+      gone.delete(row.username);
+      return {
+        ...accessRow(row),
+        ...(deletedSec === undefined ? {} : { deletedSec }),
+      };
+    });
+    for (const [username, deletedSec] of gone) {
+      users.push({
+        username,
+        roles: [],
+        projects: [],
+        fingerprint: "",
+        deletedSec,
+        isGone: true,
+      });
+    }
+    return users;
   }
 
   get(username: string): UserRow | undefined {
@@ -139,9 +166,16 @@ export class UserTable {
     return changes > 0;
   }
 
-  /** False if there was no such user. What belongs to the user goes as well. */
+  /**
+   * False if there was no such user. What belongs to the user goes as well; the name
+   * is remembered, so that tokens do not outlive the account.
+   */
   delete(username: string): boolean {
-    return this.#delete.run(username).changes > 0;
+    return this.#connection.transaction(() => {
+      if (this.#delete.run(username).changes === 0) return false;
+      this.#noteGone.run(username, Math.floor(nowSec()));
+      return true;
+    });
   }
 
   /** `null`: no password, or no such user. */
@@ -210,6 +244,25 @@ export class UserTable {
       user.username,
     );
   }
+}
+
+function accessRow(
+  { username, account, roles, projects, hash }: {
+    readonly username: string;
+    readonly account: string;
+    readonly roles: string;
+    readonly projects: string;
+    readonly hash: string | null;
+  },
+): UserAccessRow {
+  return {
+    username,
+    roles: JSON.parse(roles),
+    projects: JSON.parse(projects),
+    fingerprint: createHash("sha256")
+      .update(`${username}\0${account}\0${hash ?? ""}`)
+      .digest("base64url").slice(0, FINGERPRINT_CHARS),
+  };
 }
 
 function userRow(record: UserRecord): UserRow {

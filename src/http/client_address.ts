@@ -55,6 +55,8 @@ function family(version: number): "ipv4" | "ipv6" {
   return version === 4 ? "ipv4" : "ipv6";
 }
 
+const LOOPBACK = new AddressSet(["127.0.0.0/8", "::1"]);
+
 /**
  * The address of the client: from the right, the first hop of `X-Forwarded-For`
  * that is not a trusted proxy, or `X-Real-Ip` where that header is absent.
@@ -76,6 +78,17 @@ export function clientAddress(
     if (!trusted.has(address)) return address;
   }
   return address;
+}
+
+/** Whether a proxy on this machine, or who plays one, says where a request came from. */
+export function isForwardedLocally(
+  req: Pick<IncomingMessage, "socket" | "headers">,
+): boolean {
+  const { headers } = req;
+  const says = headers["x-forwarded-for"] ?? headers["x-real-ip"] ??
+    headers["x-forwarded-proto"];
+  return says !== undefined &&
+    LOOPBACK.has(plain(req.socket.remoteAddress ?? ""));
 }
 
 /**

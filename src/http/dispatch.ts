@@ -23,7 +23,11 @@ import {
   PAGE_HEADERS,
   preflightHeaders,
 } from "./browser_guard.ts";
-import { cameSecurely, clientAddress } from "./client_address.ts";
+import {
+  cameSecurely,
+  clientAddress,
+  isForwardedLocally,
+} from "./client_address.ts";
 import { credentialHeaders } from "./credential_headers.ts";
 import { API_METHODS } from "./api_route.ts";
 import type { Door } from "./door.ts";
@@ -72,7 +76,9 @@ export function createDispatch(
     // Of requests without a host, which HTTP/1.0 allows.
     hostname: "localhost",
   });
+  const noteProxy = proxyNotice(door);
   return (req, res) => {
+    noteProxy(req);
     const wrong = settleHead(req);
     if (wrong !== undefined) return refuseHead(req, res, door, wrong);
     if (isForged(req)) {
@@ -177,6 +183,22 @@ function describeServer(
   new Exchange(door, req, res, NO_ROUTE, "").send(200, {
     "Allow": SERVER_METHODS,
   }, "");
+}
+
+/**
+ * Says once that a proxy on this machine is not believed, where none is configured:
+ * until then all its clients are one to the limits of logins and to the log.
+ */
+function proxyNotice(door: Door): (req: IncomingMessage) => void {
+  let isTold = door.config["trusted-proxies"].length > 0;
+  return (req) => {
+    if (isTold || !isForwardedLocally(req)) return;
+    isTold = true;
+    door.log.warn(
+      "a forwarding header from this machine is not believed: where it is of your proxy, name that in main.trusted-proxies",
+      { peer: req.socket.remoteAddress },
+    );
+  };
 }
 
 /** Whatever it carries: nobody is asked who that is. */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { frontendRoutes } from "../accounts/frontend_routes.ts";
 import { loginRoutes } from "../accounts/login_routes.ts";
+import { sessionRoutes } from "../accounts/session_routes.ts";
 import { clusterRoutes } from "../jobs/cluster_routes.ts";
 import { jobRoutes } from "../jobs/job_routes.ts";
 import { machineStateRoutes } from "../jobs/machine_state_routes.ts";
@@ -243,6 +244,7 @@ export const ROUTES: readonly Route[] = [
   ...userRoutes,
   ...taggerRoutes,
   ...frontendRoutes,
+  ...sessionRoutes,
   ...loginRoutes,
   ...pageRoutes,
   ...swaggerRoutes,

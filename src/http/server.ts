@@ -105,6 +105,7 @@ function createDoor(options: HttpOptions): Door {
       version,
       nats: services.nats,
       jobs: services.jobStatus,
+      endings: services.endings,
       requestsInFlight: () => inFlight.size,
     }),
     limits,

@@ -1,6 +1,7 @@
 /** What the routes of the admin and job APIs work with. Main thread. */
 import type { AccountServices } from "../accounts/services.ts";
 import type { AdminService } from "../admin/admin_service.ts";
+import type { EndingCredentials } from "../auth/ending_credentials.ts";
 import type { AccessState } from "../auth/mod.ts";
 import type { NatsStatus } from "../nats/nats_service.ts";
 import type { JobServices, JobStatus } from "../jobs/services.ts";
@@ -12,6 +13,8 @@ export interface Services {
   /** Absent: no broker is configured. */
   readonly nats?: NatsStatus | undefined;
   readonly jobs: JobServices;
+  /** Absent: nobody tells of credentials that end before long. */
+  readonly endings?: EndingCredentials;
   /** Absent: the server tells no numbers of jobs. */
   readonly jobStatus?: JobStatus | undefined;
 }

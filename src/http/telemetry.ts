@@ -10,6 +10,7 @@ import {
   Histogram,
   Registry,
 } from "prom-client";
+import type { EndingCredentials } from "../auth/ending_credentials.ts";
 import { nowSec } from "../clock.ts";
 import type {
   ArchiveStats,
@@ -58,6 +59,8 @@ export interface TelemetrySources {
   readonly nats?: NatsStatus | undefined;
   /** Absent: there are no jobs. */
   readonly jobs?: JobStatus | undefined;
+  /** Absent: nobody tells of credentials that end before long. */
+  readonly endings?: EndingCredentials | undefined;
   /** How many requests have no answer yet. */
   readonly requestsInFlight: () => number;
 }
@@ -177,6 +180,7 @@ export class Telemetry {
     this.#registerProcess(sources);
     if (sources.nats !== undefined) this.#registerNats(sources.nats);
     if (sources.jobs !== undefined) this.#registerJobs(sources.jobs);
+    if (sources.endings !== undefined) this.#registerEndings(sources.endings);
   }
 
   get contentType(): string {
@@ -201,6 +205,21 @@ export class Telemetry {
   /** `operation` is the id of a documented operation. */
   countChange(operation: string): void {
     this.#changes.inc({ change: operation });
+  }
+
+  #registerEndings(endings: EndingCredentials): void {
+    this.#gauge(
+      "credentials_ending_soon",
+      "Tokens used in the last two days that end within 30 days.",
+      [],
+      (gauge) => gauge.set(endings.stats.count),
+    );
+    this.#gauge(
+      "credentials_first_end_timestamp_seconds",
+      "When the first of them ends; 0: there is none.",
+      [],
+      (gauge) => gauge.set(endings.stats.firstSec),
+    );
   }
 
   #registerShards(engine: MetricEngine): void {

@@ -6,8 +6,10 @@
  */
 import { DatabaseUsers } from "../accounts/database_users.ts";
 import { createAccounts } from "../accounts/start.ts";
+import { SHARED_KEY_BYTES } from "../accounts/token_login.ts";
 import { startAdmin } from "../admin/start.ts";
 import { AccessControl } from "../auth/access_control.ts";
+import { EndingCredentials } from "../auth/ending_credentials.ts";
 import { type Authenticator, subscriptionGrant } from "../auth/mod.ts";
 import { startAuthentication } from "../auth/start.ts";
 import { nowSec } from "../clock.ts";
@@ -25,6 +27,9 @@ import type { Log } from "../log.ts";
 import { startNats } from "../nats/nats_service.ts";
 import type { ServerLocks } from "./directories.ts";
 import { nodeProvider } from "./used_nodes.ts";
+
+/** How often it is looked whether tokens in use end before long. */
+const ENDINGS_MS = 3_600_000;
 
 export interface ServerParts {
   readonly engine: StoreEngine;
@@ -51,12 +56,8 @@ export async function startParts(
     },
   );
   const access = await AccessControl.open(database, log);
-  const { authentication, accounts } = await startPeople(
-    config,
-    database,
-    access,
-    log,
-  );
+  const people = await startPeople(config, database, access, log);
+  const { authentication, accounts } = people;
   const engine = await startEngine(
     engineOptions(config, metrics),
     ({ level, message, fields }) => {
@@ -108,9 +109,11 @@ export async function startParts(
       jobs: jobs.services,
       jobStatus: jobs.status,
       nats,
+      endings: people.endings,
     },
     closeIntake: () => nats?.close() ?? Promise.resolve(),
     async close() {
+      people.close();
       await jobs.close();
       await engine.close();
       await database.close();
@@ -126,12 +129,16 @@ async function startPeople(
   access: AccessControl,
   log: Log,
 ) {
+  const endings = new EndingCredentials(log);
   const authentication = await startAuthentication(config, {
     access: access.state,
     refresh: () => access.refresh(),
     revokedSessions: await database.sessions.revoked(nowSec()),
+    openSessions: await database.sessions.open(nowSec()),
+    endings,
   });
   const { keys } = authentication;
+  for (const warning of authentication.warnings) log.warn(warning);
   if (keys?.madeIn !== undefined) {
     log.info("made a key pair for tokens", { directory: keys.madeIn });
   }
@@ -141,10 +148,26 @@ async function startPeople(
     authentication,
     store: new DatabaseUsers(database.users),
     settings: database.configuration,
-    revokedSessions: { add: (id, sec) => database.sessions.revoke(id, sec) },
+    sessionStore: {
+      begin: (session) => database.sessions.begin(session),
+      end: (id, sec) => database.sessions.revoke(id, sec),
+    },
     changed: () => access.reload(["users"]),
     sharedKey: Deno.env.get("CROSS_LOGIN_JWT_HS512_KEY"),
     issuerKey: Deno.env.get("CROSS_LOGIN_JWT_PUBLIC_KEY"),
   });
-  return { authentication, accounts };
+  const { sharedKeyBytes } = accounts.tokenLogin;
+  if (sharedKeyBytes > 0 && sharedKeyBytes < SHARED_KEY_BYTES) {
+    log.warn(
+      `CROSS_LOGIN_JWT_HS512_KEY has ${sharedKeyBytes} bytes: HS512 is as strong as ${SHARED_KEY_BYTES}`,
+    );
+  }
+  const ticking = setInterval(() => endings.tick(), ENDINGS_MS);
+  Deno.unrefTimer(ticking);
+  return {
+    authentication,
+    accounts,
+    endings,
+    close: () => clearInterval(ticking),
+  };
 }

@@ -17,7 +17,10 @@ async function start(main: Record<string, unknown> = {}) {
   });
   const door = await Fixture.start({ people, main });
   const cookie = `session=${
-    people.accounts.sessions.create(people.access.user("root")!)
+    people.accounts.sessions.create({
+      user: people.access.user("root")!,
+      from: "",
+    }).cookie
   }`;
   return { door, cookie, people };
 }
@@ -31,6 +34,7 @@ const UNSAFE: readonly (readonly [string, string, string])[] = [
   ["POST", "/config/notice", "new-content=x"],
   ["POST", "/config/taggers/run", "name=x"],
   ["POST", "/frontend/configuration", "key=a&value=1"],
+  ["DELETE", "/frontend/sessions", ""],
 ];
 
 Deno.test("what a session changes needs proof that a page of ours sent it", async () => {

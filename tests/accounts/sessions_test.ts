@@ -1,6 +1,5 @@
 /** Logging in and out, and what a session may do until it ends. */
 import assert from "node:assert/strict";
-import { TestClient } from "../support/client.ts";
 import { Fixture, type FixtureOptions } from "../http/fixture.ts";
 import { type TestAccounts, testAccounts } from "../support/accounts.ts";
 import type { HttpAnswer } from "../support/client.ts";
@@ -259,27 +258,52 @@ Deno.test("settings are kept for the user of the session, and must be JSON", asy
   }
 });
 
-Deno.test("who tries many names at once leaves room for the others", async () => {
-  const { door } = await start();
+Deno.test("who tries many names is slowed down; others are not, nor is who succeeds", async () => {
+  const { door, people } = await start();
   await using _door = door;
-  const attempts = Array.from({ length: 12 }, (_, i) => {
-    const client = new TestClient(`http://127.0.0.1:${door.server.port}`);
-    return client.send({
-      method: "POST",
-      path: "/login",
-      authorization: null,
-      headers: { "X-Forwarded-For": "192.0.2.1" },
-      body: new URLSearchParams({ username: `u${i}`, password: "x" })
-        .toString(),
-    }).finally(() => client.close());
+  const { limiter } = people.accounts;
+  const from = (address: string) => ({
+    headers: { "X-Forwarded-For": address },
   });
-  const statuses = (await Promise.all(attempts)).map(({ status }) => status);
-  assert.ok(statuses.includes(503), String(statuses));
-  assert.ok(statuses.includes(401), String(statuses));
-  const answer = await logIn(door, "eve", "pw", {
-    headers: { "X-Forwarded-For": "192.0.2.2" },
+  const wrong = await logIn(door, "u0", "x", from("192.0.2.1"));
+  assert.equal(wrong.headers["retry-after"], undefined);
+  for (let i = 0; i < 18; i++) limiter.countFailure("192.0.2.1", `v${i}`);
+  for (let i = 0; i < 2; i++) {
+    const right = await logIn(door, "eve", "pw", from("192.0.2.1"));
+    assert.equal(right.status, 302);
+  }
+  limiter.countFailure("192.0.2.1", "last");
+  limiter.countFailure("192.0.2.1", "of all");
+  const more = await logIn(door, "eve", "pw", from("192.0.2.1"));
+  assert.equal(more.status, 401);
+  assert.ok(Number(more.headers["retry-after"]) > 0);
+  const other = await logIn(door, "eve", "pw", from("192.0.2.2"));
+  assert.equal(other.status, 302);
+});
+
+Deno.test("a forwarding header of a stranger changes nothing, and is told of once", async () => {
+  const people = await testAccounts();
+  await people.accounts.users.create({
+    username: "eve",
+    password: "pw",
+    roles: ["user"],
   });
-  assert.equal(answer.status, 302);
+  await using door = await Fixture.start({
+    people,
+    main: { "trusted-proxies": [] },
+  });
+  let last = "";
+  for (let i = 0; i < 6; i++) {
+    const answer = await logIn(door, "eve", "wrong", {
+      headers: { "X-Forwarded-For": `10.9.${i}.1` },
+    });
+    last = String(answer.headers["retry-after"]);
+  }
+  assert.ok(Number(last) > 0, "all six were of one client");
+  const told = door.warnings.filter((note) =>
+    note.includes("main.trusted-proxies")
+  );
+  assert.equal(told.length, 1);
 });
 
 Deno.test("a forged form is refused before anybody looks at the password", async () => {

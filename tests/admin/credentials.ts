@@ -169,7 +169,9 @@ async function addSessions(
     await server.access.reload(["users"]);
     const user = server.access.state.user(username)!;
     found.set(name, {
-      Cookie: `${SESSION_COOKIE}=${server.sessions.create(user)}`,
+      Cookie: `${SESSION_COOKIE}=${
+        server.sessions.create({ user, from: "" }).cookie
+      }`,
     });
   }
   server.otherProcess.users.delete("session-of-a-deleted-user");

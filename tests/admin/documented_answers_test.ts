@@ -53,7 +53,8 @@ class Documentation implements AsyncDisposable {
       ...{ roles: ["admin"], projects: [] },
     }, "hash");
     await server.access.reload(["users"]);
-    const session = server.sessions.create(server.access.state.user("ann")!);
+    const user = server.access.state.user("ann")!;
+    const session = server.sessions.create({ user, from: "" }).cookie;
     return new Documentation(
       server,
       await server.jwt("admin", "api"),

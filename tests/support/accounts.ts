@@ -30,6 +30,10 @@ export async function testAccounts(
     readonly records?: Partial<AccessRecords>;
     readonly noticeFile?: string;
     readonly jwts?: Record<string, unknown>;
+    /** `CROSS_LOGIN_JWT_HS512_KEY`. */
+    readonly sharedKey?: string;
+    /** Unix seconds, for tokens and sessions. */
+    readonly now?: () => number;
   } = {},
 ): Promise<TestAccounts> {
   const pair = await generateKeyPair();
@@ -51,8 +55,22 @@ export async function testAccounts(
         username: user.username,
         roles: user.roles,
         projects: user.projects,
-        fingerprint: user.passwordHash ?? "",
-      })),
+        fingerprint: `of ${user.username} ${user.passwordHash}`,
+        ...(store.deleted.has(user.username)
+          ? { deletedSec: store.deleted.get(user.username)! }
+          : {}),
+      })).concat(
+        [...store.deleted].filter(([name]) => !store.users.has(name)).map((
+          [username, deletedSec],
+        ) => ({
+          username,
+          roles: [],
+          projects: [],
+          fingerprint: "",
+          deletedSec,
+          isGone: true,
+        })),
+      ),
       ...options.records,
     });
     return Promise.resolve();
@@ -62,12 +80,13 @@ export async function testAccounts(
     key: new Uint8Array(32).fill(3),
     maxAgeSec: 604_800,
     access,
+    ...(options.now ? { now: options.now } : {}),
   });
   const authenticator = new CredentialAuthenticator({
-    verifier: new JwtVerifier(pair.publicKey.key),
+    verifier: new JwtVerifier(pair.publicKey.key, options.now),
     access,
     sessions,
-    validateUser: false,
+    validateUser: options.jwts?.["validate-user"] === true,
     refresh: () => Promise.resolve(),
   });
   const accounts = await createAccounts({
@@ -86,7 +105,7 @@ export async function testAccounts(
       },
     },
     access,
-    authentication: { authenticator, sessions, keys },
+    authentication: { authenticator, sessions, keys, warnings: [] },
     store,
     settings: {
       set(username, key, value) {
@@ -94,13 +113,16 @@ export async function testAccounts(
         return Promise.resolve();
       },
     },
-    revokedSessions: {
-      add(id) {
+    sessionStore: {
+      begin: () => Promise.resolve(),
+      end(id) {
         revoked.push(id);
         return Promise.resolve();
       },
     },
     changed: reload,
+    failureStepMs: 1,
+    sharedKey: options.sharedKey,
     ...(options.noticeFile ? { noticeFile: options.noticeFile } : {}),
   });
   return { access, accounts, authenticator, keys, store, settings, revoked };

@@ -32,7 +32,12 @@ export async function startJobServer(
   const credentials = await readCredentials();
   const server: ServerOptions = {
     metrics: {},
-    main: { "jwt-public-key": credentials.publicKey, ...options.main },
+    main: {
+      "jwt-public-key": credentials.publicKey,
+      // Recorded requests say by header where they come from.
+      "trusted-proxies": ["127.0.0.1"],
+      ...options.main,
+    },
     env: { JWT_PRIVATE_KEY: credentials.privateKey },
     ...(options.sections ? { sections: options.sections } : {}),
     prepare: async (directory, configFile) => {

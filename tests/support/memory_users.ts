@@ -1,9 +1,12 @@
 /** Users in memory, for tests of what is done with them. */
 import type { Account, UserStore } from "../../src/accounts/user_store.ts";
+import { nowSec } from "../../src/clock.ts";
 import { ClientError } from "../../src/errors.ts";
 
 export class MemoryUsers implements UserStore {
   readonly users = new Map<string, Account>();
+  /** When accounts were deleted, Unix seconds. */
+  readonly deleted = new Map<string, number>();
 
   get(username: string): Promise<Account | undefined> {
     return Promise.resolve(this.users.get(username));
@@ -22,7 +25,9 @@ export class MemoryUsers implements UserStore {
   }
 
   delete(username: string): Promise<boolean> {
-    return Promise.resolve(this.users.delete(username));
+    const known = this.users.delete(username);
+    if (known) this.deleted.set(username, Math.floor(nowSec()));
+    return Promise.resolve(known);
   }
 
   setRoles(
