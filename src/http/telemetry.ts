@@ -19,6 +19,7 @@ import type {
   ShardStats,
 } from "../engine/metric_engine.ts";
 import { OTHER_CLUSTERS } from "../engine/unknown_metric_news.ts";
+import { registerEndings } from "./ending_metrics.ts";
 import type { JobStatus } from "../jobs/services.ts";
 import type { NatsStatus } from "../nats/nats_service.ts";
 import type { SubscriptionStats } from "../nats/subscription_stats.ts";
@@ -180,7 +181,7 @@ export class Telemetry {
     this.#registerProcess(sources);
     if (sources.nats !== undefined) this.#registerNats(sources.nats);
     if (sources.jobs !== undefined) this.#registerJobs(sources.jobs);
-    if (sources.endings !== undefined) this.#registerEndings(sources.endings);
+    registerEndings(this.#registry, sources.endings);
   }
 
   get contentType(): string {
@@ -205,21 +206,6 @@ export class Telemetry {
   /** `operation` is the id of a documented operation. */
   countChange(operation: string): void {
     this.#changes.inc({ change: operation });
-  }
-
-  #registerEndings(endings: EndingCredentials): void {
-    this.#gauge(
-      "credentials_ending_soon",
-      "Tokens used in the last two days that end within 30 days.",
-      [],
-      (gauge) => gauge.set(endings.stats.count),
-    );
-    this.#gauge(
-      "credentials_first_end_timestamp_seconds",
-      "When the first of them ends; 0: there is none.",
-      [],
-      (gauge) => gauge.set(endings.stats.firstSec),
-    );
   }
 
   #registerShards(engine: MetricEngine): void {
