@@ -215,7 +215,10 @@ export const frontendRoutes: readonly ApiRoute[] = [
         summary: "Keep a setting of one's own",
         body: { type: FORM_TYPE, schema: settingSchema, required: true },
         answer: { type: "text/plain", example: "success" },
-        errors: { 404: "The user is in no table, as after a login by token." },
+        errors: {
+          404: "The user is in no table, as after a login by token.",
+          422: "The user has too many settings, or too long ones.",
+        },
         handle: setConfiguration,
       },
     },

@@ -14,6 +14,9 @@ import type { clusterSchema } from "./schemas.ts";
 
 export type Cluster = z.infer<typeof clusterSchema>;
 
+/** Clusters without a configuration that are kept: any writer can name new ones. */
+const STORED_MAX = 1000;
+
 export interface KnownClustersOptions {
   readonly table: RemoteTables["clusters"];
   readonly engine: Pick<MetricEngine, "clusters" | "state">;
@@ -21,7 +24,7 @@ export interface KnownClustersOptions {
   readonly configured: readonly string[];
   /** `main.base-url` */
   readonly baseUrl: string;
-  readonly log: Pick<Log, "err">;
+  readonly log: Pick<Log, "err" | "warnOnce">;
 }
 
 export class KnownClusters {
@@ -70,7 +73,9 @@ export class KnownClusters {
   /** While samples are being restored, what was known before is taken to be there. */
   #names(): ReadonlySet<string> {
     const { clusters, state } = this.#options.engine;
-    const stored = state === "restoring" ? this.#since.keys() : clusters.names;
+    const stored = state === "restoring"
+      ? this.#since.keys()
+      : clusters.names.filter((name) => this.#since.has(name));
     return new Set([...this.#configured, ...stored]);
   }
 
@@ -86,6 +91,14 @@ export class KnownClusters {
 
   #note(cluster: string): void {
     if (this.#since.has(cluster)) return;
+    if (this.#since.size - this.#configured.size >= STORED_MAX) {
+      this.#options.log.warnOnce(
+        "clusters noted",
+        "no more clusters are noted than those known: a writer names new ones",
+        { clusters: this.#since.size, cluster: cluster.slice(0, 64) },
+      );
+      return;
+    }
     const now = nowRfc3339();
     this.#since.set(cluster, now);
     this.#options.table.note([cluster], now).catch((error) => {

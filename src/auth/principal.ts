@@ -84,6 +84,14 @@ export abstract class Principal {
   /** Whether it is a program, which writes the tags that are nobody's own. */
   abstract get writesSharedTags(): boolean;
 
+  /**
+   * The scope of its private tags: a user's name. Tokens and the sender of messages
+   * have none, as their names may be those of users; `undefined` then.
+   */
+  get ownTagScope(): string | undefined {
+    return undefined;
+  }
+
   has(role: Role): boolean {
     return this.roles.has(role);
   }
@@ -161,6 +169,10 @@ export class UserPrincipal extends Principal {
 
   get writesSharedTags(): boolean {
     return this.#isPureApi;
+  }
+
+  override get ownTagScope(): string | undefined {
+    return this.#isSubject ? this.name : undefined;
   }
 
   get #isPureApi(): boolean {

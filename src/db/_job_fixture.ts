@@ -1,7 +1,8 @@
 /** Jobs for tests: everything that a test does not name is the same in all of them. */
+import type { JobNumber } from "../job_number.ts";
 import type { NewJob } from "./job_row.ts";
 
-export function newJob(job: Partial<NewJob> & { jobId: number }): NewJob {
+export function newJob(job: Partial<NewJob> & { jobId: JobNumber }): NewJob {
   return {
     cluster: "alpha",
     subCluster: "cpu",

@@ -9,8 +9,11 @@ import { ClientError } from "../errors.ts";
 /** Of a text that is refused. */
 const SHOWN_CHARS = 60;
 
-/** What can be bound to a parameter. Integers beyond 2^53 are not for SQLite here. */
-export type SqlValue = string | number | null | Uint8Array;
+/**
+ * What can be bound to a parameter. Integers beyond 2^53 are bound as `bigint`; who
+ * selects a column that may have them asks for their digits (`job_columns.ts`).
+ */
+export type SqlValue = string | number | bigint | null | Uint8Array;
 
 /**
  * Throws `E_BAD_REQUEST` for a text that SQLite would give back cut off: its texts

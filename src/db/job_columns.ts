@@ -1,4 +1,5 @@
 /** How a row of the table `job` and a {@linkcode JobRow} are made of each other. */
+import { type JobNumber, jobNumber } from "../job_number.ts";
 import type { SqlValue } from "./connection.ts";
 import type { JobRow, NewJob } from "./job_row.ts";
 
@@ -26,6 +27,11 @@ const PLAIN = {
   energy: "energy",
 } as const satisfies Partial<Record<keyof NewJob, string>>;
 
+/** Integers of 64 bits among them. */
+const LONG = ["jobId", "arrayJobId"] as const satisfies (keyof typeof PLAIN)[];
+
+type LongKey = typeof LONG[number];
+
 const JSON_TEXT = {
   energyFootprint: "energy_footprint",
   footprint: "footprint",
@@ -35,10 +41,11 @@ const JSON_TEXT = {
 
 type JsonKey = keyof typeof JSON_TEXT;
 
-/** A row as it is selected: with JSON texts. */
+/** A row as it is selected: with JSON texts, and long integers as their digits. */
 export type JobRecord =
-  & Omit<JobRow, JsonKey>
-  & { readonly [Key in JsonKey]: string | null };
+  & Omit<JobRow, JsonKey | LongKey>
+  & { readonly [Key in JsonKey]: string | null }
+  & { readonly [Key in LongKey]: number | string };
 
 const COLUMNS = Object.entries({ ...PLAIN, ...JSON_TEXT });
 
@@ -47,14 +54,29 @@ export function jobColumns(withMetaData: boolean): string {
   const selected = COLUMNS.map(([key, column]) =>
     key === "metaData" && !withMetaData
       ? "NULL AS metaData"
+      : LONG.some((long) => long === key)
+      ? longColumn(column, key)
       : `${column} AS ${key}`
   );
   return ["id", ...selected].join(", ");
 }
 
+/** Selects an integer, or its digits where a double would round it. */
+export function longColumn(column: string, name: string): string {
+  return `CASE WHEN ${column} BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER}
+    THEN ${column} ELSE CAST(${column} AS TEXT) END AS ${name}`;
+}
+
+/** What {@linkcode longColumn} has selected. */
+export function longInteger(value: number | string): JobNumber {
+  return typeof value === "number" ? value : jobNumber(BigInt(value));
+}
+
 export function jobRow(record: JobRecord): JobRow {
   return {
     ...record,
+    jobId: longInteger(record.jobId),
+    arrayJobId: longInteger(record.arrayJobId),
     energyFootprint: decode(record.energyFootprint),
     footprint: decode(record.footprint),
     resources: decode(record.resources) ?? [],

@@ -11,6 +11,7 @@
  * change plans as tables grow, and a plan that sorts a million rows is an outage.
  */
 import { assert } from "../assert.ts";
+import type { JobNumber } from "../job_number.ts";
 import type { SqlValue } from "./connection.ts";
 import { JOB_STATES, type JobState } from "./job_row.ts";
 
@@ -25,6 +26,8 @@ export interface JobVisibility {
 
 /** All that is given must hold. */
 export interface JobFilter {
+  /** One of them, as the batch system names them. */
+  readonly jobIds?: readonly JobNumber[];
   /** One of them. */
   readonly states?: readonly JobState[];
   readonly cluster?: string;
@@ -51,6 +54,8 @@ export interface Sql {
 }
 
 interface Arm {
+  /** One of them; nothing else is looked up then, as few jobs have the same id. */
+  readonly jobIds?: readonly JobNumber[];
   readonly user?: string;
   readonly project?: string;
   readonly cluster?: string;
@@ -96,6 +101,7 @@ export function countSql(filter: JobFilter): Sql | undefined {
 
 /** None: no job can match. */
 function armsOf(filter: JobFilter): Arm[] {
+  if (filter.jobIds !== undefined) return armOfIds(filter, filter.jobIds);
   let arms = visibleArms(filter.visibleTo);
   const { user, project } = filter;
   if (user !== undefined) arms = demand(arms, "user", user);
@@ -109,15 +115,47 @@ function armsOf(filter: JobFilter): Arm[] {
   return arms;
 }
 
+/** Ids are looked up in the index of the table's own rule; all else is checked. */
+function armOfIds(filter: JobFilter, jobIds: readonly JobNumber[]): Arm[] {
+  const checks: Sql[] = [];
+  const { user, project, states, visibleTo } = filter;
+  for (const [column, value] of [["hpc_user", user], ["project", project]]) {
+    if (value !== undefined) {
+      checks.push({ text: `${column} = ?`, values: [value] });
+    }
+  }
+  for (
+    const [column, values] of [
+      ["cluster", clustersOf(filter)],
+      ["job_state", states],
+    ] as const
+  ) {
+    if (values !== undefined) checks.push(isOneOf(column, values));
+  }
+  if (visibleTo !== undefined) checks.push(isVisibleTo(visibleTo));
+  return [{ jobIds, checks }];
+}
+
+function isOneOf(column: string, values: readonly string[]): Sql {
+  return {
+    text: `${column} IN (SELECT value FROM json_each(?))`,
+    values: [JSON.stringify(values)],
+  };
+}
+
+function isVisibleTo({ user, projects }: JobVisibility): Sql {
+  return {
+    text: "(hpc_user = ? OR project IN (SELECT value FROM json_each(?)))",
+    values: [user, JSON.stringify(projects)],
+  };
+}
+
 function visibleArms(visibleTo: JobVisibility | undefined): Arm[] {
   if (visibleTo === undefined) return [{ checks: [] }];
   const { user } = visibleTo;
   const projects = [...new Set(visibleTo.projects)];
   if (projects.length >= ARMS_MAX) {
-    const text =
-      "(hpc_user = ? OR project IN (SELECT value FROM json_each(?)))";
-    const values = [user, JSON.stringify(projects)];
-    return [{ checks: [{ text, values }] }];
+    return [{ checks: [isVisibleTo({ user, projects })] }];
   }
   const others = [{ text: "hpc_user <> ?", values: [user] }];
   return [
@@ -150,10 +188,7 @@ function narrow(
       values.map((value) => ({ ...arm, [key]: value }))
     );
   }
-  const check = {
-    text: `${COLUMN[key]} IN (SELECT value FROM json_each(?))`,
-    values: [JSON.stringify(values)],
-  };
+  const check = isOneOf(COLUMN[key], values);
   return arms.map((arm) => ({ ...arm, checks: [...arm.checks, check] }));
 }
 
@@ -175,6 +210,12 @@ const COLUMN = {
 
 function armSql(columns: string, arm: Arm, range: Sql): Sql {
   const conditions: Sql[] = [];
+  if (arm.jobIds !== undefined) {
+    conditions.push({
+      text: "job_id IN (SELECT value FROM json_each(?))",
+      values: [`[${arm.jobIds.join()}]`],
+    });
+  }
   for (const key of ["user", "project", "cluster", "state"] as const) {
     const value = arm[key];
     if (value === undefined) continue;
@@ -192,6 +233,8 @@ function armSql(columns: string, arm: Arm, range: Sql): Sql {
 
 /** The narrowest of the indexes; the schema's comment says what they have in common. */
 function indexOf(arm: Arm): string {
+  // SQLite's name of the index of UNIQUE (job_id, cluster, start_time).
+  if (arm.jobIds !== undefined) return "sqlite_autoindex_job_1";
   const first = (["user", "project", "cluster"] as const)
     .find((key) => arm[key] !== undefined);
   if (arm.state === undefined) return `job_${first ?? "all"}`;

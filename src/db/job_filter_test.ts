@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 import { TemporaryDatabase } from "./_fixture.ts";
+import type { JobNumber } from "../job_number.ts";
 import { newJob } from "./_job_fixture.ts";
 import { type JobFilter, pageSql } from "./job_filter.ts";
 import { jobPages } from "./job_pages.ts";
@@ -23,9 +24,15 @@ const jobArbitrary = fc.record({
   startTime: fc.integer({ min: T, max: T + 20 }),
 });
 
+function idAt(place: number): JobNumber {
+  return place % 10 === 9 ? 2n ** 60n + BigInt(place) : place;
+}
+
 const timeArbitrary = fc.integer({ min: T - 2, max: T + 22 });
 
 const whole: fc.Arbitrary<Required<JobFilter>> = fc.record({
+  // Ids are the places in the list, long ones for every tenth.
+  jobIds: fc.array(fc.nat({ max: 70 }).map(idAt), { maxLength: 8 }),
   states: fc.oneof(
     fc.array(fc.constantFrom(...STATES), { maxLength: 5 }),
     fc.constant(JOB_STATES),
@@ -58,7 +65,8 @@ const filterArbitrary: fc.Arbitrary<JobFilter> = whole.chain((filter) =>
 function matches(job: JobRow, filter: JobFilter): boolean {
   const { states, cluster, clusters, project, user, startTime, visibleTo } =
     filter;
-  return (states === undefined || states.includes(job.jobState)) &&
+  return (filter.jobIds?.includes(job.jobId) ?? true) &&
+    (states === undefined || states.includes(job.jobState)) &&
     (cluster === undefined || job.cluster === cluster) &&
     (clusters === undefined || clusters.includes(job.cluster)) &&
     (project === undefined || job.project === project) &&
@@ -87,7 +95,10 @@ Deno.test("JobTable.list() and count() equal a model that looks at every job", (
       using fixture = new TemporaryDatabase();
       const { jobs } = fixture.open().tables;
       jobs.importJobs(
-        made.map((job, i) => ({ job: newJob({ jobId: i, ...job }), tags: [] })),
+        made.map((job, i) => ({
+          job: newJob({ jobId: idAt(i), ...job }),
+          tags: [],
+        })),
       );
       const all = jobs.list({}, { limit: 1000 }).sort((a, b) =>
         b.startTime - a.startTime || b.id - a.id
@@ -118,7 +129,7 @@ Deno.test("pageSql() never lets SQLite sort or read rows it could skip", () => {
   const property = fc.property(
     filterArbitrary,
     fc.boolean(),
-    (filter, deep) => {
+    ({ jobIds: _, ...filter }, deep) => {
       const sql = pageSql(filter, {
         ...{ limit: 25, offset: 0, after: deep ? after : undefined },
       });
@@ -134,6 +145,19 @@ Deno.test("pageSql() never lets SQLite sort or read rows it could skip", () => {
     },
   );
   fc.assert(property, { numRuns: fuzzRuns(100) });
+});
+
+Deno.test("pageSql() sorts only the jobs that have one of the ids", () => {
+  using fixture = new TemporaryDatabase();
+  fixture.open();
+  const connection = fixture.connect();
+  const sql = pageSql({ jobIds: [5, 2n ** 60n], states: ["failed"] }, {
+    ...{ limit: 25, offset: 0, after: undefined },
+  })!;
+  const plan = connection.prepare<{ detail: string }>(
+    `EXPLAIN QUERY PLAN ${sql.text}`,
+  ).all(...sql.values).map(({ detail }) => detail);
+  assert.match(plan.join(), /SEARCH job USING INDEX \w+ \(job_id=\?\)/);
 });
 
 Deno.test("pageSql() searches the index of the columns that are given", () => {

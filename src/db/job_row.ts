@@ -6,6 +6,8 @@
  * in the optional fields, as they do on the wire.
  */
 
+import type { JobNumber } from "../job_number.ts";
+
 export const JOB_STATES = [
   "boot_fail",
   "cancelled",
@@ -46,7 +48,7 @@ export interface JobRow {
   /** Key of the row; never used again after the job is deleted. */
   readonly id: number;
   /** Id the batch system gave; unique with cluster and start time. */
-  readonly jobId: number;
+  readonly jobId: JobNumber;
   readonly cluster: string;
   readonly subCluster: string;
   readonly user: string;
@@ -60,7 +62,7 @@ export interface JobRow {
   /** Of a running job: as the duration service last wrote it. */
   readonly duration: number;
   readonly walltime: number;
-  readonly arrayJobId: number;
+  readonly arrayJobId: JobNumber;
   readonly numNodes: number;
   readonly numHwthreads: number;
   readonly numAcc: number;
@@ -81,7 +83,7 @@ export type NewJob = Omit<JobRow, "id">;
 
 /** The batch system's name of a job; of several matches the methods say which. */
 export interface JobKey {
-  readonly jobId: number;
+  readonly jobId: JobNumber;
   readonly cluster?: string | undefined;
   readonly startTime?: number | undefined;
   /** Only jobs of these clusters are looked at; absent: all. */

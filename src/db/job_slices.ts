@@ -1,5 +1,7 @@
 /** Changes of many jobs, cut into slices of some milliseconds. Part of the job table. */
 import type { Connection, Statement } from "./connection.ts";
+import type { JobNumber } from "../job_number.ts";
+import { longColumn, longInteger } from "./job_columns.ts";
 import type { JobCursor } from "./job_filter.ts";
 
 /** Jobs looked at by a slice. */
@@ -43,10 +45,14 @@ const BEFORE_ALL: JobCursor = { startTime: Number.MIN_SAFE_INTEGER, id: 0 };
 /** An old job, by the names its place in the archive has. */
 export interface OldJob {
   readonly id: number;
-  readonly jobId: number;
+  readonly jobId: JobNumber;
   readonly cluster: string;
   readonly startTime: number;
 }
+
+type OldJobRecord = Omit<OldJob, "jobId"> & {
+  readonly jobId: number | string;
+};
 
 /** A part of the old jobs. */
 export interface OldJobs {
@@ -62,7 +68,7 @@ export class JobSlices {
   readonly #delete: Readonly<Record<OmitTagged, Statement<never>>>;
   readonly #setDuration: Statement<never>;
   readonly #failOverdue: Statement<never>;
-  readonly #old: Readonly<Record<OmitTagged, Statement<OldJob>>>;
+  readonly #old: Readonly<Record<OmitTagged, Statement<OldJobRecord>>>;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -84,8 +90,10 @@ export class JobSlices {
       user: prepareDelete("user"),
     };
     const prepareOld = (omit: OmitTagged) =>
-      connection.prepare<OldJob>(
-        `SELECT id, job_id AS jobId, cluster, start_time AS startTime FROM job
+      connection.prepare<OldJobRecord>(
+        `SELECT id, ${
+          longColumn("job_id", "jobId")
+        }, cluster, start_time AS startTime FROM job
          WHERE id = ? AND job_state <> 'running' ${SPARED[omit]}`,
       );
     this.#old = {
@@ -133,7 +141,9 @@ export class JobSlices {
       () => this.#before.all(beforeSec, after.startTime, after.id),
       ({ id }) => {
         const job = isOld.get(id);
-        if (job !== undefined) jobs.push({ ...job });
+        if (job !== undefined) {
+          jobs.push({ ...job, jobId: longInteger(job.jobId) });
+        }
         return 0;
       },
     );

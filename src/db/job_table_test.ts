@@ -18,7 +18,7 @@ Deno.test("JobTable.start() keeps every field", () => {
   using fixture = new TemporaryDatabase();
   const { jobs } = fixture.open().tables;
   const full: NewJob = {
-    jobId: 2 ** 53 - 1,
+    jobId: 2n ** 63n - 1n,
     cluster: "alpha",
     subCluster: "gpu",
     user: "eve",
@@ -31,7 +31,7 @@ Deno.test("JobTable.start() keeps every field", () => {
     startTime: T,
     duration: 6,
     walltime: 7,
-    arrayJobId: 2 ** 40,
+    arrayJobId: -(2n ** 63n),
     numNodes: 2,
     numHwthreads: 144,
     numAcc: 8,

@@ -120,3 +120,26 @@ Deno.test("UserTable.listAccess() has a fingerprint that changes with password a
   users.create(user("bot", "api"), null);
   assert.notEqual(fingerprints().get("bot"), before.get("bot"));
 });
+
+Deno.test("ConfigurationTable.set() bounds the settings of a user, by number and by bytes", () => {
+  using fixture = new TemporaryDatabase();
+  const { users, configuration } = fixture.open().tables;
+  for (const name of ["eve", "adam"]) users.create(user(name), null);
+  const refused = (name: string, key: string, value: string, words: RegExp) =>
+    assert.throws(
+      () => configuration.set(name, key, value),
+      (error) =>
+        error instanceof ClientError && error.code === "E_UNPROCESSABLE" &&
+        words.test(error.message),
+    );
+  for (let i = 0; i < 256; i++) configuration.set("eve", `k${i}`, "1");
+  refused("eve", "k256", "1", /^key: .*256/);
+  configuration.set("eve", "k0", "2");
+  configuration.set("adam", "k256", "1");
+  const long = JSON.stringify("x".repeat(60_000));
+  for (let i = 0; i < 17; i++) configuration.set("adam", `k${i}`, long);
+  refused("adam", "k17", long, /^value: .*1048576 bytes/);
+  // What takes the place of another counts instead of it.
+  configuration.set("adam", "k16", long);
+  assert.equal(configuration.get("adam").size, 18);
+});

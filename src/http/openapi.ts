@@ -221,9 +221,30 @@ function schemaId(schema: z.ZodType): string {
 }
 
 /** The schemas the routes use and those they refer to, by name. */
+/** What bodies are made into has more types than JSON: those are told as they are sent. */
+const WIRE: Parameters<typeof z.toJSONSchema>[1] & object = {
+  io: "input",
+  unrepresentable: "any",
+  override({ zodSchema: { _zod: { def } }, jsonSchema }) {
+    if (def.type === "bigint") {
+      Object.assign(jsonSchema, { type: "integer", format: "int64" });
+    } else if (def.type === "map") {
+      const { $schema: _, ...values } = z.toJSONSchema(
+        def.valueType as z.ZodType,
+        WIRE,
+      );
+      Object.assign(jsonSchema, {
+        type: "object",
+        propertyNames: { type: "string" },
+        additionalProperties: values,
+      });
+    }
+  },
+};
+
 function componentSchemas(used: ReadonlySet<z.ZodType>): Json {
   const { schemas } = z.toJSONSchema(z.globalRegistry, {
-    io: "input",
+    ...WIRE,
     uri: (id) => SCHEMA_PREFIX + id,
   });
   const kept = new Map<string, unknown>();

@@ -3,6 +3,7 @@
  * is there. One job is held at a time; one that cannot be read is reported and the
  * next is taken. For commands; blocks.
  */
+import { parseExact } from "../job_number.ts";
 import { DENO_FILES } from "../persist/files.ts";
 import { TEMPORARY_SUFFIX } from "../persist/filenames.ts";
 import {
@@ -94,7 +95,7 @@ export async function importJobFiles(
   demandFile(dataPath);
   let meta: JobMeta;
   try {
-    const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const json = parseExact(new TextDecoder().decode(bytes));
     meta = readJobMeta(json, placeOf(json));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -9,6 +9,12 @@
  * A job is in the archive if and only if its `meta.json` is. Pure.
  */
 import { ClientError } from "../errors.ts";
+import {
+  INT64_MAX,
+  type JobNumber,
+  jobNumber,
+  parseJobNumber,
+} from "../job_number.ts";
 
 /** When leftovers were last compressed; upstream reads it. */
 export const COMPRESS_FILE = "compress.txt";
@@ -17,12 +23,15 @@ export const META_FILE = "meta.json";
 export const DATA_FILE = "data.json";
 export const PACKED_DATA_FILE = "data.json.gz";
 
-const JOBS_PER_DIRECTORY = 1000;
+/** The last digits of a job id: a thousand jobs share a directory. */
+const REST_DIGITS = 3;
+const NUMBER = /^(0|[1-9]\d*)$/;
+const JOBS_PER_DIRECTORY = 10 ** REST_DIGITS;
 
 /** What names a job for good, and thereby its place. */
 export interface JobPlace {
   readonly cluster: string;
-  readonly jobId: number;
+  readonly jobId: JobNumber;
   /** Unix epoch seconds. */
   readonly startTime: number;
 }
@@ -36,7 +45,7 @@ export function jobDirectory(root: string, place: JobPlace): string {
       `cluster: ${JSON.stringify(cluster)} cannot be the name of a directory`,
     );
   }
-  if (!isCount(jobId) || !isCount(startTime)) {
+  if (jobId < 0 || !isCount(startTime)) {
     throw new ClientError(
       "E_BAD_REQUEST",
       `jobId, startTime: ${jobId} at ${startTime} has no place in the archive`,
@@ -47,17 +56,14 @@ export function jobDirectory(root: string, place: JobPlace): string {
 }
 
 /** `1034871` → `1034`, `871`. */
-export function jobDirectoryNames(jobId: number): [string, string] {
-  const rest = jobId % JOBS_PER_DIRECTORY;
-  return [
-    String((jobId - rest) / JOBS_PER_DIRECTORY),
-    String(rest).padStart(3, "0"),
-  ];
+export function jobDirectoryNames(jobId: JobNumber): [string, string] {
+  const digits = String(jobId).padStart(REST_DIGITS + 1, "0");
+  return [digits.slice(0, -REST_DIGITS), digits.slice(-REST_DIGITS)];
 }
 
 /** The number of a directory above the job's; `undefined`: it is not one. */
-export function thousandsOf(name: string): number | undefined {
-  return numberOf(name);
+export function thousandsOf(name: string): JobNumber | undefined {
+  return NUMBER.test(name) ? parseJobNumber(name) : undefined;
 }
 
 /** The last three digits that a directory stands for; `undefined`: it does not. */
@@ -70,8 +76,13 @@ export function startTimeOf(name: string): number | undefined {
   return numberOf(name);
 }
 
-export function jobIdOf(thousands: number, rest: number): number {
-  return thousands * JOBS_PER_DIRECTORY + rest;
+/** The job id whose directories are these; `undefined`: it has more than 64 bits. */
+export function jobIdOf(
+  thousands: JobNumber,
+  rest: number,
+): JobNumber | undefined {
+  const jobId = BigInt(thousands) * BigInt(JOBS_PER_DIRECTORY) + BigInt(rest);
+  return jobId > INT64_MAX ? undefined : jobNumber(jobId);
 }
 
 /** Whether a name is one directory below the root and nothing else. */
@@ -85,7 +96,7 @@ function isCount(value: number): boolean {
 }
 
 function numberOf(name: string): number | undefined {
-  if (!/^(0|[1-9]\d*)$/.test(name)) return undefined;
+  if (!NUMBER.test(name)) return undefined;
   const number = Number(name);
   return Number.isSafeInteger(number) ? number : undefined;
 }

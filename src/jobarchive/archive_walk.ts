@@ -4,6 +4,7 @@
  * however many jobs there are. Reads no file. Any thread; blocks while it reads
  * directories.
  */
+import { INT64_MAX, type JobNumber } from "../job_number.ts";
 import {
   isClusterName,
   jobDirectoryNames,
@@ -56,10 +57,15 @@ function* walkCluster(
 ): Generator<JobPlace> {
   const top = `${root}/${cluster}`;
   for (const thousands of numbersIn(top, thousandsOf, onStrange)) {
-    if (after !== undefined && jobIdOf(thousands, 999) < after.jobId) continue;
+    const last = jobIdOf(thousands, 999) ?? INT64_MAX;
+    if (after !== undefined && last < after.jobId) continue;
     const upper = `${top}/${thousands}`;
     for (const rest of numbersIn(upper, restOf, onStrange)) {
       const jobId = jobIdOf(thousands, rest);
+      if (jobId === undefined) {
+        onStrange?.(`${upper}/${rest}`);
+        continue;
+      }
       if (after !== undefined && jobId < after.jobId) continue;
       const lower = `${upper}/${jobDirectoryNames(jobId)[1]}`;
       for (const startTime of numbersIn(lower, startTimeOf, onStrange)) {
@@ -71,18 +77,18 @@ function* walkCluster(
 }
 
 /** The numbers that directories are named after, in order. */
-function numbersIn(
+function numbersIn<Value extends JobNumber>(
   directory: string,
-  numberOf: (name: string) => number | undefined,
+  numberOf: (name: string) => Value | undefined,
   onStrange: WalkOptions["onStrange"],
-): number[] {
-  const numbers: number[] = [];
+): Value[] {
+  const numbers: Value[] = [];
   for (const name of directoryNames(directory)) {
     const number = numberOf(name);
     if (number !== undefined) numbers.push(number);
     else onStrange?.(`${directory}/${name}`);
   }
-  return numbers.sort((a, b) => a - b);
+  return numbers.sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
 }
 
 function directoryNames(directory: string): string[] {

@@ -13,16 +13,21 @@ function place(root: string, ...jobs: JobPlace[]): void {
 
 function inOrder(a: JobPlace, b: JobPlace): number {
   if (a.cluster !== b.cluster) return a.cluster < b.cluster ? -1 : 1;
-  return a.jobId - b.jobId || a.startTime - b.startTime;
+  if (a.jobId !== b.jobId) return a.jobId < b.jobId ? -1 : 1;
+  return a.startTime - b.startTime;
 }
 
 Deno.test("jobDirectory splits the id as upstream does", () => {
-  const at = (jobId: number) =>
+  const at = (jobId: JobPlace["jobId"]) =>
     jobDirectory("r", { cluster: "c", jobId, startTime: 1649723812 });
   assert.equal(at(398759), "r/c/398/759/1649723812");
   assert.equal(at(1034871), "r/c/1034/871/1649723812");
   assert.equal(at(7), "r/c/0/007/1649723812");
   assert.equal(at(1000), "r/c/1/000/1649723812");
+  assert.equal(
+    at(2n ** 63n - 1n),
+    "r/c/9223372036854775/807/1649723812",
+  );
 });
 
 Deno.test("walkArchive goes through jobs in the order of their numbers", () =>
@@ -33,6 +38,9 @@ Deno.test("walkArchive goes through jobs in the order of their numbers", () =>
       { cluster: "a", jobId: 999, startTime: 1 },
       { cluster: "a", jobId: 1000, startTime: 1 },
       { cluster: "a", jobId: 10_001, startTime: 1 },
+      { cluster: "a", jobId: 2n ** 53n + 1n, startTime: 1 },
+      { cluster: "a", jobId: 2n ** 53n + 1n, startTime: 2 },
+      { cluster: "a", jobId: 2n ** 63n - 1n, startTime: 1 },
       { cluster: "b", jobId: 1, startTime: 1 },
     ];
     place(root, ...jobs.toReversed());

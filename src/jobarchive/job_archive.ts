@@ -4,6 +4,7 @@
  * file that makes it a job of the archive, so that whenever the process dies what
  * is there is readable.
  */
+import { parseExact } from "../job_number.ts";
 import { prepareArchive } from "../cluster/archive_version.ts";
 import { ClientError } from "../errors.ts";
 import {
@@ -67,8 +68,12 @@ export class JobArchive {
     const bytes = readIfThere(path);
     if (bytes === undefined) throw notArchived(place);
     try {
-      const json: unknown = JSON.parse(decoder.decode(bytes));
-      const fault = this.#validate ? schemaFault("meta", json) : undefined;
+      const text = decoder.decode(bytes);
+      const json = parseExact(text);
+      // The schema's integers are numbers.
+      const fault = this.#validate
+        ? schemaFault("meta", JSON.parse(text))
+        : undefined;
       if (fault !== undefined) throw new SyntaxError(fault);
       return readJobMeta(json, place);
     } catch (error) {

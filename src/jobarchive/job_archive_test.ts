@@ -211,7 +211,10 @@ Deno.test("JobArchive names the file it cannot read", () =>
 Deno.test("JobArchive.remove() leaves nothing of the job and all of its neighbours", () =>
   inDirectory(async (root) => {
     const archive = openJobArchive(root);
-    const neighbour = { ...META, job: { ...JOB, jobId: JOB.jobId + 1 } };
+    const neighbour = {
+      ...META,
+      job: { ...JOB, jobId: Number(JOB.jobId) + 1 },
+    };
     await archive.write(META, someData(3));
     await archive.write(neighbour, someData(3));
     assert.ok(archive.remove(JOB));

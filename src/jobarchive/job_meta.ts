@@ -22,6 +22,12 @@ import {
   type JobStatistics,
   type JobStatisticsByMetric,
 } from "../jobs/job_answer.ts";
+import {
+  type JobNumber,
+  jsonNumber,
+  parseExact,
+  stringifyExact,
+} from "../job_number.ts";
 import type { JobPlace } from "./archive_layout.ts";
 
 export interface JobMeta {
@@ -68,10 +74,10 @@ export function writeJobMeta({ job, tags, statistics }: JobMeta): string {
     ...unlessNull("footprint", job.footprint),
     ...unlessNull("metaData", job.metaData),
     energy: job.energy,
-    ...given("arrayJobId", job.arrayJobId),
+    ...(job.arrayJobId === 0 ? {} : { arrayJobId: jsonNumber(job.arrayJobId) }),
     ...given("walltime", job.walltime),
     ...given("requestedMemory", job.requestedMemory),
-    jobId: job.jobId,
+    jobId: jsonNumber(job.jobId),
     duration: job.duration,
     ...given("smt", job.smt),
     monitoringStatus: job.monitoringStatus,
@@ -90,7 +96,7 @@ export function writeJobMeta({ job, tags, statistics }: JobMeta): string {
  * Throws a `SyntaxError` if the old text is no JSON object.
  */
 export function editJobMeta(text: string, edit: MetaEdit): string {
-  const { ...meta } = objectOf(JSON.parse(text), "the file");
+  const { ...meta } = objectOf(parseExact(text), "the file");
   if (edit.tags !== undefined) {
     if (edit.tags.length === 0) delete meta["tags"];
     else meta["tags"] = edit.tags.map(writtenTag);
@@ -99,7 +105,7 @@ export function editJobMeta(text: string, edit: MetaEdit): string {
     const old = recordOf(meta["metaData"]);
     meta["metaData"] = { ...old, ...edit.metaData };
   }
-  return JSON.stringify(meta);
+  return stringifyExact(meta);
 }
 
 function writtenTag({ type, name, scope }: TagKey): TagKey {
@@ -111,7 +117,7 @@ function unlessNull(key: string, value: unknown): Record<string, unknown> {
 }
 
 /**
- * The job of a parsed `meta.json` that lies where `place` says. Throws a
+ * The job of a `meta.json`, parsed by `parseExact`, that lies where `place` says. Throws a
  * `SyntaxError` naming the key if it is not usable.
  */
 export function readJobMeta(json: unknown, place: JobPlace): JobMeta {
@@ -119,7 +125,7 @@ export function readJobMeta(json: unknown, place: JobPlace): JobMeta {
   for (const key of ["cluster", "jobId", "startTime"] as const) {
     if (meta[key] !== place[key]) {
       throw new SyntaxError(
-        `${key}: ${JSON.stringify(meta[key])} does not belong where it lies`,
+        `${key}: ${stringifyExact(meta[key])} does not belong where it lies`,
       );
     }
   }
@@ -132,7 +138,7 @@ export function readJobMeta(json: unknown, place: JobPlace): JobMeta {
 }
 
 /**
- * Where the job of a parsed `meta.json` belongs, for files that lie elsewhere.
+ * Where the job of a `meta.json`, parsed likewise, belongs, for files that lie elsewhere.
  * Throws a `SyntaxError` if it does not say.
  */
 export function placeOf(json: unknown): JobPlace {
@@ -141,13 +147,13 @@ export function placeOf(json: unknown): JobPlace {
     throw new SyntaxError("cluster: expected a name");
   }
   for (const [key, value] of Object.entries({ jobId, startTime })) {
-    if (integerOf(value) <= 0) {
+    if (key === "jobId" ? idOf(value) <= 0 : integerOf(value) <= 0) {
       throw new SyntaxError(`${key}: expected an integer above 0`);
     }
   }
   return {
     cluster,
-    jobId: integerOf(jobId),
+    jobId: idOf(jobId),
     startTime: integerOf(startTime),
   };
 }
@@ -173,7 +179,7 @@ function restOfJob(
     duration: integerOf(meta["duration"]) ||
       Math.max(0, stopTime - place.startTime),
     walltime: integerOf(meta["walltime"]),
-    arrayJobId: integerOf(meta["arrayJobId"]),
+    arrayJobId: idOf(meta["arrayJobId"]),
     numNodes: integerOf(meta["numNodes"]) || resources.length,
     numHwthreads: integerOf(meta["numHwthreads"]),
     numAcc: integerOf(meta["numAcc"]),
@@ -285,7 +291,7 @@ function textsOf(json: unknown): Record<string, string> | null {
     Object.entries(json).filter(([, value]) => value !== null)
       .map(([key, value]) => [
         key,
-        typeof value === "string" ? value : JSON.stringify(value),
+        typeof value === "string" ? value : stringifyExact(value),
       ]),
   );
 }
@@ -297,7 +303,7 @@ function oneOf<Word extends string>(
 ): Word {
   const word = words.find((one) => one === json);
   if (word !== undefined) return word;
-  throw new SyntaxError(`${key}: ${JSON.stringify(json)} is unknown`);
+  throw new SyntaxError(`${key}: ${stringifyExact(json)} is unknown`);
 }
 
 function isRecord(json: unknown): json is Record<string, unknown> {
@@ -327,4 +333,9 @@ function numberOf(json: unknown): number {
 
 function integerOf(json: unknown): number {
   return typeof json === "number" && Number.isSafeInteger(json) ? json : 0;
+}
+
+/** An integer of 64 bits, as `parseExact` gives it. */
+function idOf(json: unknown): JobNumber {
+  return typeof json === "bigint" ? json : integerOf(json);
 }

@@ -104,7 +104,7 @@ Deno.test("readJobMeta refuses what is no job, or another one", () => {
   const wrong: [unknown, RegExp][] = [
     [null, /the file/],
     [{}, /cluster/],
-    [{ ...LEAST, jobId: PLACE.jobId + 1 }, /jobId.*where it lies/],
+    [{ ...LEAST, jobId: Number(PLACE.jobId) + 1 }, /jobId.*where it lies/],
     [{ ...LEAST, startTime: "5" }, /startTime/],
     [{ ...LEAST, jobState: "Stopped" }, /jobState.*"Stopped"/],
     [{ ...LEAST, jobState: "toString" }, /jobState.*"toString"/],

@@ -21,10 +21,12 @@ function world(count: number, broken: readonly number[] = []) {
   const queries: { beforeSec: number; omitTagged: string }[] = [];
   const calls: string[] = [];
   const touch = (what: string, { jobId }: JobPlace) => {
-    if (broken.includes(jobId)) return Promise.reject(new Error("broken"));
+    if (broken.includes(Number(jobId))) {
+      return Promise.reject(new Error("broken"));
+    }
     calls.push(`${what} ${jobId}`);
     // Of every third job there are no files.
-    return Promise.resolve(jobId % 3 !== 0);
+    return Promise.resolve(Number(jobId) % 3 !== 0);
   };
   return {
     rows,
@@ -112,7 +114,7 @@ Deno.test("applyRetention keeps the row of a job whose files it cannot treat", a
     jobs,
     files,
     NOW,
-    ({ jobId }) => failed.push(jobId),
+    ({ jobId }) => failed.push(Number(jobId)),
   );
   assert.deepEqual(failed, [2, 550]);
   assert.equal(report.failed, 2);

@@ -8,6 +8,8 @@ import {
   empty,
   json,
 } from "../http/api_route.ts";
+import { NODE_STATES as NODE_STATE_WORDS } from "../db/node_table.ts";
+import { ClientError } from "../errors.ts";
 import { nodeStateSchema } from "./job_requests.ts";
 import { takeNodeStates } from "./node_states.ts";
 
@@ -28,6 +30,30 @@ function listClusters(call: ApiCall): ApiAnswer {
   });
 }
 
+async function showState(call: ApiCall): Promise<ApiAnswer> {
+  const [cluster, hostname] = ["cluster", "hostname"].map((key) => {
+    const value = call.search.get(key) ?? "";
+    if (value !== "") return value;
+    throw new ClientError("E_BAD_REQUEST", `${key}: a name is needed`);
+  }) as [string, string];
+  const { services, principal } = call;
+  const { clusters } = principal.jobView();
+  const isOpen = clusters === undefined || clusters.has(cluster);
+  const row = isOpen
+    ? await services.jobs.tables.nodes.latestOf(cluster, hostname)
+    : undefined;
+  if (row === undefined) {
+    throw new ClientError(
+      "E_NOT_FOUND",
+      `hostname: no state of ${JSON.stringify(hostname.slice(0, 60))} of ${
+        JSON.stringify(cluster.slice(0, 60))
+      } was reported`,
+    );
+  }
+  const { id: _, ...state } = row;
+  return json(200, state);
+}
+
 async function takeStates(call: ApiCall): Promise<ApiAnswer> {
   await takeNodeStates(
     call.services.jobs,
@@ -37,6 +63,23 @@ async function takeStates(call: ApiCall): Promise<ApiAnswer> {
   );
   return empty(200);
 }
+
+const nodeStateRowSchema = z.object({
+  cluster: z.string(),
+  hostname: z.string(),
+  subCluster: z.string(),
+  time: z.int().describe("When it was reported, Unix seconds."),
+  state: z.enum(NODE_STATE_WORDS),
+  health: z.enum(["full", "partial", "failed"]),
+  healthMetrics: z.object({
+    missing: z.array(z.string()),
+    degraded: z.array(z.string()),
+  }),
+  jobsRunning: z.int(),
+  cpusAllocated: z.int(),
+  memoryAllocated: z.int().describe("MB."),
+  gpusAllocated: z.int(),
+}).meta({ id: "NodeState" });
 
 const NODE_STATES: Omit<ApiOperation, "id"> = {
   summary: "States of nodes, as the batch system sees them",
@@ -77,6 +120,28 @@ export const clusterRoutes: readonly ApiRoute[] = [
     path: "/api/nodestate",
     name: "node-state",
     operations: {
+      GET: {
+        id: "latestNodeState",
+        summary: "What was reported last of a node",
+        parameters: [
+          {
+            name: "cluster",
+            type: "string",
+            required: true,
+            description: "Of this cluster.",
+          },
+          {
+            name: "hostname",
+            type: "string",
+            required: true,
+            description: "This node.",
+          },
+        ],
+        answer: { type: "application/json", schema: nodeStateRowSchema },
+        errors: { 404: "Nothing was reported of such a node." },
+        scope: "jobs:read",
+        handle: showState,
+      },
       POST: { id: "nodeState", ...NODE_STATES },
       PUT: { id: "nodeStateByPut", ...NODE_STATES },
     },

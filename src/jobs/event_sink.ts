@@ -16,7 +16,10 @@ export class JobEvents implements JobEventSink {
 
   constructor(services: JobServices, access: AccessState) {
     this.#services = services;
-    this.#sender = new UserPrincipal({ name: "nats", roles: ["api"] }, access);
+    this.#sender = new UserPrincipal({
+      // The name of no subject: a user may be called the same.
+      ...{ name: "nats", roles: ["api"], isSubject: false },
+    }, access);
   }
 
   startJob(json: string): Promise<void> {

@@ -3,6 +3,7 @@
  * are always there, which are left out while they say nothing, which are null.
  * Pure.
  */
+import { jsonNumber, type RawNumber } from "../job_number.ts";
 import type { Unit } from "../cluster/cluster.ts";
 import type {
   JobResource,
@@ -51,10 +52,10 @@ export interface JobAnswer {
   readonly metaData: Readonly<Record<string, string>> | null;
   readonly concurrentJobs: { readonly items: null; readonly count: 0 };
   readonly energy: number;
-  readonly arrayJobId?: number;
+  readonly arrayJobId?: number | RawNumber;
   readonly walltime?: number;
   readonly requestedMemory?: number;
-  readonly jobId: number;
+  readonly jobId: number | RawNumber;
   readonly duration: number;
   readonly smt?: number;
   readonly monitoringStatus: number;
@@ -87,10 +88,10 @@ export function jobAnswer(row: JobRow, parts: JobAnswerParts): JobAnswer {
     metaData: withMetaData ? row.metaData : null,
     concurrentJobs: { items: null, count: 0 },
     energy: row.energy,
-    ...given("arrayJobId", row.arrayJobId),
+    ...(row.arrayJobId === 0 ? {} : { arrayJobId: jsonNumber(row.arrayJobId) }),
     ...given("walltime", row.walltime),
     ...given("requestedMemory", row.requestedMemory),
-    jobId: row.jobId,
+    jobId: jsonNumber(row.jobId),
     duration: durationAt(row, parts.nowSec),
     ...given("smt", row.smt),
     monitoringStatus: row.monitoringStatus,

@@ -5,14 +5,14 @@
  */
 import type { z } from "zod";
 import { JOB_STATES, type JobState } from "../db/job_row.ts";
-import { int64, listOf, object, text } from "./request_json.ts";
+import { int64, listOf, longId, object, text } from "./request_json.ts";
 
 /**
  * How a job is named where its row is not known. The check that `jobId` is there
  * is the schema's; that it is known is the table's.
  */
 const jobKey = {
-  jobId: int64,
+  jobId: longId(),
   cluster: text.optional(),
   startTime: int64.optional().describe("Unix time in seconds."),
 };

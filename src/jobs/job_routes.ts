@@ -143,6 +143,13 @@ const LIST: Omit<ApiOperation, "id"> = {
       repeated: true,
       description: "Only jobs in one of these states.",
     },
+    {
+      name: "job-id",
+      type: "integer",
+      rules: { minimum: 0 },
+      repeated: true,
+      description: "Only jobs with one of these ids of the batch system.",
+    },
     { name: "cluster", type: "string", description: "Only of this cluster." },
     { name: "project", type: "string", description: "Only of this project." },
     {

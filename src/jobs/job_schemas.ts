@@ -30,7 +30,7 @@ const statisticsSchema = z.object({
 
 export const jobSchema = z.object({
   id: z.int().describe("Of the database; never used again."),
-  jobId: z.int().describe("Of the batch system."),
+  jobId: z.int().meta({ format: "int64" }).describe("Of the batch system."),
   cluster: z.string(),
   subCluster: z.string(),
   partition: z.string().optional(),
@@ -45,7 +45,7 @@ export const jobSchema = z.object({
   metaData: z.record(z.string(), z.string()).nullable(),
   concurrentJobs: z.object({ items: z.null(), count: z.int() }),
   energy: z.number().describe("kWh."),
-  arrayJobId: z.int().optional(),
+  arrayJobId: z.int().meta({ format: "int64" }).optional(),
   walltime: z.int().optional().describe("Seconds."),
   requestedMemory: z.int().optional().describe("MB."),
   duration: z.int().describe("Seconds; of a running job, until now."),

@@ -6,6 +6,7 @@ import type { Principal } from "../auth/mod.ts";
 import type { JobRow } from "../db/job_row.ts";
 import type { StopJudgement, StopOutcome } from "../db/job_table.ts";
 import { ClientError } from "../errors.ts";
+import type { JobNumber } from "../job_number.ts";
 import { clustersOf } from "./job_access.ts";
 import { isTooFarAhead, tooFarAhead } from "./job_times.ts";
 import { finalState, stopJobSchema } from "./job_requests.ts";
@@ -95,7 +96,7 @@ export async function stopJob(
 function notStopped(
   outcome: Exclude<StopOutcome, { kind: "stopped" }> | StopJudgement,
   { jobId, stopTime, jobState, isAhead }: {
-    readonly jobId: number;
+    readonly jobId: JobNumber;
     readonly stopTime: number;
     readonly jobState: string;
     readonly isAhead: boolean;

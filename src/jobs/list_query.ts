@@ -1,8 +1,11 @@
 /** The query string of a job list (job-api 2.6). */
 import { ClientError } from "../errors.ts";
+import { type JobNumber, parseJobNumber } from "../job_number.ts";
 import { JOB_STATES, type JobState } from "../db/job_row.ts";
 
 export interface JobListQuery {
+  /** One of them, as the batch system names them. */
+  readonly jobIds?: readonly JobNumber[];
   /** One of them; absent: of every state. */
   readonly states?: readonly JobState[];
   readonly cluster?: string;
@@ -20,14 +23,17 @@ const ITEMS = 25;
 /** Throws `E_BAD_REQUEST` naming the key and its value. */
 export function parseListQuery(search: URLSearchParams): JobListQuery {
   const states: JobState[] = [];
+  const jobIds: JobNumber[] = [];
   const first = new Map<string, string>();
   for (const [key, value] of search) {
     if (key === "state") states.push(stateOf(value));
+    else if (key === "job-id") jobIds.push(jobIdOf(value));
     else if (!KEYS.has(key)) throw bad(key, value, "not a key of this list");
     else if (!first.has(key)) first.set(key, value);
   }
   const startTime = first.get("start-time");
   return {
+    ...(jobIds.length > 0 ? { jobIds: [...new Set(jobIds)] } : {}),
     ...(states.length > 0 ? { states: [...new Set(states)] } : {}),
     ...optional("cluster", first.get("cluster")),
     ...optional("project", first.get("project")),
@@ -60,6 +66,12 @@ function stateOf(value: string): JobState {
   const state = JOB_STATES.find((known) => known === value);
   if (state !== undefined) return state;
   throw bad("state", value, `one of ${JOB_STATES.join(", ")} is expected`);
+}
+
+function jobIdOf(value: string): JobNumber {
+  const id = parseJobNumber(value);
+  if (id !== undefined) return id;
+  throw bad("job-id", value, "an integer of 64 bits is expected");
 }
 
 function timeRange(value: string): { from: number; to: number } {

@@ -10,6 +10,7 @@
 import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { ClientError } from "../errors.ts";
+import { INT64_MIN, jobNumber, parseJobNumber } from "../job_number.ts";
 import { NumberText, parseFirst } from "./first_json_value.ts";
 
 /** Longest part of a wrong value that an error shows. */
@@ -24,12 +25,35 @@ function integer(min: number, max: number, words: string) {
 
 export const int32 = integer(-(2 ** 31), 2 ** 31 - 1, "an integer of 32 bits");
 
-/** 64 bits on the wire; beyond 2^53 a double would round, so that is refused. */
+/** 64 bits on the wire; beyond 2^53 a double would round, so what is no id is refused. */
 export const int64 = integer(
   Number.MIN_SAFE_INTEGER,
   Number.MAX_SAFE_INTEGER,
   "an integer, at most 2^53 - 1 either side of zero",
 );
+
+/** An id of the batch system: all 64 bits count, and `least` at least. */
+export function longId(least: bigint = INT64_MIN) {
+  const words = least === INT64_MIN
+    ? "an integer of 64 bits"
+    : `an integer of 64 bits, at least ${least}`;
+  return z.preprocess(
+    integerValue,
+    z.bigint({ error: `expected ${words}` })
+      .min(least, { error: `expected ${words}` })
+      .transform(jobNumber),
+  );
+}
+
+/** The integer of 64 bits that a value is; any other value as it is. */
+function integerValue(value: unknown): unknown {
+  if (typeof value === "number") {
+    return Number.isInteger(value) ? BigInt(value) : value;
+  }
+  if (!(value instanceof NumberText)) return value;
+  const id = parseJobNumber(value.source);
+  return id === undefined ? value : BigInt(id);
+}
 
 export const text = z.string({ error: "expected a text" })
   // Half a surrogate pair cannot be stored; upstream replaces it as well.
@@ -56,9 +80,20 @@ export function object<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape, { error: objectError });
 }
 
-/** An object with any keys. */
+/** An object with any keys, `__proto__` too: a record of Zod's leaves that one out. */
 export function mapOf<Value extends z.ZodType>(value: Value) {
-  return z.record(z.string(), value, { error: "expected an object" });
+  return z.preprocess(
+    (given) => isObject(given) ? new Map(Object.entries(given)) : given,
+    z.map(z.string(), value, { error: "expected an object" })
+      .transform((entries) =>
+        Object.fromEntries(entries) as Record<string, z.output<Value>>
+      ),
+  );
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null &&
+    !Array.isArray(value) && !(value instanceof NumberText);
 }
 
 /** Unknown keys have their own words, in {@linkcode refusal}. */
@@ -116,6 +151,8 @@ function shown(value: unknown): string {
   }
   const full = value instanceof NumberText
     ? value.source
+    : typeof value === "bigint"
+    ? String(value)
     : JSON.stringify(value) ?? String(value);
   return full.length > SHOWN_CHARS ? `${full.slice(0, SHOWN_CHARS)}…` : full;
 }

@@ -4,7 +4,7 @@
  * value; those the server decides about itself are accepted and dropped. Pure.
  */
 import type { z } from "zod";
-import type { JobResource, NewJob, TagKey } from "../db/job_row.ts";
+import type { JobResource, NewJob, SharedKind, TagKey } from "../db/job_row.ts";
 import { SHARED_KINDS } from "../db/job_row.ts";
 import { ClientError } from "../errors.ts";
 import {
@@ -12,6 +12,7 @@ import {
   int32,
   int64,
   listOf,
+  longId,
   mapOf,
   number,
   object,
@@ -36,7 +37,7 @@ const jobTag = object({
 });
 
 const jobLinks = object({
-  items: listOf(object({ id: int64.optional(), jobId: int64.optional() }))
+  items: listOf(object({ id: int64.optional(), jobId: longId().optional() }))
     .optional(),
   count: int64.optional(),
 });
@@ -48,18 +49,34 @@ const jobStatistics = object({
   max: number.optional(),
 });
 
+const EXCLUSIVE_WORDS = "expected 0, 1, 2 or 3";
+
+/** By the number of `exclusive`, as upstream's migration reads it. */
+const SHARED_BY_EXCLUSIVE: readonly SharedKind[] = [
+  "multi_user",
+  "none",
+  "single_user",
+  "multi_user",
+];
+
 const MONITORING_WORDS = "expected 0, 1, 2 or 3";
 
 export const startJobSchema = object({
-  jobId: int64.positive({ error: "expected a number above 0" }),
+  jobId: longId(1n),
   cluster: text.default(""),
   subCluster: text.default(""),
   user: text.default(""),
   project: text.default(""),
   partition: text.default(""),
-  shared: oneOf(["", ...SHARED_KINDS]).default("none"),
+  shared: oneOf(["", ...SHARED_KINDS]).default("").describe(
+    "Empty: as `exclusive` says, else `none`.",
+  ),
+  exclusive: int32.min(0, { error: EXCLUSIVE_WORDS })
+    .max(3, { error: EXCLUSIVE_WORDS }).optional().describe(
+      "What `shared` was once: 0 and 3 `multi_user`, 1 `none`, 2 `single_user`.",
+    ),
   jobState: text.optional().describe("Ignored: the job is running."),
-  arrayJobId: int64.default(0),
+  arrayJobId: longId().default(0),
   numNodes: int32.default(0),
   numHwthreads: int32.default(0),
   numAcc: int32.default(0),
@@ -76,6 +93,7 @@ export const startJobSchema = object({
   resources: listOf(resource).default([]),
   tags: listOf(jobTag).default([]),
   metaData: mapOf(text).optional(),
+  metadata: mapOf(text).optional().describe("As `metaData`, which wins."),
   footprint: mapOf(number).optional(),
   energy: number.default(0).describe("kWh."),
   energyFootprint: mapOf(number).optional().describe("Ignored."),
@@ -115,7 +133,7 @@ export function decodeStartJob(
 }
 
 function newJob(request: z.output<typeof startJobSchema>): NewJob {
-  const { shared, monitoringStatus } = request;
+  const { shared, exclusive = 1, monitoringStatus } = request;
   return {
     jobId: request.jobId,
     cluster: request.cluster,
@@ -124,7 +142,7 @@ function newJob(request: z.output<typeof startJobSchema>): NewJob {
     project: request.project,
     partition: request.partition,
     jobState: "running",
-    shared: shared === "" ? "none" : shared,
+    shared: shared === "" ? SHARED_BY_EXCLUSIVE[exclusive] ?? "none" : shared,
     monitoringStatus: monitoringStatus as NewJob["monitoringStatus"],
     submitTime: request.submitTime,
     startTime: request.startTime,
@@ -140,7 +158,7 @@ function newJob(request: z.output<typeof startJobSchema>): NewJob {
     energyFootprint: null,
     footprint: request.footprint ?? null,
     resources: request.resources.map(withoutEmpty),
-    metaData: request.metaData ?? null,
+    metaData: request.metaData ?? request.metadata ?? null,
   };
 }
 

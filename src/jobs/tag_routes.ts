@@ -34,8 +34,7 @@ const REMOVABLE = new Set(["global", "admin"]);
 
 async function addTags(call: ApiCall): Promise<ApiAnswer> {
   const job = await requireJob(call, "E_NOT_FOUND");
-  const sent = decodeRequest(tagsSchema, call.body);
-  const tags = sent.map((tag) => ({
+  const tags = decodeRequest(tagsSchema, call.body).map((tag) => ({
     ...tag,
     scope: tag.scope === "" ? "global" : tag.scope,
   }));
@@ -49,20 +48,11 @@ async function addTags(call: ApiCall): Promise<ApiAnswer> {
   const hidden = attached.filter((tag) =>
     !shown.some(({ id }) => id === tag.id)
   );
-  const together = [...shown, ...hidden].map((tag) => asSent(tag, sent));
+  const together = [...shown, ...hidden];
   return json(200, {
     ...answer,
     ...(together.length > 0 ? { tags: together } : {}),
   });
-}
-
-/** A tag that was sent without a scope comes back without one, as upstream has it. */
-function asSent(tag: TagRow, sent: readonly TagKey[]): TagRow {
-  const isBare = tag.scope === "global" &&
-    sent.some(({ type, name, scope }) =>
-      scope === "" && type === tag.type && name === tag.name
-    );
-  return isBare ? { ...tag, scope: "" } : tag;
 }
 
 async function removeTags(call: ApiCall): Promise<ApiAnswer> {

@@ -2,7 +2,7 @@
 import type { Principal } from "../auth/mod.ts";
 import type { TagKey } from "../db/job_row.ts";
 
-type Reader = Pick<Principal, "has" | "name">;
+type Reader = Pick<Principal, "has" | "ownTagScope">;
 
 export function mayReadTag(reader: Reader, scope: string): boolean {
   if (scope === "global") return true;
@@ -32,5 +32,5 @@ export function visibleTags<Tag extends TagKey>(
 
 /** A private tag belongs to the user whose name is its scope. */
 function isOwn(reader: Reader, scope: string): boolean {
-  return scope !== "" && scope === reader.name;
+  return scope !== "" && scope === reader.ownTagScope;
 }

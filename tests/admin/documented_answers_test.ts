@@ -136,7 +136,7 @@ Deno.test("api/openapi.json has the answers of forms that go by session", async 
 
 Deno.test("api/openapi.json has the answers of machine_state", async () => {
   await using docs = await Documentation.start();
-  const path = "/api/machine_state/fritz/f0101";
+  const path = "/api/machine_state/emmy/w1127";
   const put = { to: "PUT /api/machine_state/{cluster}/{host}", path };
   const get = { to: "GET /api/machine_state/{cluster}/{host}", path };
   await docs.expect(404, get);

@@ -53,6 +53,11 @@ export const DEVIATIONS: Readonly<Record<string, Deviations>> = {
     ...at([76], NO_JOB_WITHOUT_START, /^\.usedNodes\.fritz: missing$/),
   },
   "tags-metadata": {
+    ...at(
+      [6],
+      "a tag sent without a scope is global, and the answer says so",
+      /^\.tags\[\d+\]\.scope: "global", recorded ""$/,
+    ),
     ...at([5], "job-api O11: idempotent", /^status 200, recorded 500$/),
     ...at(
       [9],

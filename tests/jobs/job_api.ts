@@ -17,6 +17,7 @@ import { signToken } from "../../src/auth/token.ts";
 import type { ClusterCatalog } from "../../src/cluster/cluster_catalog.ts";
 import { storeMetrics } from "../../src/cluster/store_metrics.ts";
 import { nowSec } from "../../src/clock.ts";
+import { stringifyExact } from "../../src/job_number.ts";
 import { loadConfig } from "../../src/config/mod.ts";
 import type { RemoteTables } from "../../src/db/remote.ts";
 import type {
@@ -147,7 +148,7 @@ export class JobApiServer implements AsyncDisposable {
     (
       message: string,
       fields: Record<string, unknown> = {},
-    ) => void log.push(`${level} ${message} ${JSON.stringify(fields)}`);
+    ) => void log.push(`${level} ${message} ${stringifyExact(fields)}`);
     const jobs = startJobApi({
       ...{ config, tables, clusters, archive, engine },
       log: { info: note("info"), warn: note("warn"), err: note("err") },

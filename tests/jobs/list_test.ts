@@ -44,6 +44,12 @@ Deno.test("jobs filters by every key, the newest first, then the highest id", as
     "?cluster=nope": [],
     "?project=even": [6, 4, 2],
     "?state=failed": [1],
+    "?job-id=3": [3],
+    "?job-id=3&job-id=5&job-id=99&job-id=3": [5, 3],
+    "?job-id=1&job-id=2&state=running": [2],
+    "?job-id=2&job-id=7&cluster=alex": [7],
+    "?job-id=2&job-id=3&project=odd&items-per-page=1": [3],
+    "?job-id=99": [],
     "?state=running&cluster=fritz": [6, 5, 4, 3, 2],
     "?state=failed&state=running&project=odd": [5, 3, 1],
     [`?start-time=${HOUR_AGO + 2}-${HOUR_AGO + 4}`]: [4, 3, 2],
@@ -82,6 +88,9 @@ Deno.test("jobs names the key and the value it cannot use", async () => {
       ["start-time", "-5-7"],
       ["start-time", "a-b"],
       ["user", "eve"],
+      ["job-id", "x"],
+      ["job-id", "1.5"],
+      ["job-id", "9223372036854775808"],
       ["bogus", "1"],
     ] as const
   ) {
@@ -180,4 +189,18 @@ Deno.test("clusters answers with all clusters or one, and refuses a name it does
     await server.expect(400, "GET", `${path}?cluster=nope`);
     await server.expect(400, "GET", `${path}?cluster=`);
   }
+});
+
+Deno.test("jobs by id are those that the caller may see", async () => {
+  await using server = await JobApiServer.start();
+  for (const [jobId, user] of [[1, "eve"], [2, "bob"]] as const) {
+    await server.startJob(minimalJob(jobId, { user }));
+  }
+  const { json } = await server.expect(
+    200,
+    "GET",
+    "/userapi/jobs/?job-id=1&job-id=2",
+    { as: "eve:user+api" },
+  );
+  assert.deepEqual(json.jobs.map(({ jobId }: Listed) => jobId), [1]);
 });

@@ -61,10 +61,10 @@ Deno.test("machine_state answers conditional and range requests", async () => {
   });
 });
 
-Deno.test("machine_state refuses names that lead elsewhere, and takes any others", async () => {
+Deno.test("machine_state refuses names that lead elsewhere, and nodes that no cluster has", async () => {
   await using server = await JobApiServer.start();
   const bad = ["..", "a..b", "..%2f..", "a%2Fb", "a%5Cb", "%2e%2e", "%00", "."];
-  for (const name of [...bad, "x".repeat(201)]) {
+  for (const name of [...bad, "a%0Ab", "%7F", "x".repeat(201)]) {
     for (const method of ["PUT", "POST", "GET"]) {
       const body = method === "GET" ? {} : { body: "x" };
       for (const path of [`${name}/f0101`, `fritz/${name}`]) {
@@ -72,11 +72,45 @@ Deno.test("machine_state refuses names that lead elsewhere, and takes any others
       }
     }
   }
-  for (const name of ["n%C3%B6de", "a%20b", "a.b", "%25", "*"]) {
-    const path = `/api/machine_state/${name}/${name}`;
-    await server.expect(201, "PUT", path, { body: name });
-    assert.equal((await server.expect(200, "GET", path)).text, name);
+  const unknown = ["nope/f0101", "fritz/x1", "alex/f0101", "fritz/%25"];
+  for (const path of unknown) {
+    const { json } = await server.expect(
+      404,
+      "PUT",
+      `/api/machine_state/${path}`,
+      { body: "x" },
+    );
+    assert.match(json.error, /^(cluster|host): /);
+    await server.expect(404, "GET", `/api/machine_state/${path}`);
   }
+});
+
+Deno.test("machine_state reads plain files only, and takes no more than 4 MiB of a node", async () => {
+  await using server = await JobApiServer.start();
+  await server.expect(413, "PUT", PATH, { body: new Uint8Array(4 << 20 | 1) });
+  await server.expect(201, "PUT", PATH, { body: new Uint8Array(4 << 20) });
+  const directory = `${server.jobs.services.machineStateDir}/fritz`;
+  assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), [
+    "f0101.json",
+  ]);
+  const outside = `${directory}/../outside`;
+  await Deno.writeTextFile(outside, "secret");
+  await Deno.symlink(outside, `${directory}/f0102.json`);
+  await Deno.mkdir(`${directory}/f0103.json`);
+  for (const host of ["f0102", "f0103"]) {
+    await server.expect(404, "GET", `/api/machine_state/fritz/${host}`);
+  }
+  // What is kept takes the place of the link, not of what it leads to.
+  await server.expect(201, "PUT", "/api/machine_state/fritz/f0102", {
+    body: "own",
+  });
+  assert.equal(await Deno.readTextFile(outside), "secret");
+  const kept = await server.expect(
+    200,
+    "GET",
+    "/api/machine_state/fritz/f0102",
+  );
+  assert.equal(kept.text, "own");
 });
 
 Deno.test("machine_state is no route where no directory is configured", async () => {

@@ -52,7 +52,39 @@ Deno.test("nodestate is the same at both paths, spellings and methods; each call
   }
   const rows = await server.tables.nodes.oldStates(nowSec() + 10, 100);
   assert.equal(rows.length, paths.length - 1);
-  await server.expect(405, "GET", "/api/nodestate/");
+});
+
+Deno.test("nodestate answers what was reported last of a node, to who may read the jobs of its cluster", async () => {
+  await using server = await JobApiServer.start();
+  const path = "/api/nodestate/?cluster=fritz&hostname=f0101";
+  await server.expect(404, "GET", path);
+  for (const jobsRunning of [1, 2]) {
+    await server.expect(200, "POST", "/api/nodestate/", {
+      body: report("f0101", ["mixed"], { jobsRunning, cpusAllocated: 3 }),
+    });
+  }
+  const { json } = await server.expect(200, "GET", path);
+  const { time, ...state } = json;
+  assert.ok(Math.abs(time - nowSec()) < 60);
+  assert.deepEqual(state, {
+    ...{ cluster: "fritz", hostname: "f0101", subCluster: "main" },
+    ...{ state: "mixed", health: "failed", jobsRunning: 2, cpusAllocated: 3 },
+    healthMetrics: { missing: [], degraded: [] },
+    ...{ memoryAllocated: 0, gpusAllocated: 0 },
+  });
+  await server.expect(200, "GET", path.replace("/?", "?"));
+  for (
+    const other of [
+      "cluster=alex&hostname=f0101",
+      "cluster=fritz&hostname=f0102",
+    ]
+  ) {
+    await server.expect(404, "GET", `/api/nodestate/?${other}`);
+  }
+  for (const part of ["", "cluster=fritz", "hostname=f0101"]) {
+    await server.expect(400, "GET", `/api/nodestate/?${part}`);
+  }
+  await server.expect(401, "GET", path, { as: "user" });
 });
 
 Deno.test("nodestate takes everything as optional, but no unknown keys and no wrong types", async () => {

@@ -250,7 +250,9 @@ for (const life of LIVES) {
     assert.deepEqual(adapter.calls, life.calls);
     const rows = await server.tables.jobs.list({}, { limit: 100 });
     assert.deepEqual(
-      rows.sort((a, b) => a.jobId - b.jobId || a.startTime - b.startTime)
+      rows.sort((a, b) =>
+        Number(a.jobId) - Number(b.jobId) || a.startTime - b.startTime
+      )
         .map((row) =>
           `${row.jobId} ${row.jobState} ${row.startTime - T}` +
           (row.jobState === "running" ? "" : `+${row.duration}`) +

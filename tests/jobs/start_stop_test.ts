@@ -147,7 +147,10 @@ Deno.test("start_job names what is wrong with a job, and stores nothing of it", 
     [{ jobId: 0 }, /jobId/],
     [{ jobId: null }, /jobId/],
     [{ jobId: "5" }, /jobId.*"5"/],
-    [{ jobId: 2 ** 60 }, /jobId/],
+    [{ jobId: -5 }, /jobId.*64 bits.*-5/],
+    [{ arrayJobId: 1.5 }, /arrayJobId.*64 bits.*1\.5/],
+    [{ exclusive: 4 }, /exclusive.*4/],
+    [{ metadata: { a: 1 } }, /metadata\.a/],
     [{ startTime: 0 }, /startTime/],
     [{ startTime: null }, /startTime/],
     [{ shared: "yes" }, /shared.*yes/],
@@ -391,4 +394,100 @@ Deno.test("start_job and stop_job are no routes where jobs come by message, othe
     }
   }
   await server.expect(200, "GET", "/api/jobs/");
+});
+
+Deno.test("job ids of 64 bits keep every digit in rows, answers, lists and the archive", async () => {
+  await using server = await JobApiServer.start();
+  const ids = ["9007199254740993", "9223372036854775807", "2097152000000001"];
+  for (const [i, jobId] of ids.entries()) {
+    const body = JSON.stringify(minimalJob(1, { arrayJobId: 2 }))
+      .replace('"jobId":1', `"jobId":${jobId}`)
+      .replace('"arrayJobId":2', `"arrayJobId":${jobId}`);
+    await server.expect(201, "POST", START, { body });
+    await server.expect(422, "POST", START, { body });
+    const listed = await server.expect(
+      200,
+      "GET",
+      `/api/jobs/?job-id=${jobId}`,
+    );
+    assert.ok(listed.text.includes(`"jobId":${jobId},`), listed.text);
+    assert.ok(listed.text.includes(`"arrayJobId":${jobId},`), listed.text);
+    const { id } = listed.json.jobs[0];
+    assert.equal(listed.json.jobs.length, 1);
+    const key = `{"jobId":${jobId},"cluster":"fritz"`;
+    const meta = await server.expect(200, "PATCH", "/api/jobs/edit_meta/", {
+      body: `${key},"payload":{"key":"k","value":"v"}}`,
+    });
+    assert.ok(meta.text.includes(`"jobId":${jobId},`), meta.text);
+    const stopped = await server.expect(200, "POST", STOP, {
+      body: `${key},"stopTime":${HOUR_AGO + 60}}`,
+    });
+    assert.ok(stopped.text.includes(`"jobId":${jobId},`), stopped.text);
+    await server.untilArchived(id);
+    const directory = `${server.archiveRoot}/fritz/${jobId.slice(0, -3)}/${
+      jobId.slice(-3)
+    }/${HOUR_AGO}`;
+    const read = () => Deno.readTextFile(`${directory}/meta.json`);
+    assert.ok((await read()).includes(`"jobId":${jobId},`));
+    // Editing the file rounds nothing either.
+    await server.expect(200, "PATCH", `/api/jobs/edit_meta/${id}`, {
+      body: { key: "k", value: "w" },
+    });
+    const text = await read();
+    assert.ok(text.includes(`"jobId":${jobId},`), text);
+    assert.ok(text.includes(`"arrayJobId":${jobId},`), text);
+    assert.ok(text.includes('"k":"w"'), text);
+    const shown = await server.expect(200, "GET", `/api/jobs/${id}`);
+    assert.ok(shown.text.includes(`"jobId":${jobId},`));
+    assert.notEqual(shown.json.Meta.statistics, undefined);
+    await server.expect(200, "DELETE", "/api/jobs/delete_job/", {
+      body: `${key}}`,
+    });
+    assert.equal(await server.tables.jobs.count({}), 0, `${i}`);
+  }
+  const tooLong = JSON.stringify(minimalJob(1))
+    .replace('"jobId":1', '"jobId":9223372036854775808');
+  const { json } = await server.expect(400, "POST", START, { body: tooLong });
+  assert.match(json.error, /jobId.*64 bits.*9223372036854775808/);
+});
+
+Deno.test("start_job keeps an entry that is called __proto__", async () => {
+  await using server = await JobApiServer.start();
+  const body = JSON.stringify(minimalJob(1, { footprint: 0, metaData: 0 }))
+    .replace('"metaData":0', '"metaData":{"__proto__":"x","k":"y"}')
+    .replace('"footprint":0', '"footprint":{"__proto__":1.5}');
+  await server.expect(201, "POST", START, { body });
+  const { id } = (await server.tables.jobs.findByKey({ jobId: 1 }))!;
+  const { text } = await server.expect(200, "GET", `/api/jobs/${id}`);
+  assert.ok(text.includes('"metaData":{"__proto__":"x","k":"y"}'), text);
+  assert.ok(text.includes('"footprint":{"__proto__":1.5}'), text);
+  const { json } = await server.expect(400, "POST", START, {
+    body: body.replace('"x"', "5"),
+  });
+  assert.match(json.error, /^metaData\.__proto__: expected a text, got 5/);
+});
+
+Deno.test("start_job takes what older scripts call metadata and exclusive", async () => {
+  await using server = await JobApiServer.start();
+  const kinds: [object, string][] = [
+    [{ exclusive: 0 }, "multi_user"],
+    [{ exclusive: 1 }, "none"],
+    [{ exclusive: 2 }, "single_user"],
+    [{ exclusive: 3 }, "multi_user"],
+    [{ exclusive: 0, shared: "" }, "multi_user"],
+    [{ exclusive: 0, shared: "none" }, "none"],
+    [{ exclusive: null }, "none"],
+  ];
+  for (const [i, [more, shared]] of kinds.entries()) {
+    const id = await server.startJob(
+      minimalJob(i + 1, { ...more, metadata: { a: "b" } }),
+    );
+    const job = await server.tables.jobs.get(id);
+    assert.equal(job?.shared, shared, JSON.stringify(more));
+    assert.deepEqual(job?.metaData, { a: "b" });
+  }
+  const id = await server.startJob(
+    minimalJob(50, { metadata: { a: "b" }, metaData: { c: "d" } }),
+  );
+  assert.deepEqual((await server.tables.jobs.get(id))?.metaData, { c: "d" });
 });

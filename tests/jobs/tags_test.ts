@@ -1,5 +1,6 @@
 /** Tags in every scope, on jobs in every stage of their lives (job-api 2.9, 7.2, 7.3). */
 import assert from "node:assert/strict";
+import type { PolicyRecord } from "../../src/auth/access_records.ts";
 import { until } from "../support/nats.ts";
 import {
   HOUR_AGO,
@@ -112,10 +113,10 @@ Deno.test("tag_job takes the same tag again and again, and the same words in oth
       assert.deepEqual(tagsOf(json), ["n admin", "n demo", "n global"]);
     }
   }
-  // A tag without a scope is global, and comes back as it was sent.
+  // A tag without a scope is global, and is told so.
   assert.deepEqual(
     tagsOf((await put(server, id, [tag("m"), tag("k", "")])).json),
-    ["k ", "m ", "n global"],
+    ["k global", "m global", "n global"],
   );
   assert.deepEqual(await seen(server, id, "api"), [
     ...["k global", "m global", "n global"],
@@ -227,4 +228,45 @@ Deno.test("tag_job writes what the archive has, whether set before the stop or a
     body: [tag("early", "global")],
   });
   assert.deepEqual(await archived(), ["late global", "secret admin"]);
+});
+
+Deno.test("tag_job answers the scope that a tag without one has", async () => {
+  await using server = await JobApiServer.start();
+  const id = await server.startJob(minimalJob(1));
+  for (const body of [[{ type: "t", name: "n" }], [tag("n", "")]]) {
+    const { json } = await server.expect(
+      200,
+      "POST",
+      `/api/jobs/tag_job/${id}`,
+      {
+        body,
+      },
+    );
+    assert.deepEqual(
+      json.tags.map(({ scope }: { scope: string }) => scope),
+      ["global"],
+    );
+  }
+});
+
+Deno.test("tokens have no private tags: their names may be those of users", async () => {
+  const policy = {
+    ...{ name: "carola", displayName: "", active: true },
+    scopes: ["jobs:read", "jobs:write"] as const,
+    realms: [{ instance: "*", cluster: "*", selectors: [] }],
+    expiresSec: Infinity,
+  };
+  await using server = await JobApiServer.start({
+    policies: [policy as unknown as PolicyRecord],
+  });
+  const id = await server.startJob(minimalJob(1));
+  await put(server, id, [tag("secret", "carola")], "carola:admin+api", 200);
+  const as = "token:carola";
+  const { json } = await server.expect(200, "GET", `/api/jobs/${id}`, { as });
+  assert.equal(json.Meta.tags, undefined);
+  await put(server, id, [tag("forged", "carola")], as, 403);
+  assert.deepEqual(
+    await seen(server, id, "carola:admin+api"),
+    ["secret carola"],
+  );
 });
