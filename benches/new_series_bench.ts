@@ -98,6 +98,8 @@ function firstSight(bytes: Uint8Array): number {
       oldestSec: -Infinity,
       wasApplied: undefined,
       strictLine: 0,
+      mayBeGivenUp: false,
+      isGivenUp: false,
     },
     () => {},
   );

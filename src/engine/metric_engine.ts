@@ -73,6 +73,11 @@ export interface WriteReport {
   readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
   /** The first refused lines, by line number, at most `MAX_LINE_ERRORS`. */
   readonly errors: readonly LineError[];
+  /**
+   * The line at which reading was given up, since hardly any could be read; what came
+   * before it counts. Absent: all were read.
+   */
+  readonly givenUpAt?: number;
   /** The first metrics that no configuration names, by cluster; a few of a few. */
   readonly unknown?: readonly UnknownMetrics[];
 }
@@ -85,6 +90,8 @@ export interface BatchOptions {
   readonly defaultCluster: string;
   /** Absent: the batch is applied whenever it comes. */
   readonly mark?: StreamMark | undefined;
+  /** Reading may stop where hardly a line can be read: see `givenUpAt`. */
+  readonly mayBeGivenUp?: boolean;
 }
 
 /**
@@ -119,6 +126,8 @@ export interface Batch {
    * not handed over yet are dropped.
    */
   abort(): void;
+  /** What became of it, where it was given up before its end; nothing more is read. */
+  readonly givenUp?: WriteReport | undefined;
 }
 
 /** One question of a query request; names as on the wire (metric-store 5.2). */

@@ -9,6 +9,7 @@ import {
   PART_ABORT,
   PART_FIRST,
   PART_LAST,
+  PART_MAY_GIVE_UP,
 } from "../transport/messages.ts";
 import { headBytes, writeHead } from "../transport/write_header.ts";
 import type { ShardLink } from "./shard_link.ts";
@@ -26,6 +27,7 @@ export interface BatchRoute {
   readonly context: Uint8Array;
   readonly mark?: StreamMark | undefined;
   readonly nowSec: number;
+  readonly mayBeGivenUp: boolean;
   /** The shard to read a body that begins with these bytes. */
   pickShard(start: Uint8Array): ShardLink;
   /** Called before the first part leaves; resolves with what became of the lines. */
@@ -42,14 +44,19 @@ export class OutgoingBatch implements Batch {
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   #isClosed = false;
+  #givenUp: WriteReport | undefined;
 
   constructor(route: BatchRoute) {
     this.#route = route;
     this.#stream = ENCODER.encode(route.mark?.stream ?? "");
   }
 
+  get givenUp(): WriteReport | undefined {
+    return this.#givenUp;
+  }
+
   push(chunk: Uint8Array): Promise<void> | undefined {
-    if (chunk.length === 0) return undefined;
+    if (chunk.length === 0 || this.#givenUp !== undefined) return undefined;
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     if (this.#bytes < PART_BYTES) return undefined;
@@ -96,8 +103,10 @@ export class OutgoingBatch implements Batch {
       this.#link = this.#route.pickShard(chunks[0] ?? EMPTY);
       // Owners may report before the last part has left.
       this.#report = this.#route.awaitReport();
-      this.#report.catch(() => {}); // Whoever calls `end` is told.
-      aux = PART_FIRST;
+      this.#report.then((report) => {
+        if (report.givenUpAt !== undefined) this.#givenUp = report;
+      }, () => {}); // Whoever calls `end` is told.
+      aux = PART_FIRST | (this.#route.mayBeGivenUp ? PART_MAY_GIVE_UP : 0);
     }
     const headerBytes = headBytes(this.#route.context, this.#stream, 0);
     const textMax = this.#link.maxPayload - headerBytes;

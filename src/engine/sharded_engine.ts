@@ -152,11 +152,12 @@ export class ShardedEngine implements StoreEngine {
     // During a restore batches wait in the inboxes.
     if (this.state !== "restoring") this.#checkServing();
     const id = this.#calls.takeId();
-    const { defaultCluster, mark, scope } = options;
+    const { defaultCluster, mark, mayBeGivenUp = false, scope } = options;
     return new OutgoingBatch({
       id,
       context: encodeBatchContext(scope, defaultCluster),
       mark,
+      mayBeGivenUp,
       nowSec: nowSec(),
       pickShard: (start) => this.#calls.links[this.laneOf(options, start)]!,
       awaitReport: () =>

@@ -55,6 +55,8 @@ export class ReportCollector {
       errors.push(...part.errors);
     }
     errors.sort((a, b) => a.line - b.line);
+    const givenUpAt = this.#parts.find((part) => part.givenUpAt !== undefined)
+      ?.givenUpAt;
     const skipped = sumByName(
       SKIP_REASONS,
       this.#parts.map((part) => part.skipped),
@@ -68,6 +70,7 @@ export class ReportCollector {
       ),
       skipped,
       errors: errors.slice(0, MAX_LINE_ERRORS),
+      ...(givenUpAt === undefined ? {} : { givenUpAt }),
       unknown: skipped["unknown-metric"] === undefined
         ? []
         : joinUnknown(this.#parts.map((part) => part.unknown)),

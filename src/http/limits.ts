@@ -69,5 +69,12 @@ export const ZSTD_MAX_BLOCKS = 262_144;
 /** Inflated bytes handed over at a time, at most. */
 export const INFLATE_CHUNK_BYTES = 64 << 10;
 
+/**
+ * Inflated bytes of a batch for one that was sent, at most, and how many are free of
+ * that. The coding itself reaches a thousand.
+ */
+export const INFLATE_RATIO_MAX = 300;
+export const INFLATE_FREE_BYTES = 1 << 20;
+
 /** Seconds in `Retry-After` where nothing better is known. */
 export const RETRY_AFTER_SEC = 1;

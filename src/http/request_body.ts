@@ -14,7 +14,11 @@ import { MarkSkipper } from "../byte_order_mark.ts";
 import { ClientError } from "../errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { createInflater, type Inflater } from "./inflater.ts";
-import { CHUNK_FRAMING_BYTES } from "./limits.ts";
+import {
+  CHUNK_FRAMING_BYTES,
+  INFLATE_FREE_BYTES,
+  INFLATE_RATIO_MAX,
+} from "./limits.ts";
 import { type RequestCoding, requestCoding } from "./request_coding.ts";
 import { SpeedGauge } from "./speed_gauge.ts";
 
@@ -34,9 +38,12 @@ interface Pausable {
   resume(): void;
 }
 
-/** Starts feeding the body of the request to `sink`. */
+/**
+ * Starts feeding the body of the request to `sink`. What was sent must not inflate to
+ * more than `INFLATE_RATIO_MAX` times as much.
+ */
 export function pumpBody(exchange: Exchange, sink: BodySink): void {
-  new BodyPump(exchange, sink, Infinity).start();
+  new BodyPump(exchange, sink, Infinity, INFLATE_RATIO_MAX).start();
 }
 
 /**
@@ -80,6 +87,13 @@ export function readBody(
   pump.start();
 }
 
+function inflatesTooMuch(ratio: number): ClientError {
+  return new ClientError(
+    "E_TOO_LARGE",
+    `the body inflates to more than ${ratio} times its size beyond the first ${INFLATE_FREE_BYTES} bytes`,
+  );
+}
+
 function largerThan(maxBytes: number): ClientError {
   return new ClientError(
     "E_TOO_LARGE",
@@ -92,6 +106,8 @@ class BodyPump {
   readonly #sink: BodySink;
   /** What the route takes. */
   readonly #maxBytes: number;
+  /** Inflated bytes for one that was sent, at most. */
+  readonly #maxRatio: number;
   readonly #mark = new MarkSkipper();
   #inflater: Inflater | undefined;
   /** What the connection had brought when the body began. */
@@ -106,7 +122,13 @@ class BodyPump {
   #ended = false;
   #done = false;
 
-  constructor(exchange: Exchange, sink: BodySink, maxBytes: number) {
+  constructor(
+    exchange: Exchange,
+    sink: BodySink,
+    maxBytes: number,
+    maxRatio = Infinity,
+  ) {
+    this.#maxRatio = maxRatio;
     this.#exchange = exchange;
     this.#sink = sink;
     this.#maxBytes = maxBytes;
@@ -225,6 +247,11 @@ class BodyPump {
       this.#inflatedBytes += chunk.byteLength;
       if (this.#inflatedBytes > config["max-inflated-size"]) {
         this.#fail(this.#tooLarge("max-inflated-size"));
+        return;
+      }
+      const beyond = this.#inflatedBytes - INFLATE_FREE_BYTES;
+      if (beyond > this.#maxRatio * this.#sentBytes) {
+        this.#fail(inflatesTooMuch(this.#maxRatio));
         return;
       }
     }

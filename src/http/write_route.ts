@@ -11,6 +11,7 @@ import {
   type RejectReason,
   type WriteReport,
 } from "../engine/metric_engine.ts";
+import { ClientError } from "../errors.ts";
 import { requireWritable } from "./engine_state.ts";
 import { ERROR_SCHEMA, reasonPhrase } from "./error_answer.ts";
 import type { Exchange } from "./exchange.ts";
@@ -85,14 +86,24 @@ function takeIn(
   let batch: Batch | undefined;
   let charged = 0;
   let checkedMs = monotonicMs();
-  const open = () => batch ??= exchange.door.engine.openBatch(options);
+  const open = () =>
+    batch ??= exchange.door.engine.openBatch({
+      ...options,
+      mayBeGivenUp: true,
+    });
   const push = (chunk: Uint8Array) => {
     if (isCharged) {
       const lines = linesIn(chunk);
       charge(lines);
       charged += lines;
     }
-    return open().push(chunk);
+    const wait = open().push(chunk);
+    const { givenUp } = open();
+    if (givenUp === undefined) return wait;
+    charge(givenUp.stored - charged);
+    answer(exchange, givenUp);
+    // It is answered: this only ends the reading.
+    throw new ClientError("E_BAD_REQUEST", "the batch was given up");
   };
   pumpBody(exchange, {
     push(chunk) {
@@ -201,7 +212,9 @@ export function writeStatus(report: WriteReport): 200 | 400 | 403 | 429 {
   for (const [reason, status] of STATUS_BY_REASON) {
     if ((report.rejected[reason] ?? 0) > 0) return status;
   }
-  return rejectedLines(report) > 0 ? 400 : 200;
+  return rejectedLines(report) > 0 || report.givenUpAt !== undefined
+    ? 400
+    : 200;
 }
 
 function rejectedLines(report: WriteReport): number {
@@ -219,9 +232,14 @@ function rejectedLines(report: WriteReport): number {
 export function rejectionBody(status: number, report: WriteReport): string {
   const first = report.errors[0];
   const cause = first === undefined ? "" : `${first.message}; `;
+  const end = report.givenUpAt === undefined
+    ? ""
+    : `; reading stopped at line ${report.givenUpAt}, since hardly a line before it could be read`;
   return JSON.stringify({
     status: reasonPhrase(status),
-    error: `${cause}${rejectedLines(report)} of ${report.lines} lines rejected`,
+    error: `${cause}${
+      rejectedLines(report)
+    } of ${report.lines} lines rejected${end}`,
     stored: report.stored,
     rejected: report.rejected,
     skipped: report.skipped,

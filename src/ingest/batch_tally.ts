@@ -24,16 +24,27 @@ export class BatchTally {
   readonly skipped = new Array<number>(SKIP_REASONS.length).fill(0);
   readonly errors: LineError[] = [];
   readonly unknown = new UnknownMetricTally();
+  /** Lines that break the grammar, refused or passed over. */
+  unparsable = 0;
   /** False as long as every line was stored or forwarded. */
   hasDetail = false;
 
-  reject(line: number, reason: RejectReason, message: string): void {
+  /** Whether the message of a further refused line is shown. */
+  get explains(): boolean {
+    return this.errors.length < MAX_LINE_ERRORS;
+  }
+
+  /** `message` is made of the first lines only, those that are shown. */
+  reject(line: number, reason: RejectReason, message: () => string): void {
     this.hasDetail = true;
     this.lines++;
     this.rejected[REJECT_INDEX.get(reason)!]!++;
-    if (this.errors.length < MAX_LINE_ERRORS) {
-      this.errors.push({ line, reason, message });
-    }
+    if (!this.explains) return;
+    this.errors.push({
+      line,
+      reason,
+      message: `at line ${line}: ${message()}`,
+    });
   }
 
   /** The batch was applied before: its samples were passed over for no other reason. */

@@ -34,6 +34,7 @@ const CR = 0x0d;
 const SPACE = 0x20;
 const MINUS = 0x2d;
 const DOT = 0x2e;
+const HASH = 0x23;
 
 /** Powers of ten that are exact as doubles and enough for nine digits. */
 const POW10 = new Float64Array(
@@ -67,6 +68,10 @@ export interface IngestBatch {
   readonly wasApplied: HostCheck | undefined;
   /** A line in which strings may not contain line breaks; 0: none. */
   strictLine: number;
+  /** Whether it may be given up where hardly a line of it can be read. */
+  readonly mayBeGivenUp: boolean;
+  /** It was: none of its further lines is read. */
+  isGivenUp: boolean;
 }
 
 /** What is told of every sample that is stored, before the batch is acknowledged. */
@@ -300,6 +305,12 @@ export class LineIngest {
       }
 
       // Slow path: first sight, odd shape, something wrong, nothing to store.
+      const blank = blankLineEnd(bytes, at, end);
+      if (blank !== 0) {
+        line++;
+        at = blank;
+        continue;
+      }
       const slow = this.#slow;
       const number = batch.numbers === undefined
         ? line
@@ -321,6 +332,10 @@ export class LineIngest {
       assert(slow.next > at, "a line must end behind its start");
       at = slow.next;
       line += batch.line - number;
+      if (batch.isGivenUp) {
+        at = end;
+        break;
+      }
     }
     if (foreignShard >= 0) {
       forward(
@@ -391,6 +406,16 @@ function lineBreakBytes(bytes: Uint8Array, at: number): number {
   const byte = bytes[at]!;
   if (byte === LF) return 1;
   return byte === CR && bytes[at + 1] === LF ? 2 : 0;
+}
+
+/** Where the next line begins if this one is blank or a comment; else 0. */
+function blankLineEnd(bytes: Uint8Array, at: number, end: number): number {
+  let p = at;
+  while (p < end && bytes[p] === SPACE) p++;
+  if (bytes[p] === HASH) {
+    while (p < end && bytes[p] !== LF) p++;
+  } else if (bytes[p] === CR) p++;
+  return p < end && bytes[p] === LF ? p + 1 : 0;
 }
 
 /** End of a bare value: the next comma, space, CR or LF, at most `end`. */

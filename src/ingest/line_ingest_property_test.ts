@@ -79,6 +79,8 @@ class Shard {
       wasApplied: undefined,
       numbers: undefined,
       strictLine: 0,
+      mayBeGivenUp: false,
+      isGivenUp: false,
       line: this.#line,
     };
     let start = 0;

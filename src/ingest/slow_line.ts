@@ -93,6 +93,7 @@ export class SlowLines {
   ): number {
     const parser = this.#parser;
     const mayBreak = batch.line !== batch.strictLine;
+    parser.explains = batch.tally.explains;
     const state = parser.parse(bytes, at, end, isFinal, mayBreak);
     this.key = 0;
     this.isIncomplete = !isFinal &&
@@ -107,9 +108,14 @@ export class SlowLines {
       batch.tally.reject(
         line,
         "line-too-long",
-        `at line ${line}: the line is longer than ${LINE_BYTES_MAX} bytes`,
+        () => `the line is longer than ${LINE_BYTES_MAX} bytes`,
       );
       return -1;
+    }
+    if (state === LINE_ERROR && parser.errorReason === "syntax") {
+      batch.tally.unparsable++;
+      batch.isGivenUp = batch.mayBeGivenUp &&
+        isRubbish(batch.tally.unparsable, line);
     }
     return this.#entry(bytes, at, line, batch, state === LINE_ERROR);
   }
@@ -133,7 +139,7 @@ export class SlowLines {
       batch.tally.reject(
         line,
         "forbidden",
-        `at line ${line}: no access to cluster ${quoteText(cluster)}`,
+        () => `no access to cluster ${quoteText(cluster)}`,
       );
       return -1;
     }
@@ -146,25 +152,25 @@ export class SlowLines {
       batch.tally.skipUnknown(cluster, parser.measurement);
       return -1;
     }
-    const refuse = (reason: RejectReason, message: string) => {
-      batch.tally.reject(line, reason, `at line ${line}: ${message}`);
+    const refuse = (reason: RejectReason, message: () => string) => {
+      batch.tally.reject(line, reason, message);
       return -1;
     };
     if (isError || metric === undefined) {
-      return refuse(parser.errorReason, parser.error);
+      return refuse(parser.errorReason, () => parser.error);
     }
     if (cluster === "") {
       return refuse(
         "no-cluster",
-        "tag cluster is missing and no default is given",
+        () => "tag cluster is missing and no default is given",
       );
     }
     const host = parser.hostname;
     if (host === undefined) {
-      return refuse("no-hostname", "tag hostname is missing");
+      return refuse("no-hostname", () => "tag hostname is missing");
     }
     const badName = this.#badName(cluster, host);
-    if (badName !== undefined) return refuse("bad-name", badName);
+    if (badName !== undefined) return refuse("bad-name", () => badName);
 
     const { shard, shards } = this.#options;
     const owner = shardOf(batch.context.instance, cluster, host, shards);
@@ -187,20 +193,20 @@ export class SlowLines {
     const parser = this.#parser;
     const { tally } = batch;
     const { valueStart, valueEnd, timeStart, timeEnd } = parser;
-    const refuse = (reason: RejectReason, message: string) => {
-      tally.reject(line, reason, `at line ${line}: ${message}`);
+    const refuse = (reason: RejectReason, message: () => string) => {
+      tally.reject(line, reason, message);
       return -1;
     };
     const value = parseFieldValue(bytes, valueStart, valueEnd);
     if (Number.isNaN(value)) {
-      const why =
-        EXPLANATIONS[explainRefusedValue(bytes, valueStart, valueEnd)];
-      return refuse(
-        "value",
-        `column ${valueStart - at + 1}: value for field "value" (${
-          quote(bytes, valueStart, valueEnd)
-        }) ${why}`,
-      );
+      return refuse("value", () => {
+        const why =
+          EXPLANATIONS[explainRefusedValue(bytes, valueStart, valueEnd)];
+        const value = quote(bytes, valueStart, valueEnd);
+        return `column ${
+          valueStart - at + 1
+        }: value for field "value" (${value}) ${why}`;
+      });
     }
     let timestamp = batch.nowSec;
     if (timeEnd > timeStart) {
@@ -208,9 +214,10 @@ export class SlowLines {
       if (Number.isNaN(timestamp)) {
         return refuse(
           "timestamp",
-          `column ${timeStart - at + 1}: timestamp (${
-            quote(bytes, timeStart, timeEnd)
-          }) is not an integer of seconds, ms, µs or ns within 64 bits`,
+          () =>
+            `column ${timeStart - at + 1}: timestamp (${
+              quote(bytes, timeStart, timeEnd)
+            }) is not an integer of seconds, ms, µs or ns within 64 bits`,
         );
       }
     }
@@ -238,30 +245,38 @@ export class SlowLines {
     if (series === "ambiguous-level") {
       return refuse(
         series,
-        `level "${parser.type ?? ""}${
-          parser.typeId ?? ""
-        }" or its sub-level is known with another split into type and id ` +
+        () =>
+          `level "${parser.type ?? ""}${
+            parser.typeId ?? ""
+          }" or its sub-level is known with another split into type and id ` +
           "(`ringstore import` and `export` cut names by --types)",
       );
     }
     if (series === "memory-cap") {
       return refuse(
         series,
-        "no memory for another series (metric-store.memory-cap)",
+        () => "no memory for another series (metric-store.memory-cap)",
       );
     }
     if (series === "instance-series") {
       const { instance, maxSeries } = batch.context;
       return refuse(
         series,
-        `instance "${instance}" may have no more than ${maxSeries} series (limits.max_series)`,
+        () =>
+          `instance "${instance}" may have no more than ${maxSeries} series (limits.max_series)`,
       );
     }
     if (series === "max-series" || series === "max-hosts") {
-      return refuse(series, `the limit metric-store.${series} is reached`);
+      return refuse(
+        series,
+        () => `the limit metric-store.${series} is reached`,
+      );
     }
     if (!this.#registry.table.write(series, timestamp, value)) {
-      return refuse("max-series", "the store has no room for another run");
+      return refuse(
+        "max-series",
+        () => "the store has no room for another run",
+      );
     }
     this.#log?.append(series, timestamp, value);
     tally.lines++;
@@ -320,6 +335,15 @@ export class SlowLines {
       this.key = this.#keys.add(bytes, at, end, hash, context.id, target);
     }
   }
+}
+
+/** Lines that break the grammar before a batch is given up, and their part of all. */
+const RUBBISH_LINES = 10_000;
+const RUBBISH_PART = 0.95;
+
+/** Whether a batch with so many unparsable lines of those read so far is no batch. */
+function isRubbish(unparsable: number, lines: number): boolean {
+  return unparsable >= RUBBISH_LINES && unparsable > lines * RUBBISH_PART;
 }
 
 const EXPLANATIONS = {

@@ -7,7 +7,7 @@ import type { StreamMark } from "../engine/metric_engine.ts";
 import type { IngestBatch } from "../ingest/line_ingest.ts";
 import { type Context, KEYS_NOT_KEPT } from "../ingest/slow_line.ts";
 import { LineNumbers } from "../ingest/line_numbers.ts";
-import type { BatchContext } from "../transport/messages.ts";
+import { type BatchContext, PART_MAY_GIVE_UP } from "../transport/messages.ts";
 import type { RingConsumer } from "../transport/ring.ts";
 import {
   contextOf,
@@ -96,6 +96,8 @@ export class OpenBatches {
         : undefined,
       wasApplied,
       strictLine: 0,
+      mayBeGivenUp: (frame.aux & PART_MAY_GIVE_UP) !== 0,
+      isGivenUp: false,
       carry: undefined,
       isSkipping: false,
       forwards: 0,

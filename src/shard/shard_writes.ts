@@ -130,7 +130,7 @@ export class ShardWrites {
       this.#foreign.clear();
       throw error;
     }
-    if (isLast) {
+    if (isLast || batch.isGivenUp) {
       this.#batches.drop(id);
       this.#done(id, DONE_OF_BATCH, batch);
     }
@@ -268,7 +268,7 @@ export class ShardWrites {
     batch.tally.reject(
       batch.line,
       "line-too-long",
-      `at line ${batch.line}: no end of the line within ${CARRY_BYTES_MAX} bytes`,
+      () => `no end of the line within ${CARRY_BYTES_MAX} bytes`,
     );
   }
 
@@ -299,6 +299,7 @@ export class ShardWrites {
       rejected: tally.rejected,
       skipped: tally.skipped,
       errors: tally.errors,
+      ...(batch.isGivenUp ? { givenUpAt: batch.line - 1 } : {}),
       unknown: tally.unknown.clusters,
     };
     const counts = new Uint8Array(

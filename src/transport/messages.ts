@@ -49,6 +49,8 @@ export const CLUSTER_THERE = 1;
 export const PART_FIRST = 1;
 export const PART_LAST = 2;
 export const PART_ABORT = 4;
+/** With PART_FIRST: the batch may be given up where hardly a line can be read. */
+export const PART_MAY_GIVE_UP = 8;
 
 /** `aux` of FORWARD: the end of a marked batch, without lines. */
 export const FORWARD_END = 1;
@@ -202,6 +204,8 @@ export interface WriteDone {
   readonly rejected: readonly number[];
   readonly skipped: readonly number[];
   readonly errors: readonly LineError[];
+  /** The line at which the batch was given up; what comes after it is not read. */
+  readonly givenUpAt?: number;
   readonly unknown: readonly UnknownMetrics[];
 }
 
