@@ -76,7 +76,7 @@ export async function runStoreBench(
   const startSec = endSec - slots * STEP_SEC;
   const settings: StoreSettings = {
     metrics: load.metrics,
-    store: { "memory-cap": 0, "num-workers": SHARDS },
+    store: { "memory-cap": -1, "num-workers": SHARDS },
   };
   const blocks = measureBlocks();
   await using server = await DurableServer.create();

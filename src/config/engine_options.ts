@@ -1,5 +1,6 @@
 /** What the engine needs of the configuration, in its own words. */
 import type { EngineOptions, MetricTable } from "../engine/metric_engine.ts";
+import { memoryCap } from "./memory_cap.ts";
 import type { Config } from "./schema.ts";
 
 const LEAST_SHARDS = 2;
@@ -25,7 +26,7 @@ export function engineOptions(
     metrics,
     retentionSec: store["retention-in-memory"],
     maxFutureSec: store["max-future"],
-    memoryCapBytes: store["memory-cap"] * 1e9,
+    memoryCapBytes: memoryCap(store["memory-cap"]).bytes,
     maxSeries: store["max-series"],
     maxHosts: store["max-hosts"],
     maxNameBytes: store["max-name-length"],

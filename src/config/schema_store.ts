@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Aggregation } from "../engine/metric_engine.ts";
 import {
-  amount,
+  amountOrNone,
   duration,
   flag,
   ignored,
@@ -14,6 +14,7 @@ import {
   size,
   text,
 } from "./values.ts";
+import { NO_CAP } from "./memory_cap.ts";
 import { natsSubscriptions } from "./schema_nats.ts";
 
 const AGGREGATION = '"sum", "avg" or null';
@@ -84,8 +85,9 @@ export const metricStoreSection = section({
   "retention-in-memory": duration().describe(
     "How long samples are kept; 0s: until the cap is reached.",
   ),
-  "memory-cap": amount().describe(
-    "GB (10^9 bytes) the process may use, fractions allowed; 0: no limit.",
+  "memory-cap": amountOrNone().default(0).describe(
+    "GB (10^9 bytes) the process may use, fractions allowed; 0: 80 % of the limit of " +
+      "its control group, else 50 % of the machine; -1: no limit.",
   ),
   "num-workers": integer(undefined, 256).default(0).describe(
     "Shards; 0 or less: one less than the cores, but 2 to 16.",
@@ -118,11 +120,11 @@ export const metricStoreSection = section({
   ),
   debug: ignored().optional().describe("Accepted, has no effect."),
 }).superRefine((store, context) => {
-  if (store["retention-in-memory"] === 0 && store["memory-cap"] === 0) {
+  if (store["retention-in-memory"] === 0 && store["memory-cap"] === NO_CAP) {
     context.addIssue({
       code: "custom",
       path: ["memory-cap"],
-      message: "more than 0, since retention-in-memory 0 keeps everything",
+      message: "a cap, since retention-in-memory 0 keeps everything",
     });
   }
 });

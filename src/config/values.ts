@@ -68,6 +68,14 @@ export function amount() {
   return z.number({ error: expected }).min(0, expected).meta({ expected });
 }
 
+/** The same, or -1. */
+export function amountOrNone() {
+  const expected = "a number of at least 0, or -1";
+  return z.number({ error: expected })
+    .refine((value) => value >= 0 || value === -1, { error: expected })
+    .meta({ expected });
+}
+
 export function oneOf<const Words extends readonly [string, ...string[]]>(
   ...words: Words
 ) {

@@ -1,4 +1,5 @@
 /** Where the database is and what it may use, from the configuration. */
+import { memoryCap } from "../config/memory_cap.ts";
 import type { Config } from "../config/mod.ts";
 
 export interface DatabaseOptions {
@@ -19,7 +20,7 @@ export function databaseOptions(
   { main, "metric-store": store }: Config,
 ): DatabaseOptions {
   const settings = main["db-config"];
-  const capMb = store["memory-cap"] * 1e9 / 2 ** 20;
+  const capMb = memoryCap(store["memory-cap"]).bytes / 2 ** 20;
   const shareMb = capMb === 0
     ? Infinity
     : Math.max(CACHE_MB_MIN, Math.floor(capMb * CACHE_SHARE));

@@ -14,7 +14,7 @@ function optionsWith(memoryCap: number, main: object = {}) {
 }
 
 Deno.test("databaseOptions() gives the page cache a sixteenth of memory-cap at most", () => {
-  assert.equal(optionsWith(0).cacheSizeMb, 2048);
+  assert.equal(optionsWith(-1).cacheSizeMb, 2048);
   assert.equal(optionsWith(2 ** 24 / 1e9).cacheSizeMb, 4);
   assert.equal(optionsWith(2 ** 30 / 1e9).cacheSizeMb, 64);
   assert.equal(optionsWith(64 * 2 ** 30 / 1e9).cacheSizeMb, 2048);

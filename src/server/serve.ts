@@ -6,6 +6,7 @@ import { showRestore } from "../cli/restore_progress.ts";
 import { stopSignal } from "../cli/stop_signal.ts";
 import { VERSION } from "../cli/version.ts";
 import { loadSetup } from "../cluster/load_setup.ts";
+import { inGb, memoryCap } from "../config/memory_cap.ts";
 import type { Config } from "../config/mod.ts";
 import { type HttpServer, startHttp } from "../http/server.ts";
 import { createIdleCollection, LOOK_MS } from "../idle_collection.ts";
@@ -57,6 +58,10 @@ export async function serve(
   if (config.main.user !== "") tryDirectories(config, log);
   const { directory } = config["metric-store"].checkpoints;
   const cleanUps = new CleanUpDesk(directory, parts.engine, log);
+  const { bytes, origin } = memoryCap(config["metric-store"]["memory-cap"]);
+  if (origin !== undefined) {
+    printLine(`metric-store.memory-cap is ${inGb(bytes)}, ${origin}`);
+  }
   printLine(`ringstore ${VERSION} listening on ${addressOf(config, server)}`);
   showRestore(parts.engine);
   Deno.unrefTimer(setInterval(createIdleCollection(), LOOK_MS));
