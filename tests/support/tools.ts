@@ -16,6 +16,8 @@ const TOOLS = {
     package: "nats-server",
     places: ["nats-server", "/usr/sbin/nats-server"],
   },
+  prometheus: { package: "prometheus", places: ["prometheus"] },
+  promtool: { package: "prometheus", places: ["promtool"] },
   browser: {
     package: "chromium",
     // Who starts it wants full paths.

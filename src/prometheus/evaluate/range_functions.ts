@@ -27,6 +27,7 @@ import {
 } from "./window_extended.ts";
 import * as rates from "./window_rate.ts";
 import * as regression from "./window_regression.ts";
+import { medianDeviationKernel, quantileKernel } from "./window_quantile.ts";
 import { meanKernel, sumKernel } from "./window_sum.ts";
 
 const RATES: Readonly<Record<string, rates.RateKind>> = {
@@ -45,7 +46,7 @@ const KERNELS: Readonly<Record<string, WindowKernel>> = {
   idelta: rates.ideltaKernel,
   irate: rates.irateKernel,
   last_over_time: aggregates.lastKernel,
-  mad_over_time: regression.medianDeviationKernel,
+  mad_over_time: medianDeviationKernel,
   max_over_time: aggregates.extremeKernel(true),
   min_over_time: aggregates.extremeKernel(false),
   present_over_time: aggregates.presentKernel,
@@ -67,7 +68,7 @@ const KERNELS: Readonly<Record<string, WindowKernel>> = {
 const WITH_SCALARS: Readonly<
   Record<string, (scalars: readonly Float64Array[]) => WindowKernel>
 > = {
-  quantile_over_time: ([phi]) => regression.quantileKernel(phi!),
+  quantile_over_time: ([phi]) => quantileKernel(phi!),
   predict_linear: ([ahead]) => regression.predictLinearKernel(ahead!),
   double_exponential_smoothing: ([smoothing, trend]) =>
     regression.smoothingKernel(smoothing!, trend!),

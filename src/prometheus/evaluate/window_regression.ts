@@ -1,9 +1,8 @@
-/** Straight lines, smoothing and order statistics over windows. Any thread. */
+/** Straight lines and smoothing over windows. Any thread. */
 import { KahanSum } from "./kahan.ts";
 import { failExecution } from "./query_error.ts";
-import { quantileOfSorted, sortNaNFirst } from "./quantile.ts";
 import { formatFixed } from "../language/number_literal.ts";
-import { reducing, Scratch, type Window, type WindowKernel } from "./window.ts";
+import { reducing, type Window, type WindowKernel } from "./window.ts";
 
 const sumX = new KahanSum();
 const sumY = new KahanSum();
@@ -89,31 +88,3 @@ function checked(name: string, short: string, factor: number): number {
     }`,
   );
 }
-
-const scratch = new Scratch();
-
-function sortedWindow({ low, high, values }: Window): Float64Array {
-  const sorted = scratch.numbers(high - low).subarray(0, high - low);
-  sorted.set(values.subarray(low, high));
-  sortNaNFirst(sorted);
-  return sorted;
-}
-
-/** `phi` by step. */
-export function quantileKernel(phi: Float64Array): WindowKernel {
-  return reducing((window) =>
-    quantileOfSorted(phi[window.step]!, sortedWindow(window))
-  );
-}
-
-/** Median of the distances from the median; NaN where a sample is. */
-export const medianDeviationKernel = reducing((window) => {
-  const sorted = sortedWindow(window);
-  if (Number.isNaN(sorted[0]!)) return NaN;
-  const median = quantileOfSorted(0.5, sorted);
-  for (let i = 0; i < sorted.length; i++) {
-    sorted[i] = Math.abs(sorted[i]! - median);
-  }
-  sorted.sort();
-  return quantileOfSorted(0.5, sorted);
-});
