@@ -1,4 +1,4 @@
-/** Entry of the database worker: the server's only connection to `main.db`. */
+/** Entry of the database workers: one writes `main.db`, another one reads it. */
 import { DatabaseDesk } from "../src/db/database_desk.ts";
 import type {
   DatabaseAnswer,

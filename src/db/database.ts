@@ -82,6 +82,21 @@ export class Database implements Disposable {
   }
 }
 
+/** As many pages as lists need: the system's own cache has the file. */
+const READER_CACHE_MB = 16;
+
+/**
+ * Opens a database that is open already for a second connection, which cannot write.
+ * Readers of a write-ahead log wait for no writer.
+ */
+export function openReader(options: DatabaseOptions): Database {
+  const connection = new Connection(options.path, options.busyTimeoutMs);
+  const cacheMb = Math.min(READER_CACHE_MB, options.cacheSizeMb);
+  connection.exec(`PRAGMA cache_size = -${cacheMb * 1024}`);
+  connection.exec("PRAGMA query_only = ON");
+  return new Database(connection);
+}
+
 /**
  * Opens the database and brings its schema up to date; a missing file is made,
  * readable by its owner only. Throws a {@linkcode DatabaseError}.

@@ -1,7 +1,7 @@
-/** What the database worker does with each request. Worker thread only. */
+/** What a database worker does with each request. Worker threads only. */
 import { assert } from "../assert.ts";
 import { ClientError } from "../errors.ts";
-import { type Database, openDatabase } from "./database.ts";
+import { type Database, openDatabase, openReader } from "./database.ts";
 import type {
   CallAnswer,
   DatabaseAnswer,
@@ -48,10 +48,12 @@ export class DatabaseDesk {
     }
   }
 
-  #open({ options }: DatabaseRequest & { kind: "open" }): void {
-    let database;
+  #open({ options, access }: DatabaseRequest & { kind: "open" }): void {
+    let database: Database;
     try {
-      database = openDatabase(options);
+      database = access === "read"
+        ? openReader(options)
+        : openDatabase(options);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       return this.#send({ kind: "refused", message });
@@ -60,8 +62,11 @@ export class DatabaseDesk {
     for (const [entity, table] of Object.entries(database.tables)) {
       this.#methods.set(entity, methodsOf(table));
     }
-    this.#dataVersion = database.dataVersion();
-    this.#poll = setInterval(() => this.#lookForChange(database), POLL_MS);
+    // To who only reads every change is one of others.
+    if (access === "write") {
+      this.#dataVersion = database.dataVersion();
+      this.#poll = setInterval(() => this.#lookForChange(database), POLL_MS);
+    }
     this.#send({
       kind: "opened",
       methods: Object.fromEntries(

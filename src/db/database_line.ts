@@ -8,6 +8,7 @@
 import { ClientError } from "../errors.ts";
 import type {
   CallAnswer,
+  DatabaseAccess,
   DatabaseAnswer,
   DatabaseQuestion,
   DatabaseRequest,
@@ -46,8 +47,11 @@ export class DatabaseLine {
     };
   }
 
-  open(options: DatabaseOptions): Promise<MethodNames> {
-    this.#post({ kind: "open", options });
+  open(
+    options: DatabaseOptions,
+    access: DatabaseAccess,
+  ): Promise<MethodNames> {
+    this.#post({ kind: "open", options, access });
     return this.#opened.promise;
   }
 

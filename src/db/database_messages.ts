@@ -5,8 +5,15 @@
 import type { ErrorCode } from "../errors.ts";
 import type { DatabaseOptions } from "./database_options.ts";
 
+/** `read`: a database that somebody else has opened to write. */
+export type DatabaseAccess = "write" | "read";
+
 export type DatabaseRequest =
-  | { readonly kind: "open"; readonly options: DatabaseOptions }
+  | {
+    readonly kind: "open";
+    readonly options: DatabaseOptions;
+    readonly access: DatabaseAccess;
+  }
   /** In the order in which they were asked, which is that of the answers. */
   | { readonly kind: "ask"; readonly questions: readonly DatabaseQuestion[] }
   /** The last one; everything asked before is answered first. */

@@ -1,7 +1,12 @@
 /**
- * The main thread's end of the line to the database worker: the tables, with methods
- * that return promises. Calls are answered in the order in which they are made, so a
- * caller reads what it wrote, without waiting in between. Main thread only.
+ * The main thread's end of the lines to the database workers: the tables, with methods
+ * that return promises. Main thread only.
+ *
+ * One worker writes, and reads what belongs to a change: its calls are answered in the
+ * order in which they are made. Another one, with a connection of its own that cannot
+ * write, answers what people look at ({@linkcode READS}), so that their questions never
+ * stand before a change, nor wait for one, or for another process that keeps the
+ * database. Whoever reads after a change was answered sees it.
  */
 import type { DatabaseTables } from "./database.ts";
 import { DatabaseLine } from "./database_line.ts";
@@ -13,6 +18,25 @@ export type Remote<Table> = {
   readonly [Name in keyof Table]: Table[Name] extends
     (...args: infer Args) => infer Result ? (...args: Args) => Promise<Result>
     : never;
+};
+
+/** What the reading worker answers. */
+const READS: {
+  readonly [Entity in keyof DatabaseTables]: readonly (
+    keyof DatabaseTables[Entity]
+  )[];
+} = {
+  users: ["get", "list"],
+  configuration: ["get"],
+  clusters: ["list"],
+  instances: ["get", "list"],
+  policies: ["get", "list"],
+  tokens: ["get", "list"],
+  sessions: [],
+  tags: ["forJobs"],
+  jobs: ["get", "list", "count", "usedNodes"],
+  archiveQueue: [],
+  nodes: ["latest", "latestOf"],
 };
 
 export type RemoteTables = {
@@ -38,43 +62,65 @@ export interface DatabaseClient extends RemoteTables {
 }
 
 /**
- * Starts the worker and opens the database in it. Rejects if it cannot be opened; the
- * message says why and what to do. `onLost` is called if the worker dies later.
+ * Starts the workers and opens the database in them. Rejects if it cannot be opened;
+ * the message says why and what to do. `onLost` is called if a worker dies later.
  */
 export async function openDatabaseWorker(
   options: DatabaseOptions,
   onLost: (reason: string) => void,
 ): Promise<DatabaseClient> {
-  const worker = new Worker(
-    new URL("../../workers/database.ts", import.meta.url),
-    { type: "module", name: "database" },
-  );
-  const line = new DatabaseLine(worker, onLost);
-  const callbacks: (() => void)[] = [];
-  line.onChanged = () => {
-    for (const callback of callbacks) callback();
-  };
-  const methods = await line.open(options);
+  const writer = startLine("database", onLost);
+  const methods = await writer.open(options, "write");
+  const reader = startLine("database-reader", onLost);
+  try {
+    await reader.open(options, "read");
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
   return {
-    ...remoteTables(line, methods),
+    ...remoteTables(methods, writer, reader),
     changed: (callback) => {
-      callbacks.push(callback);
+      writer.onChanged = callback;
     },
-    look: () => line.look(),
-    close: () => line.close(),
+    look: () => writer.look(),
+    async close() {
+      await Promise.all([writer.close(), reader.close()]);
+    },
   };
 }
 
-/** Functions for what the worker says it can do; the types come from the tables. */
-function remoteTables(line: DatabaseLine, methods: MethodNames): RemoteTables {
-  const tables = Object.entries(methods).map(([entity, names]) => [
-    entity,
-    Object.fromEntries(
-      names.map((name) => [
-        name,
-        (...args: readonly unknown[]) => line.call(entity, name, args),
-      ]),
-    ),
-  ]);
+function startLine(
+  name: string,
+  onLost: (reason: string) => void,
+): DatabaseLine {
+  const worker = new Worker(
+    new URL("../../workers/database.ts", import.meta.url),
+    { type: "module", name },
+  );
+  return new DatabaseLine(worker, onLost);
+}
+
+/** Functions for what the workers say they can do; the types come from the tables. */
+function remoteTables(
+  methods: MethodNames,
+  writer: DatabaseLine,
+  reader: DatabaseLine,
+): RemoteTables {
+  const tables = Object.entries(methods).map(([entity, names]) => {
+    const reads: readonly string[] = READS[entity as keyof DatabaseTables];
+    return [
+      entity,
+      Object.fromEntries(
+        names.map((name) => {
+          const line = reads.includes(name) ? reader : writer;
+          return [
+            name,
+            (...args: readonly unknown[]) => line.call(entity, name, args),
+          ];
+        }),
+      ),
+    ];
+  });
   return Object.fromEntries(tables) as unknown as RemoteTables;
 }

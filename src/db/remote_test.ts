@@ -31,12 +31,16 @@ function scriptWorker(script: string): Worker {
   return new Worker(url, { type: "module" });
 }
 
-Deno.test("openDatabaseWorker() answers calls in their order with what the tables give", async () => {
+Deno.test("openDatabaseWorker() answers calls with what the tables give", async () => {
   await using fixture = new RemoteFixture();
   const { instances, tokens, clusters } = await fixture.start();
   const limits = { maxSeries: 3 };
-  const [made, got, none, list] = await Promise.all([
+  const [made, count] = await Promise.all([
     instances.create({ name: "one", displayName: "", cluster: "c", limits }),
+    instances.count(),
+  ]);
+  assert.equal(count, 1, "in the order of the calls");
+  const [got, none, list] = await Promise.all([
     instances.get("one"),
     instances.get("two"),
     tokens.list({ includeInactive: true }),
@@ -96,6 +100,62 @@ Deno.test("openDatabaseWorker() answers 503 while another process keeps the data
   assert.equal((await client.clusters.list()).length, 1);
 });
 
+Deno.test("DatabaseClient reads on while a write waits for another process, and sees what was answered before", async () => {
+  await using fixture = new RemoteFixture();
+  Object.assign(fixture.options, { busyTimeoutMs: 60_000 });
+  const { clusters, jobs } = await fixture.start();
+  const { id } = await jobs.start(newJob({ jobId: 1 }), []);
+  const other = fixture.connect();
+  other.exec("BEGIN IMMEDIATE");
+  let isWritten = false;
+  const written = clusters.note(["late"]).then(() => isWritten = true);
+  const page = { offset: 0, limit: 10, withMetaData: false };
+  assert.equal((await jobs.get(id))?.jobId, 1);
+  assert.equal((await jobs.list({}, page)).length, 1);
+  assert.equal(await jobs.count({}), 1);
+  assert.deepEqual(await clusters.list(), []);
+  assert.equal(isWritten, false);
+  other.exec("ROLLBACK");
+  await written;
+  assert.equal((await clusters.list()).length, 1);
+});
+
+Deno.test("DatabaseClient writes on while it is asked more than it can answer", async () => {
+  await using fixture = new RemoteFixture();
+  const { jobs } = await fixture.start();
+  const page = { offset: 0, limit: 500, withMetaData: true };
+  let answered = 0;
+  const reads = Array.from(
+    { length: CALLS_MAX + 100 },
+    () => jobs.list({}, page).finally(() => answered++),
+  );
+  const settled = Promise.allSettled(reads);
+  // Neither refused nor behind all of them.
+  for (let jobId = 1; jobId <= 20; jobId++) {
+    const { isNew } = await jobs.start(newJob({ jobId }), []);
+    assert.ok(isNew);
+  }
+  const outcomes = await settled;
+  assert.equal(answered, reads.length);
+  const refused = outcomes.filter((one) => one.status === "rejected");
+  assert.equal(refused.length, 100);
+  for (const { reason } of refused) assert.ok(hasCode("E_OVERLOAD")(reason));
+  assert.equal((await jobs.list({}, page)).length, 20);
+});
+
+Deno.test("DatabaseClient reads its own answered writes, one after the other", async () => {
+  await using fixture = new RemoteFixture();
+  const { jobs, tags } = await fixture.start();
+  for (let jobId = 1; jobId <= 200; jobId++) {
+    const { id } = await jobs.start(newJob({ jobId }), []);
+    assert.equal((await jobs.get(id))?.jobId, jobId);
+    await jobs.updateMetadata(id, "k", String(jobId));
+    assert.equal((await jobs.get(id))?.metaData?.["k"], String(jobId));
+    await tags.attach(id, [{ type: "t", name: "n", scope: "global" }]);
+    assert.equal((await tags.forJobs([id])).get(id)?.length, 1);
+  }
+});
+
 Deno.test("DatabaseClient bounds its calls and refuses those beyond", async () => {
   await using fixture = new RemoteFixture();
   const { clusters } = await fixture.start();
@@ -130,7 +190,7 @@ Deno.test("DatabaseLine reports a worker that dies and fails what waits for it",
   };`);
   const line = new DatabaseLine(worker, lost.resolve);
   using fixture = new TemporaryDatabase();
-  await line.open(fixture.options);
+  await line.open(fixture.options, "write");
   const call = line.call("users", "list", []);
   await assert.rejects(call, hasCode("E_STORAGE"));
   assert.match(await lost.promise, /gone/);
@@ -142,7 +202,7 @@ Deno.test("DatabaseLine rejects its opening when the worker dies of it", async (
   const worker = scriptWorker(`throw new Error("no start")`);
   const line = new DatabaseLine(worker, () => assert.fail("reported twice"));
   using fixture = new TemporaryDatabase();
-  await assert.rejects(line.open(fixture.options), /died.*no start/);
+  await assert.rejects(line.open(fixture.options, "write"), /died.*no start/);
 });
 
 Deno.test("DatabaseClient.look() calls back first where there is reason to", async () => {
@@ -237,7 +297,7 @@ Deno.test("DatabaseLine sends what is asked while the worker is busy in one mess
   };`);
   const line = new DatabaseLine(worker, () => assert.fail("it lives"));
   using fixture = new TemporaryDatabase();
-  await line.open(fixture.options);
+  await line.open(fixture.options, "write");
   const ask = (name: string) => line.call("t", name, []);
   const answers = await Promise.all(["a", "b", "c", "d"].map(ask));
   assert.deepEqual(answers, [["a", 1], ["b", 3], ["c", 3], ["d", 3]]);

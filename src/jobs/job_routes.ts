@@ -177,7 +177,6 @@ const LIST: Omit<ApiOperation, "id"> = {
     },
   ],
   answer: { type: JSON_TYPE, schema: jobListSchema },
-  errors: { 422: "The page would be too large." },
   scope: "jobs:read",
   handle: list,
 };

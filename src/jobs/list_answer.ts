@@ -1,15 +1,15 @@
 /**
- * The answer of a job list, written page by page: clients ask for ten million jobs at
- * once and mean "all". Main thread; other work gets its turn between pages.
+ * The answer of a job list, made page by page while it is sent: clients ask for ten
+ * million jobs at once and mean "all". A page is read when it is its answer's turn, and
+ * counts as in memory until the client has taken it. Main thread.
  */
 import type { JobRow } from "../db/job_row.ts";
-import type { JsonBody } from "../engine/metric_engine.ts";
-import { ClientError } from "../errors.ts";
 import type { ApiAnswer, ApiCall } from "../http/api_route.ts";
+import type { BodyStream } from "../http/body_stream.ts";
 import { archivedStatistics, shownJob } from "./answers.ts";
 
-/** Larger answers nobody reads; about 300,000 jobs. */
-const ANSWER_BYTES_MAX = 256 << 20;
+/** What is handed over at a time, so that it shows how fast a client reads. */
+const PIECE_BYTES = 64 << 10;
 const ENCODER = new TextEncoder();
 
 export interface ListParts {
@@ -18,36 +18,51 @@ export interface ListParts {
   readonly withMetadata: boolean;
 }
 
-/** Rejects with `E_UNPROCESSABLE` where the answer would be too large. */
+/** Reads the first page, so that what fails at once is told with a status. */
 export async function writtenList(
   call: ApiCall,
-  pages: AsyncIterable<readonly JobRow[]>,
+  pages: AsyncGenerator<readonly JobRow[], void>,
   { items, page, withMetadata }: ListParts,
 ): Promise<ApiAnswer> {
-  const chunks: Uint8Array[] = [];
-  let byteLength = 0;
-  const write = (text: string) => {
-    const bytes = ENCODER.encode(text);
-    chunks.push(bytes);
-    byteLength += bytes.byteLength;
+  const { services, principal } = call;
+  const reading = services.jobs.reads.open(principal.shareKey);
+  const close = () => {
+    reading.close();
+    // Ends when the page that is being read is there.
+    void pages.return().catch(() => {});
   };
-  write('{"jobs":[');
-  let isFirst = true;
-  for await (const jobs of pages) {
-    if (jobs.length === 0) continue;
-    const answers = await shownPage(call, jobs, withMetadata);
-    write((isFirst ? "" : ",") + answers.join(","));
-    isFirst = false;
-    if (byteLength > ANSWER_BYTES_MAX) {
-      throw new ClientError(
-        "E_UNPROCESSABLE",
-        `items-per-page: the answer would be larger than ${ANSWER_BYTES_MAX} bytes, ask for fewer jobs`,
-      );
+  /** `undefined`: that was the last. */
+  const next = () =>
+    reading.turn(async () => {
+      const { value: jobs, done } = await pages.next();
+      if (done) return undefined;
+      const answers = await shownPage(call, jobs, withMetadata);
+      return ENCODER.encode(answers.join(","));
+    }, (text) => text?.byteLength ?? 0);
+
+  async function* pieces(
+    first: Uint8Array | undefined,
+  ): AsyncGenerator<Uint8Array, void> {
+    let before = '{"jobs":[';
+    for (let text = first; text !== undefined; text = await next()) {
+      yield ENCODER.encode(before);
+      before = ",";
+      for (let at = 0; at < text.byteLength; at += PIECE_BYTES) {
+        yield text.subarray(at, at + PIECE_BYTES);
+      }
     }
+    const end = `],"items":${items},"page":${page}}\n`;
+    yield ENCODER.encode(before === "," ? end : before + end);
   }
-  write(`],"items":${items},"page":${page}}\n`);
-  const body: JsonBody = { chunks, byteLength };
-  return { status: 200, headers: { "Content-Type": "application/json" }, body };
+
+  try {
+    const body: BodyStream = { pieces: pieces(await next()), close };
+    const headers = { "Content-Type": "application/json" };
+    return { status: 200, headers, body };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 async function shownPage(

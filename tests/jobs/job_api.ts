@@ -196,6 +196,10 @@ export class JobApiServer implements AsyncDisposable {
     });
   }
 
+  get port(): number {
+    return this.#http.port;
+  }
+
   async ask(
     method: string,
     path: string,
