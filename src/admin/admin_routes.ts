@@ -33,7 +33,7 @@ const clusters = collectionRoutes({
   item: clusterSchema,
   list: clusterListSchema,
   readAll: (admin) => admin.clusters.list(),
-  // Nothing of a cluster changes while the server runs.
+  // Nothing that is told of a cluster changes.
   read: (admin, name) =>
     Promise.resolve({ value: admin.clusters.get(name), version: 1 }),
 });

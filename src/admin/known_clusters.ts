@@ -29,7 +29,7 @@ export interface KnownClustersOptions {
 
 export class KnownClusters {
   readonly #options: KnownClustersOptions;
-  readonly #configured: ReadonlySet<string>;
+  #configured: ReadonlySet<string>;
   /** When each was first known. */
   readonly #since: Map<string, string>;
 
@@ -53,6 +53,17 @@ export class KnownClusters {
     );
     engine.clusters.watch((cluster) => known.#note(cluster));
     return known;
+  }
+
+  /** Names of those with a configuration from now on. Rejects as the database does. */
+  async configure(names: readonly string[]): Promise<void> {
+    this.#configured = new Set(names);
+    const fresh = [...this.#configured].filter((name) =>
+      !this.#since.has(name)
+    );
+    const now = nowRfc3339();
+    for (const name of fresh) this.#since.set(name, now);
+    await this.#options.table.note(fresh, now);
   }
 
   /** By name. */

@@ -1,6 +1,6 @@
 /**
  * All configured clusters, and to which sub-cluster a node or a job belongs
- * (job-api 5.3). Immutable; main thread.
+ * (job-api 5.3). What it says changes as a whole, by a reload; main thread.
  */
 import { ClientError } from "../errors.ts";
 import type { Cluster, SubCluster } from "./cluster.ts";
@@ -15,7 +15,7 @@ interface Entry {
 }
 
 export class ClusterCatalog {
-  readonly #entries: ReadonlyMap<string, Entry>;
+  #entries: ReadonlyMap<string, Entry>;
 
   /** Names must differ; they are listed in alphabetical order. */
   constructor(clusters: readonly Cluster[]) {
@@ -28,6 +28,11 @@ export class ClusterCatalog {
           : [[new NodesExpression(subCluster.nodes), subCluster] as const]
       ),
     }]));
+  }
+
+  /** From now on it is what the other one is. */
+  replace(other: ClusterCatalog): void {
+    this.#entries = other.#entries;
   }
 
   get names(): readonly string[] {

@@ -276,6 +276,11 @@ export interface MetricEngine {
 /** An engine as its owner sees it. */
 export interface StoreEngine extends MetricEngine {
   /**
+   * Takes samples of these metrics, too; those that are there stay what they are.
+   * Resolves when all shards do; `E_NOT_READY` during a restore.
+   */
+  addMetrics(added: MetricTable): Promise<void>;
+  /**
    * Archives what has aged out, frees it and writes snapshots; resolves when that
    * is done. Rejects where the archive cannot be written.
    */

@@ -26,6 +26,7 @@ import type {
   EngineOptions,
   EngineState,
   JsonBody,
+  MetricTable,
   NodeHealth,
   QueryRequest,
   ShardStats,
@@ -248,6 +249,10 @@ export class ShardedEngine implements StoreEngine {
 
   get archive(): ArchiveStats | undefined {
     return this.#archiver?.stats;
+  }
+
+  async addMetrics(added: MetricTable): Promise<void> {
+    await this.#askAll({ kind: "metrics", added });
   }
 
   async cleanUp(): Promise<void> {

@@ -41,7 +41,8 @@ export interface Visit {
 }
 
 export interface Door {
-  readonly config: DoorConfig;
+  /** A reload puts another in its place, with what follows from it. */
+  config: DoorConfig;
   readonly engine: MetricEngine;
   readonly authenticator: Authenticator;
   /** Nobody is asked for a credential; absent: everybody is. */
@@ -49,9 +50,9 @@ export interface Door {
   /** Who asks where nobody is asked for. */
   readonly nobody: Principal;
   readonly services: Services;
-  readonly trustedProxies: AddressSet;
+  trustedProxies: AddressSet;
   /** Whether the job API answers to an address. */
-  readonly allowedAddresses: (address: string) => boolean;
+  allowedAddresses: (address: string) => boolean;
   readonly log: DoorLog;
   /** Where refusals of machines are told, by kind. */
   readonly machineLog: SeldomLog;

@@ -11,6 +11,7 @@ import { tagRoutes } from "../jobs/tag_routes.ts";
 import { taggerRoutes } from "../accounts/tagger_routes.ts";
 import { userRoutes } from "../accounts/user_routes.ts";
 import { adminRoutes } from "../admin/admin_routes.ts";
+import { reloadRoutes } from "../admin/reload_route.ts";
 import {
   handleDebug,
   handleFree,
@@ -236,6 +237,7 @@ export const ROUTES: readonly Route[] = [
     },
   },
   ...adminRoutes,
+  ...reloadRoutes,
   ...jobRoutes,
   ...tagRoutes,
   ...readRoutes,

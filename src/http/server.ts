@@ -39,6 +39,8 @@ export interface HttpServer {
   readonly host: string;
   /** The real one, also where the configuration says 0. */
   readonly port: number;
+  /** From now on these settings count, as far as a running server can take them. */
+  reconfigure(main: DoorConfig): void;
   /** Requests in flight finish, as far as the time for a stop allows. */
   close(): Promise<void>;
 }
@@ -61,6 +63,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   return {
     host: door.config.addr.host,
     port: listener.port,
+    reconfigure: (main) => reconfigure(door, main),
     close() {
       door.closing = true;
       return stopListening(
@@ -114,6 +117,20 @@ function createDoor(options: HttpOptions): Door {
     inFlight,
     closing: false,
   };
+}
+
+/** The keys of `RELOADABLE` (src/config/reloadable.ts). */
+function reconfigure(door: Door, main: DoorConfig): void {
+  door.config = {
+    ...door.config,
+    "api-allowed-ips": main["api-allowed-ips"],
+    "trusted-proxies": main["trusted-proxies"],
+    "metrics-public": main["metrics-public"],
+    "max-body-size": main["max-body-size"],
+    "max-inflated-size": main["max-inflated-size"],
+  };
+  door.trustedProxies = new AddressSet(main["trusted-proxies"]);
+  door.allowedAddresses = addressRule(main["api-allowed-ips"]);
 }
 
 /** None, or `*` as the first: every address. */

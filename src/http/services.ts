@@ -6,7 +6,17 @@ import type { AccessState } from "../auth/mod.ts";
 import type { NatsStatus } from "../nats/nats_service.ts";
 import type { JobServices, JobStatus } from "../jobs/services.ts";
 
+/** What a reload came to, as the API tells it. */
+export interface ReloadReport {
+  /** Keys, clusters and metrics with new values that count from now on. */
+  readonly reloaded: readonly string[];
+  /** What differs from the files and stays as it is until a restart. */
+  readonly needs_restart: readonly string[];
+}
+
 export interface Services {
+  /** Takes cluster files and configuration anew; rejects with a `ClientError`. */
+  readonly reload: () => Promise<ReloadReport>;
   readonly access: AccessState;
   readonly accounts: AccountServices;
   readonly admin: AdminService;

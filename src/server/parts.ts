@@ -34,7 +34,7 @@ const ENDINGS_MS = 3_600_000;
 export interface ServerParts {
   readonly engine: StoreEngine;
   readonly authenticator: Authenticator;
-  readonly services: Services;
+  readonly services: Omit<Services, "reload">;
   /** Takes no more messages; resolves when those taken are dealt with. */
   closeIntake(): Promise<void>;
   /** Ends the rest, once no request needs it any more. */

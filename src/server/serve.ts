@@ -19,6 +19,7 @@ import {
   tryDirectories,
 } from "./directories.ts";
 import { type ServerParts, startParts } from "./parts.ts";
+import { Reload } from "./reload.ts";
 import { createLog } from "./server_log.ts";
 
 /** The stop takes no longer, whatever is still under way. */
@@ -44,11 +45,20 @@ export async function serve(
     log,
     () => Deno.exit(FAILURE_STATUS),
   );
-  const server = await startHttp({
+  let server: HttpServer | undefined = undefined;
+  const reload = new Reload({
+    configFile: line.configFile,
+    setup,
+    engine: parts.engine,
+    reconfigure: (main) => server?.reconfigure(main),
+    configured: (names) => parts.services.admin.clusters.configure(names),
+    log,
+  });
+  server = await startHttp({
     config,
     engine: parts.engine,
     authenticator: parts.authenticator,
-    services: parts.services,
+    services: { ...parts.services, reload: () => reload.run() },
     log,
     dev: line.dev,
     version: VERSION,
@@ -62,12 +72,18 @@ export async function serve(
   if (origin !== undefined) {
     printLine(`metric-store.memory-cap is ${inGb(bytes)}, ${origin}`);
   }
+  onHangUp(reload);
   printLine(`ringstore ${VERSION} listening on ${addressOf(config, server)}`);
   showRestore(parts.engine);
   Deno.unrefTimer(setInterval(createIdleCollection(), LOOK_MS));
   log.info("stopping", { signal: await stopped });
   cleanUps.close();
   await stop(server, parts, log);
+}
+
+/** SIGHUP: what is refused is in the log. */
+function onHangUp(reload: Reload): void {
+  Deno.addSignalListener("SIGHUP", () => void reload.run().catch(() => {}));
 }
 
 /** What the server goes on writing below. */

@@ -90,6 +90,9 @@ export class ShardQuestions {
         return this.#archive.answer(this.#request, ask);
       case "spare":
         return { kind: "spare" };
+      case "metrics":
+        this.#registry.catalog.add(ask.added);
+        return { kind: "metrics" };
       case "clean-up":
         return { kind: "clean-up" };
       case "close":

@@ -18,30 +18,49 @@ export interface Metric {
 }
 
 export class MetricCatalog {
-  readonly #defaults: ReadonlyMap<string, Metric>;
-  readonly #clusters = new Map<string, ReadonlyMap<string, Metric>>();
+  readonly #defaults = new Map<string, Metric>();
+  readonly #clusters = new Map<string, Map<string, Metric>>();
   readonly #byId: Metric[] = [];
   readonly #names = new Set<string>();
 
   constructor(table: MetricTable) {
-    this.#defaults = this.#register(table.defaults, new Map());
+    this.#register(table.defaults, this.#defaults);
     for (const [cluster, metrics] of Object.entries(table.clusters)) {
-      this.#clusters.set(cluster, this.#register(metrics, this.#defaults));
+      const own = new Map(this.#defaults);
+      this.#register(metrics, own);
+      this.#clusters.set(cluster, own);
+    }
+  }
+
+  /**
+   * Further metrics. What is there stays what it is: a cluster that has a metric of
+   * that name keeps its own.
+   */
+  add(table: MetricTable): void {
+    for (const [cluster, metrics] of Object.entries(table.clusters)) {
+      const own = this.#clusters.get(cluster) ?? new Map(this.#defaults);
+      this.#register(without(metrics, own), own);
+      this.#clusters.set(cluster, own);
+    }
+    const fresh = new Map<string, Metric>();
+    this.#register(without(table.defaults, this.#defaults), fresh);
+    for (const metrics of [this.#defaults, ...this.#clusters.values()]) {
+      for (const [name, metric] of fresh) {
+        if (!metrics.has(name)) metrics.set(name, metric);
+      }
     }
   }
 
   #register(
     metrics: Readonly<Record<string, MetricConfig>>,
-    base: ReadonlyMap<string, Metric>,
-  ): ReadonlyMap<string, Metric> {
-    const all = new Map(base);
+    into: Map<string, Metric>,
+  ): void {
     for (const [name, config] of Object.entries(metrics)) {
       const metric = { id: this.#byId.length, name, ...config };
       this.#byId.push(metric);
       this.#names.add(name);
-      all.set(name, metric);
+      into.set(name, metric);
     }
-    return all;
   }
 
   /** The metrics of a cluster by name. */
@@ -59,4 +78,13 @@ export class MetricCatalog {
   knows(name: string): boolean {
     return this.#names.has(name);
   }
+}
+
+function without(
+  metrics: Readonly<Record<string, MetricConfig>>,
+  known: ReadonlyMap<string, Metric>,
+): Record<string, MetricConfig> {
+  return Object.fromEntries(
+    Object.entries(metrics).filter(([name]) => !known.has(name)),
+  );
 }

@@ -12,6 +12,7 @@
 import type { UnknownMetrics } from "../ingest/unknown_metrics.ts";
 import type {
   LineError,
+  MetricTable,
   NodeHealth,
   QueryRequest,
 } from "../engine/metric_engine.ts";
@@ -150,6 +151,8 @@ export type Ask =
     readonly kind: "spare";
     readonly nodes: readonly (readonly [string, readonly string[]])[];
   }
+  /** Further metrics that samples are taken of. */
+  | { readonly kind: "metrics"; readonly added: MetricTable }
   /** Free what may be freed, then write a snapshot. */
   | { readonly kind: "clean-up" }
   | { readonly kind: "close" };
@@ -192,6 +195,7 @@ export type Reply =
   | { readonly kind: "archive-rows"; readonly last: number }
   | { readonly kind: "archive-done" }
   | { readonly kind: "spare" }
+  | { readonly kind: "metrics" }
   | { readonly kind: "clean-up" }
   | { readonly kind: "close" };
 

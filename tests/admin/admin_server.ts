@@ -21,7 +21,7 @@ import { FakeEngine } from "../http/fake_engine.ts";
 import { testAccounts } from "../support/accounts.ts";
 import { testAdmin } from "../support/admin.ts";
 import { testJobs } from "../support/jobs.ts";
-import { noJobs } from "../support/no_jobs.ts";
+import { noJobs, noReload } from "../support/no_jobs.ts";
 import { type HttpAnswer, TestClient } from "../support/client.ts";
 
 export const API = "/admin/api/v1";
@@ -178,7 +178,13 @@ export class AdminServer implements AsyncDisposable {
         refresh: () => access.refresh(),
         ...now,
       }),
-      services: { access: access.state, accounts, admin, jobs },
+      services: {
+        access: access.state,
+        accounts,
+        admin,
+        jobs,
+        reload: noReload,
+      },
       log: {
         info: record("info"),
         warn: record("warn"),

@@ -16,7 +16,7 @@ import { type HttpServer, startHttp } from "../../src/http/server.ts";
 import { type TestAccounts, testAccounts } from "../support/accounts.ts";
 import { testAdmin } from "../support/admin.ts";
 import { type HttpAnswer, TestClient } from "../support/client.ts";
-import { noJobs } from "../support/no_jobs.ts";
+import { noJobs, noReload } from "../support/no_jobs.ts";
 import { FakeEngine } from "./fake_engine.ts";
 
 export interface FixtureOptions {
@@ -92,6 +92,7 @@ export class Fixture implements AsyncDisposable {
         accounts: accounts.accounts,
         admin: await testAdmin({ engine }),
         jobs: noJobs(),
+        reload: noReload,
       },
       log: {
         info: (message, fields) =>

@@ -32,6 +32,7 @@ import { testAdmin } from "../support/admin.ts";
 import { TestClient } from "../support/client.ts";
 import { realCatalog } from "../support/clusters.ts";
 import { startTestEngine } from "../support/engine.ts";
+import { noReload } from "../support/no_jobs.ts";
 import { memoryTables } from "../support/memory_tables.ts";
 import { until } from "../support/nats.ts";
 
@@ -184,6 +185,7 @@ export class JobApiServer implements AsyncDisposable {
         admin: await testAdmin({ engine, tables }),
         jobs: jobs.services,
         jobStatus: jobs.status,
+        reload: noReload,
       },
       log: { info: note("info"), warn: note("warn"), err: note("err") },
       dev: false,
