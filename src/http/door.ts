@@ -8,7 +8,7 @@ import type { SharedPool } from "../shared_pool.ts";
 import type { BodyMemory } from "./body_memory.ts";
 import type { AddressSet } from "./client_address.ts";
 import type { Compressor } from "./compression.ts";
-import type { IngestRates } from "./ingest_rates.ts";
+import type { IngestRates } from "../ingest_rates.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { OpenDoorNames } from "./open_door.ts";
 import type { Services } from "./services.ts";

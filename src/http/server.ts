@@ -15,7 +15,7 @@ import { Compressor } from "./compression.ts";
 import { createDispatch } from "./dispatch.ts";
 import type { Door, DoorConfig, DoorLog } from "./door.ts";
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from "./limits.ts";
-import { IngestRates } from "./ingest_rates.ts";
+import { IngestRates } from "../ingest_rates.ts";
 import { listen, stopListening } from "./listener.ts";
 import { openApiText } from "./openapi.ts";
 import { ROUTES } from "./routes.ts";
@@ -100,7 +100,7 @@ function createDoor(options: HttpOptions): Door {
     machineLog: new SeldomLog(log),
     gate,
     bodyMemory: createBodyMemory(),
-    ingestRates: new IngestRates(),
+    ingestRates: services.ingestRates ?? new IngestRates(),
     compressor: new Compressor(),
     telemetry: new Telemetry({
       engine,

@@ -3,6 +3,7 @@ import type { AccountServices } from "../accounts/services.ts";
 import type { AdminService } from "../admin/admin_service.ts";
 import type { EndingCredentials } from "../auth/ending_credentials.ts";
 import type { AccessState } from "../auth/mod.ts";
+import type { IngestRates } from "../ingest_rates.ts";
 import type { NatsStatus } from "../nats/nats_service.ts";
 import type { JobServices, JobStatus } from "../jobs/services.ts";
 
@@ -19,6 +20,8 @@ export interface Services {
   readonly reload: () => Promise<ReloadReport>;
   readonly access: AccessState;
   readonly accounts: AccountServices;
+  /** Absent: the front door has its own. */
+  readonly ingestRates?: IngestRates;
   readonly admin: AdminService;
   /** Absent: no broker is configured. */
   readonly nats?: NatsStatus | undefined;

@@ -12,10 +12,12 @@ import {
   type WriteReport,
 } from "../engine/metric_engine.ts";
 import { ClientError } from "../errors.ts";
+import type { InstanceRate } from "../ingest_rates.ts";
 import { requireWritable } from "./engine_state.ts";
 import { ERROR_SCHEMA, reasonPhrase } from "./error_answer.ts";
 import type { Exchange } from "./exchange.ts";
 import { RETRY_AFTER_SEC } from "./limits.ts";
+import { RatedBatch } from "./rated_batch.ts";
 import { pumpBody } from "./request_body.ts";
 
 const countSchema = z.record(z.string(), z.int());
@@ -36,8 +38,6 @@ export const refusedWriteSchema = ERROR_SCHEMA.extend({
   ),
 }).meta({ id: "RefusedWrite" });
 
-const LF = 0x0a;
-
 type Headers = Record<string, string | number>;
 
 export function handleWrite(exchange: Exchange): void {
@@ -49,20 +49,15 @@ export function handleWrite(exchange: Exchange): void {
     const instance = scope.instance === ""
       ? undefined
       : door.services.access.instance(scope.instance);
-    if (instance !== undefined) {
-      door.ingestRates.admit(instance.name, instance.ingestionRate);
-    }
+    const rate = instance && door.ingestRates.of(instance);
+    rate?.admit();
     if (!exchange.hasBody()) {
       exchange.send(200, { "Content-Type": "application/json" }, "");
       return;
     }
     const defaultCluster = clusterParameter(exchange) ||
       (instance?.cluster ?? "");
-    takeIn(exchange, { scope, defaultCluster }, (samples) => {
-      if (instance === undefined) return;
-      const { name, ingestionRate } = instance;
-      door.ingestRates.charge(name, ingestionRate, samples);
-    }, (instance?.ingestionRate ?? 0) > 0);
+    takeIn(exchange, { scope, defaultCluster }, rate);
   });
 }
 
@@ -71,37 +66,26 @@ function clusterParameter(exchange: Exchange): string {
   return exchange.parameters().get("cluster") ?? "";
 }
 
-/**
- * `charge` is told of samples: of a batch that `isCharged` of its lines as they come,
- * since an upload that breaks off has stored them and reports nothing; at the end
- * what is more or less than that.
- */
 function takeIn(
   exchange: Exchange,
   options: BatchOptions,
-  charge: (samples: number) => void,
-  isCharged: boolean,
+  rate: InstanceRate | undefined,
 ): void {
   // Opened with the first bytes: by then the request has room in flight.
   let batch: Batch | undefined;
-  let charged = 0;
   let checkedMs = monotonicMs();
   const open = () =>
     batch ??= exchange.door.engine.openBatch({
       ...options,
       mayBeGivenUp: true,
     });
+  const rated = rate && new RatedBatch(rate, open);
+  const settled = (report: WriteReport) => rated?.settle(report) ?? report;
   const push = (chunk: Uint8Array) => {
-    if (isCharged) {
-      const lines = linesIn(chunk);
-      charge(lines);
-      charged += lines;
-    }
-    const wait = open().push(chunk);
+    const wait = (rated ?? open()).push(chunk);
     const { givenUp } = open();
     if (givenUp === undefined) return wait;
-    charge(givenUp.stored - charged);
-    answer(exchange, givenUp);
+    answer(exchange, settled(givenUp));
     // It is answered: this only ends the reading.
     throw new ClientError("E_BAD_REQUEST", "the batch was given up");
   };
@@ -117,23 +101,13 @@ function takeIn(
       return batch?.heldBytes ?? 0;
     },
     end() {
-      open().end().then((report) => {
-        charge(report.stored - charged);
-        answer(exchange, report);
-      }).catch((error) => exchange.fail(error));
+      open().end().then((report) => answer(exchange, settled(report)))
+        .catch((error) => exchange.fail(error));
     },
     broken() {
       batch?.abort();
     },
   });
-}
-
-function linesIn(chunk: Uint8Array): number {
-  let lines = 0;
-  for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) {
-    lines++;
-  }
-  return lines;
 }
 
 /** Names in a header; the log of the server has more. */

@@ -5,6 +5,7 @@
 import type { DataScope } from "../engine/data_scope.ts";
 import type { MetricEngine, StreamMark } from "../engine/metric_engine.ts";
 import { ClientError, type ErrorCode } from "../errors.ts";
+import type { InstanceRate } from "../ingest_rates.ts";
 import { type MetricMessage, writeMessages } from "./message_batch.ts";
 import { pause, pauseMs } from "./pauses.ts";
 import type { SeldomLog } from "../seldom_log.ts";
@@ -18,6 +19,7 @@ const PASSING: readonly ErrorCode[] = [
   "E_OVERLOAD",
   "E_NOT_READY",
   "E_STORAGE",
+  "E_RATE",
 ];
 
 /** Why nothing may be written just now, such as an access policy that is gone. */
@@ -29,6 +31,8 @@ export interface ScopeRefusal {
 export interface WriteGrant {
   readonly scope: DataScope;
   readonly defaultCluster: string;
+  /** What the instance may store; absent: it has no limit. */
+  readonly rate?: Pick<InstanceRate, "admit" | "charge"> | undefined;
 }
 
 /** Asked before every batch, since instances and policies change. */
@@ -100,7 +104,14 @@ export class MetricWriter {
     if ("refused" in granted) {
       throw new ClientError("E_FORBIDDEN", granted.refused);
     }
-    const report = await writeMessages(engine, { ...granted, mark }, messages);
+    const { scope, defaultCluster, rate } = granted;
+    rate?.admit();
+    const report = await writeMessages(
+      engine,
+      { scope, defaultCluster, mark },
+      messages,
+    );
+    rate?.charge(report.stored);
     stats.addReport(report);
     const [first] = report.errors;
     if (first === undefined) return;

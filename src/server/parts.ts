@@ -10,6 +10,7 @@ import { SHARED_KEY_BYTES } from "../accounts/token_login.ts";
 import { startAdmin } from "../admin/start.ts";
 import { AccessControl } from "../auth/access_control.ts";
 import { EndingCredentials } from "../auth/ending_credentials.ts";
+import { IngestRates } from "../ingest_rates.ts";
 import { type Authenticator, subscriptionGrant } from "../auth/mod.ts";
 import { startAuthentication } from "../auth/start.ts";
 import { nowSec } from "../clock.ts";
@@ -82,12 +83,17 @@ export async function startParts(
   });
   database.changed(() => jobs.retryArchive());
   const subjects = config.main["api-subjects"];
+  const ingestRates = new IngestRates();
   const nats = startNats({
     config,
     engine,
     log,
-    grantOf: (instance, policy) =>
-      subscriptionGrant(access.state, instance, policy),
+    grantOf: (instance, policy) => {
+      const granted = subscriptionGrant(access.state, instance, policy);
+      if ("refused" in granted) return granted;
+      const record = access.state.instance(granted.scope.instance);
+      return { ...granted, rate: record && ingestRates.of(record) };
+    },
     jobEvents: subjects &&
       { subjects, sink: new JobEvents(jobs.services, access.state) },
   });
@@ -104,6 +110,7 @@ export async function startParts(
     authenticator: authentication.authenticator,
     services: {
       access: access.state,
+      ingestRates,
       accounts,
       admin,
       jobs: jobs.services,

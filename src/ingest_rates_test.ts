@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ClientError } from "../errors.ts";
+import { ClientError } from "./errors.ts";
 import { IngestRates } from "./ingest_rates.ts";
 
 Deno.test("IngestRates.admit() refuses an instance in debt, and says when to come again", () => {
@@ -42,4 +42,19 @@ Deno.test("IngestRates.admit() never refuses where there is no limit", () => {
   const rates = new IngestRates(() => 0);
   rates.charge("a", 0, 1e12);
   rates.admit("a", 0);
+});
+
+Deno.test("IngestRates.room() ends where an instance owes a minute of its rate", () => {
+  const clock = { ms: 0 };
+  const rates = new IngestRates(() => clock.ms);
+  const account = rates.of({ name: "a", ingestionRate: 10 })!;
+  assert.equal(account.room, 610);
+  account.charge(600);
+  assert.equal(account.room, 10);
+  account.charge(50);
+  assert.equal(account.room, 0);
+  clock.ms = 5000;
+  assert.equal(account.room, 10);
+  assert.throws(() => account.admit(), /instance a is over its ingestion_rate/);
+  assert.equal(rates.of({ name: "b", ingestionRate: 0 }), undefined);
 });
