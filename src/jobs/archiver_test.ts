@@ -4,6 +4,7 @@ import { storeMetrics } from "../cluster/store_metrics.ts";
 import { newJob } from "../db/_job_fixture.ts";
 import type { RemoteTables } from "../db/remote.ts";
 import { DEFAULT_SCOPE } from "../engine/data_scope.ts";
+import { ClientError } from "../errors.ts";
 import type { StoreEngine } from "../engine/metric_engine.ts";
 import type { JobMeta, MetaEdit } from "../jobarchive/job_meta.ts";
 import type {
@@ -367,3 +368,38 @@ function closing<Value extends { close(): Promise<unknown> }>(value: Value) {
     },
   };
 }
+
+Deno.test("JobArchiver archives a job too large for a file with the metrics of its nodes, and says so", async () => {
+  await using engine = closing(await testEngine());
+  const tables = memoryTables();
+  await write(engine.value, DEFAULT_SCOPE, [
+    `cpu_power,cluster=fritz,hostname=f0101,type=socket,type-id=0 value=300 ${START}`,
+  ]);
+  const [id] = await stoppedJobs(tables, 1, { metaData: { a: "1" } });
+  const archive = new Notes();
+  let attempts = 0;
+  archive.onWrite = () =>
+    ++attempts > 1
+      ? Promise.resolve()
+      : Promise.reject(new ClientError("E_TOO_MANY_SAMPLES", "8 GiB"));
+  const log: string[] = [];
+  const archiver = archiverOf({ tables, archive, engine: engine.value }, log);
+  archiver.start();
+  await untilArchived(tables);
+  await archiver.close();
+  assert.equal(attempts, 2);
+  const [{ meta, data }] = archive.written as [
+    { meta: JobMeta; data: JobData },
+  ];
+  assert.deepEqual([...data.get("cpu_power")!.keys()], ["node"]);
+  const metaData = { a: "1", archivedScopes: "node" };
+  assert.deepEqual(meta.job.metaData, metaData);
+  const job = await tables.jobs.get(id!);
+  assert.equal(job?.monitoringStatus, 3);
+  assert.deepEqual(job?.metaData, metaData);
+  assert.deepEqual(archive.edits, []);
+  assert.equal(
+    log[0],
+    "warn a job is archived with the metrics of its nodes only",
+  );
+});
