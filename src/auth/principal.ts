@@ -66,6 +66,11 @@ export abstract class Principal {
     return this.roles.size > 0;
   }
 
+  /** Whether it is a program or an administrator, which may ask for very much at once. */
+  get isMachine(): boolean {
+    return true;
+  }
+
   /** Whether the administration is open to it. */
   abstract get isAdministrator(): boolean;
 
@@ -147,6 +152,10 @@ export class UserPrincipal extends Principal {
 
   get shareKey(): string {
     return `user:${this.name}`;
+  }
+
+  override get isMachine(): boolean {
+    return this.#isPureApi || this.roles.has("admin");
   }
 
   get isAdministrator(): boolean {

@@ -25,6 +25,7 @@ import { cameSecurely, clientAddress } from "./client_address.ts";
 import { credentialHeaders } from "./credential_headers.ts";
 import type { Door } from "./door.ts";
 import { errorAnswer, type ErrorStyle } from "./error_answer.ts";
+import { JSON_BYTES_MAX, PERSONAL_JSON_BYTES_MAX } from "./json_text.ts";
 import { linger } from "./linger.ts";
 import { writeStream } from "./stream_writer.ts";
 import type { OwnAddress } from "./origin.ts";
@@ -63,6 +64,7 @@ export class Exchange {
   /** Which share of the bytes in flight the request takes. */
   shareClass: ShareClass = "read";
   #shareKey: string | undefined;
+  #isMachine = false;
   #claim: Claim | undefined;
   #watched: Watched | undefined;
   #answered = false;
@@ -180,6 +182,7 @@ export class Exchange {
       if (this.#answered) return;
       this.#who = principal.name;
       this.#shareKey = principal.shareKey;
+      this.#isMachine = principal.isMachine;
       next(principal);
     };
     try {
@@ -207,6 +210,11 @@ export class Exchange {
     // Of strangers each address has a share of its own.
     const key = this.#shareKey ?? `address:${this.from}`;
     return this.door.gate.claim(key, this.shareClass);
+  }
+
+  /** Bytes of JSON that whoever asks may send, inflated. */
+  get jsonBytesMax(): number {
+    return this.#isMachine ? JSON_BYTES_MAX : PERSONAL_JSON_BYTES_MAX;
   }
 
   /** Has `body` look at its speed now and then, until there is an answer. */

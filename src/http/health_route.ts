@@ -15,7 +15,7 @@ import { takeNodeStates } from "../jobs/node_states.ts";
 import { checkJobGroup } from "./api_dispatch.ts";
 import { requireReadable } from "./engine_state.ts";
 import type { Exchange } from "./exchange.ts";
-import { JSON_BYTES_MAX, parseJson, textsOf, unexpected } from "./json_text.ts";
+import { parseJson, textsOf, unexpected } from "./json_text.ts";
 import { readBody } from "./request_body.ts";
 
 export const healthRequestSchema = z.strictObject({
@@ -61,7 +61,7 @@ export function handleHealth(exchange: Exchange): void {
       }
       const scope = principal.dataScope("health", orgId);
       ask(exchange, scope, questionOf(given));
-    }, JSON_BYTES_MAX);
+    }, exchange.jsonBytesMax);
   });
 }
 

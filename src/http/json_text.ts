@@ -5,6 +5,11 @@ import { ClientError } from "../errors.ts";
 
 /** A body of JSON on the metric routes takes no more, inflated. */
 export const JSON_BYTES_MAX = 32 << 20;
+/**
+ * The same of a person: reading one costs the thread that serves everybody, and a
+ * page of the web interface asks for a hundredth of it.
+ */
+export const PERSONAL_JSON_BYTES_MAX = 1 << 20;
 /** Arrays and objects of a body: as many as a query may ask for entries. */
 const CONTAINERS_MAX = 1 << 20;
 /** Members of all its objects. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ClientError } from "../errors.ts";
 import { requireReadable } from "./engine_state.ts";
 import type { Exchange } from "./exchange.ts";
-import { JSON_BYTES_MAX, parseJson, textsOf, unexpected } from "./json_text.ts";
+import { parseJson, textsOf, unexpected } from "./json_text.ts";
 import { readBody } from "./request_body.ts";
 
 export const selectorsSchema = z.array(z.array(z.string())).nullable()
@@ -26,7 +26,7 @@ export function handleFree(exchange: Exchange): void {
           )
         )
         .catch((error) => exchange.fail(error));
-    }, JSON_BYTES_MAX);
+    }, exchange.jsonBytesMax);
   });
 }
 

@@ -1,7 +1,7 @@
 /** `/api/query`: questions as JSON, answered by the engine as finished JSON. */
 import { requireReadable } from "./engine_state.ts";
 import type { Exchange } from "./exchange.ts";
-import { JSON_BYTES_MAX, parseJson } from "./json_text.ts";
+import { parseJson } from "./json_text.ts";
 import { checkQueryRequest } from "./query_request.ts";
 import { readBody } from "./request_body.ts";
 
@@ -14,6 +14,6 @@ export function handleQuery(exchange: Exchange): void {
       engine.query(scope, request)
         .then((answer) => exchange.sendJson(answer))
         .catch((error) => exchange.fail(error));
-    }, JSON_BYTES_MAX);
+    }, exchange.jsonBytesMax);
   });
 }

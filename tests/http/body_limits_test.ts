@@ -45,3 +45,32 @@ Deno.test("healthcheck tells of the first wrong node, however many there are", a
   assert.equal(answer.status, 400);
   assert.match(JSON.parse(answer.text).error, /nodes\[0\]/);
 });
+
+Deno.test("people may send 1 MiB of JSON, machines more", async () => {
+  await using door = await Fixture.start({
+    main: { "max-body-size": 8 << 20, "max-in-flight": 16 << 20 },
+  });
+  const questions = [
+    ["/api/query", "{}"],
+    ["/api/healthcheck", '{"cluster":"c"}'],
+  ] as const;
+  for (const [path, body] of questions) {
+    for (const role of ["user", "manager", "support"] as const) {
+      const most = await door.ask("POST", path, {
+        ...{ role, body: body.padEnd(1 << 20) },
+      });
+      assert.equal(most.status, 200, `${role} ${most.text}`);
+      const more = await door.ask("POST", path, {
+        ...{ role, body: body.padEnd((1 << 20) + 1) },
+      });
+      assert.equal(more.status, 413);
+      assert.match(more.text, /larger than 1048576 bytes/);
+    }
+    for (const role of ["api", "admin"] as const) {
+      const answer = await door.ask("POST", path, {
+        ...{ role, body: body.padEnd(4 << 20) },
+      });
+      assert.equal(answer.status, 200, `${role} ${answer.text}`);
+    }
+  }
+});
