@@ -306,6 +306,8 @@ export interface EngineOptions {
   readonly missingIdPlaceholder: boolean;
   /** Where samples survive the process; `undefined`: nowhere. */
   readonly persistence: PersistenceOptions | undefined;
+  /** Evaluators of queries that ask the shards; absent: none. */
+  readonly evaluators?: number;
   /** Bytes of the ring from one shard to another, a power of two; absent: as large as is good. */
   readonly forwardRingBytes?: number;
   /**

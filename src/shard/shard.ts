@@ -29,6 +29,7 @@ import { SeriesRegistry } from "./series_registry.ts";
 import { ShardPersistence } from "./shard_persistence.ts";
 import { ShardOutbox } from "./shard_outbox.ts";
 import { ShardQuestions } from "./shard_questions.ts";
+import { ShardSelections } from "./shard_selections.ts";
 import { StatsBlock } from "./shard_stats.ts";
 import type { ShardStart } from "./shard_wiring.ts";
 import { StreamMarks } from "./stream_marks.ts";
@@ -65,6 +66,7 @@ export class Shard {
   readonly #persistence: ShardPersistence | undefined;
   readonly #writes: ShardWrites;
   readonly #questions: ShardQuestions;
+  readonly #selections: ShardSelections;
   readonly #sweep: RetentionSweep;
   readonly #spared: SparedHosts;
   readonly #guardian: MemoryGuard;
@@ -134,19 +136,25 @@ export class Shard {
       (now, instance) =>
         Math.max(horizon(now, instance), bounds?.refusedBeforeSec ?? -Infinity),
     );
+    // Readers also see what running jobs keep alive.
+    const readable = (now: number, host: HostName) =>
+      spared.has(host)
+        ? guard.horizonOf(host.instance)
+        : horizon(now, host.instance);
     this.#questions = new ShardQuestions(
       options,
       registry,
       outbox,
       stats,
       persistence,
-      // Readers also see what running jobs keep alive.
-      (now: number, host: HostName) =>
-        spared.has(host)
-          ? guard.horizonOf(host.instance)
-          : horizon(now, host.instance),
+      readable,
       new ArchiveRows(registry, outbox, bounds),
       new Turns(() => this.#serveOthers()),
+    );
+    this.#selections = new ShardSelections(
+      start,
+      registry,
+      readable,
     );
     this.#sweep = new RetentionSweep(registry, retentionSec, spared, bounds);
     this.#publish();
@@ -190,9 +198,10 @@ export class Shard {
       const isShort = this.#guardian.relieve(nowSec());
       this.#sealLeft(isShort);
       const isSaving = this.#tend();
-      this.#writes.tidyKeys();
+      const isSelecting = this.#selections.work();
+      this.#writes.tidyKeys((ended) => this.#selections.forget(ended));
       if (isSweeping || isShort || isSaving || worked) this.#publish();
-      else {
+      else if (!isSelecting) {
         this.#collectGarbage();
         this.#bell.wait(seen, this.#idleMs());
       }

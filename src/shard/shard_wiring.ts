@@ -8,6 +8,7 @@
 import type { EngineOptions } from "../engine/metric_engine.ts";
 import { createBell } from "../transport/bell.ts";
 import { createRing } from "../transport/ring.ts";
+import { createCancelFlags } from "../transport/selection_messages.ts";
 import { createInstanceCounts } from "./instance_counts.ts";
 import type { Share } from "./mark_facts.ts";
 import { StatsBlock } from "./shard_stats.ts";
@@ -17,6 +18,10 @@ const TO_SHARD_BYTES = 2 << 20;
 const TO_MAIN_BYTES = 2 << 20;
 /** All rings from one shard to the others together. */
 const BETWEEN_BYTES = 2 << 20;
+
+/** From an evaluator to a shard, and back. */
+const ASK_BYTES = 256 << 10;
+const SERIES_BYTES = 2 << 20;
 
 export interface Wiring {
   readonly options: EngineOptions;
@@ -33,6 +38,17 @@ export interface Wiring {
   readonly shared: SharedArrayBuffer;
   /** Series of each named instance (instance_counts.ts). */
   readonly instances: SharedArrayBuffer;
+  readonly evaluators: readonly EvaluatorWiring[];
+}
+
+/** What joins one evaluator of queries with the shards. */
+export interface EvaluatorWiring {
+  readonly bell: SharedArrayBuffer;
+  /** By shard. */
+  readonly toShard: readonly SharedArrayBuffer[];
+  readonly fromShard: readonly SharedArrayBuffer[];
+  /** Selections that were taken back (selection_messages.ts). */
+  readonly cancelled: SharedArrayBuffer;
 }
 
 /** What a worker is told when it starts. */
@@ -62,5 +78,11 @@ export function createWiring(
     stats: shards.map(() => new StatsBlock().memory),
     shared: new SharedArrayBuffer(64),
     instances: createInstanceCounts(),
+    evaluators: Array.from({ length: options.evaluators ?? 0 }, () => ({
+      bell: createBell(),
+      toShard: shards.map(() => createRing(ASK_BYTES)),
+      fromShard: shards.map(() => createRing(SERIES_BYTES)),
+      cancelled: createCancelFlags(),
+    })),
   };
 }

@@ -315,9 +315,10 @@ export class ShardWrites {
 
   /**
    * Forgets the keys when too many of them mean series that have ended, or when
-   * nothing more can be kept; then the ids of ended series may be used again.
+   * nothing more can be kept; then the ids of ended series may be used again, and
+   * `beforeReuse` is told of them.
    */
-  tidyKeys(): void {
+  tidyKeys(beforeReuse: (ended: readonly number[]) => void): void {
     const ended = this.#registry.ended.length;
     const isStale = ended > 0 && ended * 4 > this.#keys.size;
     if (!isStale && !this.#keys.isFull && !this.#batches.contextsAreFull) {
@@ -329,6 +330,7 @@ export class ShardWrites {
     for (const series of this.#registry.ended) {
       this.#persistence?.wal.batch.forget(series);
     }
+    beforeReuse(this.#registry.ended);
     this.#registry.recycleEnded();
   }
 }

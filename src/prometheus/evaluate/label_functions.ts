@@ -8,7 +8,7 @@ import {
   unwrapParens,
 } from "../language/ast.ts";
 import { isLabelName } from "../language/quote.ts";
-import { compileRegex } from "../language/pattern.ts";
+import { compileRegex } from "../../base/pattern.ts";
 import { type Labels, labelsOf, setLabel } from "./labels.ts";
 import { mergeEqualRows } from "./merge_rows.ts";
 import { failExecution } from "./query_error.ts";

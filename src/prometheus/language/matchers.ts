@@ -1,6 +1,6 @@
 /** Matchers as tests of values. Any thread. */
 import type { LabelMatcher } from "./ast.ts";
-import { compilePattern, type ValueTest } from "./pattern.ts";
+import { compilePattern, type ValueTest } from "../../base/pattern.ts";
 
 /** Whether a value of the label matches; a label that is absent is "". Throws a `SyntaxError`. */
 export function compileMatcher(matcher: LabelMatcher): ValueTest {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { compilePattern, compileRegex } from "./pattern.ts";
-import { fuzzRuns } from "../../../tests/support/fuzz_runs.ts";
+import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 
 Deno.test("compilePattern() matches whole values", () => {
   const cases: [pattern: string, yes: string[], no: string[]][] = [
