@@ -6,6 +6,7 @@
  * All times are Unix epoch seconds. Everything is asked within a
  * {@linkcode DataScope}: outside it nothing is seen, changed or told.
  */
+import type { QueryEvaluator } from "./query_jobs.ts";
 import type { UnknownMetrics } from "../ingest/unknown_metrics.ts";
 import type { DataScope } from "./data_scope.ts";
 
@@ -234,7 +235,7 @@ export interface ClusterPresence {
 }
 
 /** Everything clients can ask of the metric store. Rejections are `ClientError`s. */
-export interface MetricEngine {
+export interface MetricEngine extends QueryEvaluator {
   readonly state: EngineState;
   /** Absent: what ages out is dropped. */
   readonly archive?: ArchiveStats | undefined;

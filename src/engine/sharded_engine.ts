@@ -41,6 +41,8 @@ import {
   encodeBatchContext,
   wholeView,
 } from "./scope_checks.ts";
+import { Evaluators } from "./evaluators.ts";
+import type { QueryAnswer, QueryJob } from "./query_jobs.ts";
 import { OpenBatchSet } from "./open_batches.ts";
 import { OutgoingBatch } from "./outgoing_batch.ts";
 import { guessShard } from "./route_hint.ts";
@@ -69,6 +71,7 @@ export class ShardedEngine implements StoreEngine {
   readonly #options: EngineOptions;
   readonly #wiring: Wiring;
   readonly #workers: ShardWorkers;
+  readonly #evaluators: Evaluators;
   readonly #stats: readonly StatsBlock[];
   readonly #calls: ShardCalls;
   readonly #queryShards: QueryShards;
@@ -140,13 +143,29 @@ export class ShardedEngine implements StoreEngine {
     this.#stats = this.#wiring.stats.map((memory) => new StatsBlock(memory));
     this.#workers = new ShardWorkers(
       this.#wiring,
-      (shard, reason) => this.#lose(shard, reason),
+      (shard, reason) => this.#lose(`shard ${shard}`, reason),
+    );
+    this.#evaluators = new Evaluators(
+      this.#wiring,
+      (index, reason) => this.#lose(`evaluator ${index}`, reason),
     );
   }
 
   async start(): Promise<void> {
     void this.#calls.listen();
-    await this.#workers.start();
+    await Promise.all([this.#workers.start(), this.#evaluators.start()]);
+  }
+
+  async evaluate(
+    scope: DataScope,
+    job: QueryJob,
+    signal?: AbortSignal,
+  ): Promise<QueryAnswer> {
+    this.#checkServing();
+    demandAllTimes(scope);
+    const { instance } = scope;
+    const asked = { instance, ...wholeView(scope) };
+    return await this.#evaluators.ask(asked, job, signal);
   }
 
   openBatch(options: BatchOptions): Batch {
@@ -276,6 +295,7 @@ export class ShardedEngine implements StoreEngine {
     this.state = "stopping";
     this.#archiver?.stop();
     this.#sparedNodes?.stop();
+    this.#evaluators.close();
     this.#ready.reject(this.#notServing());
     // Questions keep their order behind the writes sent before.
     const closed = isAlive
@@ -349,18 +369,19 @@ export class ShardedEngine implements StoreEngine {
   }
 
   /** A dead shard took its hosts with it: nothing is served that could be half true. */
-  #lose(shard: number, reason: string): void {
+  #lose(worker: string, reason: string): void {
     this.state = "failed";
     this.#notify({
       level: "crit",
-      message: "a shard is lost",
-      fields: { shard, reason },
+      message: "a worker of the store is lost",
+      fields: { worker, reason },
     });
     const error = new ClientError(
       "E_SHARD_LOST",
-      `shard ${shard} is lost: ${reason}`,
+      `${worker} is lost: ${reason}`,
     );
     this.#calls.fail(error);
+    this.#evaluators.close();
     this.#ready.reject(error);
   }
 }

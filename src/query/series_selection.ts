@@ -9,9 +9,12 @@ import type { SeriesRegistry } from "../shard/series_registry.ts";
 import { FREQUENCY, LEVEL, METRIC, RECORD_SHIFT } from "../store/layout.ts";
 import type { HostLevel, Level } from "../store/level_tree.ts";
 import type { Metric } from "../store/metric_catalog.ts";
-import type {
-  AskSeries,
-  SeriesLabels,
+import {
+  ALL_SERIES,
+  type AskSeries,
+  LABEL_NAMES_ONLY,
+  type SeriesLabels,
+  SHOWN_LABELS,
 } from "../transport/selection_messages.ts";
 import { SeriesFrame } from "../transport/series_frame.ts";
 import { hasSample, readSamples } from "./read_samples.ts";
@@ -45,6 +48,8 @@ export class SeriesSelection {
   /** The series that is read next, and the time of its last sample that was sent. */
   #next = 0;
   #sentMs = -Infinity;
+  /** Values of a label, or sets of names, that a series came for. */
+  readonly #told = new Set<string>();
 
   constructor(
     store: SelectionStore,
@@ -103,9 +108,16 @@ export class SeriesSelection {
     const untilSec = this.#ask.untilMs / 1000;
     const frame = this.#frame;
     const frequencySec = table.words[at + FREQUENCY]!;
-    if (this.#ask.onlyNames === true) {
-      if (hasSample(table, series, afterSec, untilSec)) {
-        frame.end(labelsOf(level, metric), frequencySec, 0, false);
+    const { onlyNames } = this.#ask;
+    if (onlyNames !== undefined) {
+      const labels = labelsOf(level, metric);
+      const key = keyOf(labels, onlyNames);
+      // What was told before need not be read for again.
+      if (
+        !this.#told.has(key) && hasSample(table, series, afterSec, untilSec)
+      ) {
+        if (onlyNames !== ALL_SERIES) this.#told.add(key);
+        frame.end(labels, frequencySec, 0, false);
       }
       return this.#goOn();
     }
@@ -211,4 +223,13 @@ function labelsOf(level: Level, metric: Metric): SeriesLabels {
     levelLabel(level, "stype"),
     levelLabel(level, "stype_id"),
   ];
+}
+
+/** What of the labels is asked for: equal for series of which one is enough. */
+function keyOf(labels: SeriesLabels, onlyNames: string): string {
+  if (onlyNames === ALL_SERIES) return "";
+  if (onlyNames === LABEL_NAMES_ONLY) {
+    return labels.map((value) => value === "" ? "0" : "1").join("");
+  }
+  return labels[SHOWN_LABELS.findIndex((name) => name === onlyNames)] ?? "";
 }

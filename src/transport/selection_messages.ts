@@ -74,9 +74,16 @@ export interface AskSeries {
   readonly afterMs: number;
   /** And not later than this. */
   readonly untilMs: number;
-  /** Only which series have a sample there: they come without samples. */
-  readonly onlyNames?: boolean;
+  /**
+   * Only which series have a sample there: they come without samples. `"all"`: each
+   * of them; `"names"`: one for each set of labels that it has; else a label's
+   * name: one for each value of it.
+   */
+  readonly onlyNames?: string;
 }
+
+export const ALL_SERIES = "all";
+export const LABEL_NAMES_ONLY = "names";
 
 /** How a selection ended in a shard. */
 export interface SelectionEnd {

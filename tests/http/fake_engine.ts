@@ -1,4 +1,5 @@
 /** A metric engine that stores nothing: it notes what it was asked and answers as told. */
+import type { QueryAnswer } from "../../src/engine/query_jobs.ts";
 import type { DataScope } from "../../src/engine/data_scope.ts";
 import { ClientError } from "../../src/errors.ts";
 import {
@@ -135,6 +136,10 @@ export class FakeEngine implements MetricEngine {
     return Promise.resolve(
       jsonBody(JSON.stringify({ data: { selector } }) + "\n"),
     );
+  }
+
+  evaluate(): Promise<QueryAnswer> {
+    return Promise.reject(new Error("no queries are expected here"));
   }
 
   health(

@@ -1,0 +1,214 @@
+/**
+ * Selections in all shards, from the side of an evaluator: questions go out over its
+ * rings, pieces come back and wait for whoever reads them. What waits is bounded; a
+ * ring whose next piece finds no room is left alone until there is some. Evaluator
+ * thread only.
+ */
+import { setImmediate } from "node:timers";
+import { ClientError, type ErrorCode, STATUS_BY_CODE } from "../../errors.ts";
+import type { EvaluatorWiring } from "../../shard/shard_wiring.ts";
+import { Bell } from "../../transport/bell.ts";
+import { RingConsumer, RingProducer } from "../../transport/ring.ts";
+import {
+  type AskSeries,
+  cancelSelection,
+  SELECT_END,
+  SELECTION_KIND,
+  type SelectionEnd,
+} from "../../transport/selection_messages.ts";
+import {
+  readSeriesFrame,
+  type SeriesPiece,
+} from "../../transport/series_frame.ts";
+
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
+/** Samples of a selection that wait to be read; 16 bytes each. */
+const WAITING_SAMPLES_MAX = 512 << 10;
+/** Turns without a wait after which other events get their chance. */
+const TURNS_MAX = 16;
+
+/** A piece and the shard it came from. */
+export interface ShardPiece {
+  readonly shard: number;
+  readonly piece: SeriesPiece;
+}
+
+/** A selection that is being read. */
+export class OpenSelection {
+  readonly id: number;
+  readonly #waiting: ShardPiece[] = [];
+  readonly #onRead: () => void;
+  #waitingSamples = 0;
+  #shardsLeft: number;
+  #error: ClientError | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(id: number, shards: number, onRead: () => void) {
+    this.id = id;
+    this.#shardsLeft = shards;
+    this.#onRead = onRead;
+  }
+
+  get isFull(): boolean {
+    return this.#waitingSamples >= WAITING_SAMPLES_MAX;
+  }
+
+  get isEnded(): boolean {
+    return this.#shardsLeft === 0 || this.#error !== undefined;
+  }
+
+  add(shard: number, piece: SeriesPiece): void {
+    this.#waiting.push({ shard, piece });
+    this.#waitingSamples += piece.values.length;
+    this.#wake?.();
+  }
+
+  end({ error }: SelectionEnd): void {
+    this.#shardsLeft--;
+    if (error !== undefined) {
+      const code = error.code in STATUS_BY_CODE
+        ? error.code as ErrorCode
+        : "E_INTERNAL";
+      this.fail(new ClientError(code, error.message));
+    }
+    this.#wake?.();
+  }
+
+  fail(reason: ClientError): void {
+    this.#error ??= reason;
+    this.#wake?.();
+  }
+
+  /** The next piece; `undefined`: there are no more. Rejects where a shard failed. */
+  async next(): Promise<ShardPiece | undefined> {
+    for (;;) {
+      if (this.#error !== undefined) throw this.#error;
+      const first = this.#waiting.shift();
+      if (first !== undefined) {
+        const wasFull = this.isFull;
+        this.#waitingSamples -= first.piece.values.length;
+        if (wasFull && !this.isFull) this.#onRead();
+        return first;
+      }
+      if (this.#shardsLeft === 0) return undefined;
+      await new Promise<void>((resolve) => this.#wake = resolve);
+      this.#wake = undefined;
+    }
+  }
+}
+
+export class ShardClient {
+  readonly shards: number;
+  readonly #bell: Bell;
+  readonly #shardBells: readonly Bell[];
+  readonly #outboxes: readonly RingProducer[];
+  readonly #inboxes: readonly RingConsumer[];
+  readonly #cancelled: Int32Array;
+  readonly #open = new Map<number, OpenSelection>();
+  /** Questions that found no room yet, by shard. */
+  readonly #unsent: { id: number; aux: number; bytes: Uint8Array }[][];
+  #nextId = 1;
+
+  constructor(
+    wiring: EvaluatorWiring,
+    shardBells: readonly SharedArrayBuffer[],
+  ) {
+    this.shards = shardBells.length;
+    this.#bell = new Bell(wiring.bell);
+    this.#shardBells = shardBells.map((bell) => new Bell(bell));
+    this.#outboxes = wiring.toShard.map((ring) => new RingProducer(ring));
+    this.#inboxes = wiring.fromShard.map((ring) => new RingConsumer(ring));
+    this.#cancelled = new Int32Array(wiring.cancelled);
+    this.#unsent = wiring.toShard.map(() => []);
+  }
+
+  /** Asks the shards for series. Whoever reads to the end or gives up calls `close`. */
+  open(ask: AskSeries, shards: readonly number[]): OpenSelection {
+    const id = this.#nextId;
+    this.#nextId = id === 0x7fffffff ? 1 : id + 1;
+    const selection = new OpenSelection(
+      id,
+      shards.length,
+      () => this.#takeAll(),
+    );
+    this.#open.set(id, selection);
+    const json = ENCODER.encode(JSON.stringify(ask));
+    for (const shard of shards) {
+      const size = this.#outboxes[shard]!.maxPayload;
+      for (let from = 0; from < json.length; from += size) {
+        const isEnd = from + size >= json.length;
+        this.#unsent[shard]!.push({
+          id,
+          aux: isEnd ? SELECT_END : 0,
+          bytes: json.subarray(from, from + size),
+        });
+      }
+      this.#send(shard);
+    }
+    return selection;
+  }
+
+  /** Nobody reads the selection any more; shards that are still at it stop. */
+  close(selection: OpenSelection): void {
+    if (!this.#open.delete(selection.id)) return;
+    if (!selection.isEnded) cancelSelection(this.#cancelled, selection.id);
+    // What is left of it in the rings goes at once.
+    this.#takeAll();
+  }
+
+  /** Takes what shards send, as long as the thread lives. */
+  async listen(): Promise<void> {
+    let turns = 0;
+    for (;;) {
+      const seen = this.#bell.count();
+      this.#takeAll();
+      const rung = this.#bell.waitAsync(seen);
+      if (rung !== undefined) {
+        await rung;
+        turns = 0;
+      } else if (++turns === TURNS_MAX) {
+        await new Promise((resolve) => setImmediate(resolve));
+        turns = 0;
+      }
+    }
+  }
+
+  #takeAll(): void {
+    for (let shard = 0; shard < this.shards; shard++) {
+      this.#send(shard);
+      this.#take(shard);
+    }
+  }
+
+  #send(shard: number): void {
+    const unsent = this.#unsent[shard]!;
+    for (let one = unsent[0]; one !== undefined; one = unsent[0]) {
+      const { id, aux, bytes } = one;
+      const outbox = this.#outboxes[shard]!;
+      if (!outbox.send(SELECTION_KIND.SELECT, id, aux, bytes)) return;
+      unsent.shift();
+      this.#shardBells[shard]!.ring();
+    }
+  }
+
+  #take(shard: number): void {
+    const inbox = this.#inboxes[shard]!;
+    while (inbox.next()) {
+      const selection = this.#open.get(inbox.id);
+      if (selection !== undefined) {
+        if (inbox.kind === SELECTION_KIND.END) {
+          selection.end(
+            JSON.parse(DECODER.decode(inbox.payload())) as SelectionEnd,
+          );
+        } else {
+          if (selection.isFull) return;
+          selection.add(shard, readSeriesFrame(inbox));
+        }
+      }
+      // The shard may have stopped because its ring was full.
+      inbox.release();
+      this.#shardBells[shard]!.ring();
+    }
+  }
+}

@@ -1,0 +1,25 @@
+/** What the main thread and an evaluator of queries tell each other. */
+import type { QueryAnswer, QueryJob } from "../engine/query_jobs.ts";
+import type { AskedView } from "./messages.ts";
+
+/** main → evaluator. */
+export type ToEvaluator =
+  | {
+    readonly kind: "job";
+    readonly id: number;
+    readonly instance: string;
+    readonly view?: AskedView;
+    readonly job: QueryJob;
+  }
+  /** Nobody waits for the answer any more. */
+  | { readonly kind: "cancel"; readonly id: number };
+
+/** evaluator → main; the first message says that it listens. */
+export type FromEvaluator =
+  | { readonly kind: "ready" }
+  | {
+    readonly kind: "answer";
+    readonly id: number;
+    readonly answer: QueryAnswer;
+  }
+  | { readonly kind: "fault"; readonly id: number; readonly message: string };
