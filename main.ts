@@ -31,7 +31,26 @@ import { serve } from "./src/server/serve.ts";
 const USAGE_STATUS = 2;
 const FAILURE_STATUS = 1;
 
+/** Commands that make files of the server; the others write what the user asked for. */
+const KEEPS_FILES: readonly CommandLine["command"][] = [
+  "serve",
+  "clean-up",
+  "migrate-db",
+  "tokengen",
+  "user-add",
+  "user-del",
+  "user-list",
+  "archive-import",
+  "archive-verify",
+  "archive-init-db",
+  "archive-status",
+  "archive-retry",
+];
+/** Log, database, archive and keys are their owner's alone. */
+const OWNER_ONLY = 0o077;
+
 async function run(line: CommandLine): Promise<void> {
+  if (KEEPS_FILES.includes(line.command)) Deno.umask(OWNER_ONLY);
   switch (line.command) {
     case "help":
       return printLine(usage(line.about));

@@ -16,7 +16,11 @@ import {
 } from "./support/archived_rows.ts";
 import { Child } from "./support/child.ts";
 import { SAMPLE_PUBLIC_KEY, TestClient } from "./support/client.ts";
-import { makeDirectory, ROOT, startArguments } from "./support/server.ts";
+import {
+  makeDirectory,
+  programArguments,
+  workDirectory,
+} from "./support/server.ts";
 
 const CLUSTER = "old";
 const HOSTS = 12;
@@ -105,8 +109,8 @@ class Store implements AsyncDisposable {
     Deno.writeTextFileSync(configFile, JSON.stringify(config));
     return new Child({
       command: Deno.execPath(),
-      args: [...startArguments(), "-config", configFile, ...flags],
-      cwd: ROOT,
+      args: [...programArguments(), "-config", configFile, ...flags],
+      cwd: workDirectory(),
     });
   }
 

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { Child } from "./support/child.ts";
 import { TestClient } from "./support/client.ts";
-import { ROOT, startArguments } from "./support/server.ts";
+import { programArguments, ROOT } from "./support/server.ts";
 
 const CONFIG = {
   main: { addr: "127.0.0.1:0" },
@@ -18,14 +18,6 @@ const CONFIG = {
 };
 
 const START_MS = 20_000;
-
-/** The arguments of the `start` task, to be run in any directory. */
-function programArguments(args: readonly string[]): string[] {
-  const flags = startArguments().filter((word) => word !== "main.ts");
-  const [run = "run", ...permissions] = flags;
-  return [run, `--config=${ROOT}deno.json`, ...permissions]
-    .concat(`${ROOT}main.ts`, args);
-}
 
 async function inDirectory(
   config: unknown,
@@ -46,7 +38,7 @@ async function inDirectory(
 /** Runs it to its end. */
 async function run(directory: string, ...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: programArguments(args),
+    args: [...programArguments(), ...args],
     cwd: directory,
     env: { NO_COLOR: "1", JWT_PUBLIC_KEY: "", JWT_PRIVATE_KEY: "" },
   }).output();
@@ -57,7 +49,7 @@ async function run(directory: string, ...args: string[]) {
 async function startServer(directory: string, ...args: string[]) {
   const child = new Child({
     command: Deno.execPath(),
-    args: programArguments(args),
+    args: [...programArguments(), ...args],
     cwd: directory,
     env: { NO_COLOR: "1", JWT_PUBLIC_KEY: "", JWT_PRIVATE_KEY: "" },
   });

@@ -1,7 +1,11 @@
 /** What a server does with a database that it cannot use. */
 import assert from "node:assert/strict";
 import { Child } from "./support/child.ts";
-import { makeDirectory, ROOT, startArguments } from "./support/server.ts";
+import {
+  makeDirectory,
+  programArguments,
+  workDirectory,
+} from "./support/server.ts";
 
 Deno.test("serve ends with exit code 1 and advice when main.db is no database", async () => {
   const directory = await makeDirectory();
@@ -22,8 +26,8 @@ Deno.test("serve ends with exit code 1 and advice when main.db is no database", 
     await Deno.writeTextFile(configFile, JSON.stringify(config));
     const child = new Child({
       command: Deno.execPath(),
-      args: [...startArguments(), "-config", configFile],
-      cwd: ROOT,
+      args: [...programArguments(), "-config", configFile],
+      cwd: workDirectory(),
     });
     const { code } = await child.ended();
     assert.equal(code, 1, child.output);

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { printLine } from "../src/cli/output.ts";
 import { nowSec } from "../src/clock.ts";
 import { readSeries, untilSnapshots, write } from "./crash/answers.ts";
+import { workDirectory } from "./support/server.ts";
 import { DurableServer, type StoreSettings } from "./crash/durable_server.ts";
 
 const METRICS = { load: { frequency: 10, aggregation: "avg" } } as const;
@@ -31,7 +32,9 @@ function lines(count: number): string[] {
 Deno.test("a server that becomes another user can write what it made before, and after a restart", async () => {
   if (Deno.uid() !== 0) return printLine("not tested, only root can do it");
   await using server = await DurableServer.create();
-  Deno.chmodSync(server.directory, 0o755);
+  // Directories of tests are their user's alone; those of the server it hands over.
+  Deno.chmodSync(workDirectory(), 0o755);
+  Deno.chmodSync(`${workDirectory()}/var`, 0o700);
   await server.start(SETTINGS);
   for (const shard of [0, 1]) {
     const { uid, gid } = Deno.lstatSync(server.shardDirectory(2, shard));

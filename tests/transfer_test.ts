@@ -10,9 +10,10 @@ import { generateKeyPair } from "../src/auth/ed25519.ts";
 import { SAMPLE_TOKEN, TestClient } from "./support/client.ts";
 import {
   makeDirectory,
+  programArguments,
   ROOT,
-  startArguments,
   TestServer,
+  workDirectory,
 } from "./support/server.ts";
 
 const GOLDEN = `${ROOT}tests/testdata/golden/checkpoints`;
@@ -39,8 +40,8 @@ interface Written {
 
 async function run(env: Record<string, string>, ...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...startArguments(), ...args],
-    cwd: ROOT,
+    args: [...programArguments(), ...args],
+    cwd: workDirectory(),
     env: { NO_COLOR: "1", JWT_PUBLIC_KEY: "", JWT_PRIVATE_KEY: "", ...env },
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

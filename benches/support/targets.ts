@@ -8,8 +8,9 @@ import { SAMPLE_PUBLIC_KEY, SAMPLE_TOKEN } from "../../tests/support/client.ts";
 import {
   makeDirectory,
   type MetricEntry,
+  programArguments,
   ROOT,
-  startArguments,
+  workDirectory,
 } from "../../tests/support/server.ts";
 
 const START_MS = 30_000;
@@ -116,10 +117,10 @@ async function preparation(
         command: ours || options.peerCc === undefined
           ? {
             command: Deno.execPath(),
-            args: [...startArguments(), ...flags],
+            args: [...programArguments(), ...flags],
           }
           : { command: options.peerCc, args: flags },
-        ...(ours ? { cwd: ROOT } : {}),
+        ...(ours ? { cwd: workDirectory() } : {}),
         writePath: "/api/write",
         headerLines: BEARER,
         probe: ours

@@ -1,12 +1,62 @@
 /** Files of keys: for their owner alone, and made only once. Main thread, at start. */
 
-/** The trimmed text of a file; `undefined`: there is none. */
+/** The trimmed text of a file; `undefined`: there is none. Throws what the system says. */
 export async function readKeyFile(path: string): Promise<string | undefined> {
   try {
     return (await Deno.readTextFile(path)).trim();
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw cause;
+  }
+}
+
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** Who but its owner may read a file of a key. */
+export type KeyReaders = "nobody" | "group" | "everybody";
+
+const READABLE: Readonly<Record<KeyReaders, number>> = {
+  nobody: 0o044,
+  group: 0o004,
+  everybody: 0,
+};
+
+/**
+ * What is wrong with the rights of a file that holds a key: `refuse` where somebody
+ * else could put another one there, `warn` where somebody can read it who is not among
+ * `readers`. `undefined`: nothing, or there is no file.
+ */
+export function keyFileFault(
+  path: string,
+  readers: KeyReaders = "nobody",
+):
+  | { readonly verdict: "refuse" | "warn"; readonly message: string }
+  | undefined {
+  const mode = modeOf(path);
+  const shown = `mode ${(mode & 0o777).toString(8).padStart(4, "0")}`;
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) {
+    return {
+      verdict: "refuse",
+      message:
+        `${path}: others than its owner may change this key (${shown}); ` +
+        `chmod go-w ${path}`,
+    };
+  }
+  if ((mode & READABLE[readers]) === 0) return undefined;
+  return {
+    verdict: "warn",
+    message: `${path}: others than its owner may read this key (${shown}); ` +
+      `chmod ${readers === "group" ? "o-r" : "go-r"} ${path}`,
+  };
+}
+
+/** 0: there is no such file, or the system has no rights of this kind. */
+function modeOf(path: string): number {
+  try {
+    return Deno.statSync(path).mode ?? 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
   }
 }
 

@@ -16,6 +16,7 @@ import {
 } from "./ed25519.ts";
 import {
   keepKeyOnce,
+  keyFileFault,
   makeKeyDirectory,
   readKeyFile,
   replaceKeyFile,
@@ -48,6 +49,13 @@ export interface Keys {
   readonly privateKey: PrivateKey | KeyError;
   /** The directory in which a pair was made just now. */
   readonly madeIn: string | undefined;
+}
+
+/** Files of secrets that others than their owner can read, each with the cure. */
+export function readableKeys(directory: string = KEY_DIRECTORY): string[] {
+  return [PRIVATE_FILE, SESSION_FILE].flatMap((name) =>
+    keyFileFault(`${directory}/${name}`)?.message ?? []
+  );
 }
 
 /** What {@linkcode findKeys} needs of this process and the configuration. */
@@ -106,6 +114,8 @@ function given(text: string | undefined, where: string): Found | undefined {
 }
 
 async function readFile(path: string): Promise<Found | undefined> {
+  const fault = keyFileFault(path, "everybody");
+  if (fault !== undefined) throw new KeyError(fault.message);
   try {
     const text = await readKeyFile(path);
     return text === undefined ? undefined : { text, where: path };

@@ -14,6 +14,7 @@ import {
 } from "../cluster/load_clusters.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { type Config, loadConfig } from "../config/mod.ts";
+import { isArchiveShared } from "../config/schema.ts";
 import { openDatabase } from "../db/database.ts";
 import { databaseOptions } from "../db/database_options.ts";
 import type { NewJob } from "../db/job_row.ts";
@@ -54,6 +55,7 @@ export async function runArchiveCommand(
   } else {
     const archive = openJobArchive(config.archive.path, {
       validate: config.main.validate,
+      keepsGroup: isArchiveShared(config),
     });
     // Before anything is copied: what is wrong here would end it half-way.
     let { catalog } = loadClusters(archive.root);
@@ -72,7 +74,10 @@ async function verify(
   directory: string | undefined,
   findings: Findings,
 ): Promise<void> {
-  const options = { validate: config.main.validate };
+  const options = {
+    validate: config.main.validate,
+    keepsGroup: isArchiveShared(config),
+  };
   const archive = directory === undefined
     ? openJobArchive(config.archive.path, options)
     : foreignArchive(directory, options);

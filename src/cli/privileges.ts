@@ -19,16 +19,19 @@ export interface OtherUser {
 
 /**
  * Gives up the rights of the user that started the program: first what root made
- * below `paths` goes to the other user, then the group changes, then the user.
- * Throws what the system says.
+ * below `paths` goes to the other user, and those of `directories` themselves that
+ * only root could enter, then the group changes, then the user. Throws what the
+ * system says.
  */
 export function dropPrivileges(
   { user, group }: OtherUser,
   paths: readonly string[],
+  directories: readonly string[],
 ): void {
   if (Deno.uid() === ROOT_ID && user !== "") {
     const ids = idsOf({ user, group });
     for (const path of paths) handOver(path, ids);
+    for (const path of directories) openTo(path, ids);
   }
   if (group !== "") change("group", group, (name) => process.setgid?.(name));
   if (user !== "") change("user", user, (name) => process.setuid?.(name));
@@ -87,6 +90,14 @@ function handOver(path: string, ids: Ids): void {
   for (const { name } of Deno.readDirSync(path)) {
     handOver(`${path}/${name}`, ids);
   }
+}
+
+/** A directory that is root's alone, and so of no use to others, goes to the user. */
+function openTo(path: string, ids: Ids): void {
+  const found = lstat(path);
+  if (found === undefined || !found.isDirectory) return;
+  if (found.uid !== ROOT_ID || ((found.mode ?? 0) & 0o077) !== 0) return;
+  lchownSync(path, ids.uid, ids.gid);
 }
 
 /** `undefined`: it is not there, or not any more. */

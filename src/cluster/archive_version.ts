@@ -3,6 +3,8 @@
  * the server and archive commands; main thread.
  */
 import { ConfigError } from "../config/config_error.ts";
+import { DENO_FILES, type Files } from "../persist/files.ts";
+import { writeAll } from "../persist/write_all.ts";
 
 /** The only layout this server reads and writes. */
 export const ARCHIVE_VERSION = 3;
@@ -14,7 +16,10 @@ const FILE_NAME = "version.txt";
  * files whose name begins with a dot aside, becomes an archive. Throws a
  * {@linkcode ConfigError} where the directory holds anything else.
  */
-export function checkArchiveVersion(directory: string): void {
+export function checkArchiveVersion(
+  directory: string,
+  files: Pick<Files, "create"> = DENO_FILES,
+): void {
   const file = `${directory}/${FILE_NAME}`;
   if (isVersionGood(file)) return;
   const [other] = archiveEntries(directory);
@@ -25,7 +30,12 @@ export function checkArchiveVersion(directory: string): void {
       `a file with ${ARCHIVE_VERSION}, or an empty directory`,
     );
   }
-  Deno.writeTextFileSync(file, `${ARCHIVE_VERSION}\n`);
+  const made = files.create(file);
+  try {
+    writeAll(made, new TextEncoder().encode(`${ARCHIVE_VERSION}\n`));
+  } finally {
+    made.close();
+  }
 }
 
 /**
@@ -55,9 +65,12 @@ function isVersionGood(file: string): boolean {
 }
 
 /** Makes the archive's directory where there is none, then checks its version. */
-export function prepareArchive(directory: string): void {
+export function prepareArchive(
+  directory: string,
+  files: Files = DENO_FILES,
+): void {
   Deno.mkdirSync(directory, { recursive: true });
-  checkArchiveVersion(directory);
+  checkArchiveVersion(directory, files);
 }
 
 /** What is in the archive's directory, names that begin with a dot left out. */

@@ -8,6 +8,8 @@
  */
 import { ConfigError } from "../config/config_error.ts";
 import type { ConfigNote } from "../config/notes.ts";
+import { DENO_FILES } from "../persist/files.ts";
+import { groupFiles } from "../persist/group_files.ts";
 import { archiveEntries, checkArchiveVersion } from "./archive_version.ts";
 import type { Cluster } from "./cluster.ts";
 import { ClusterCatalog } from "./cluster_catalog.ts";
@@ -26,9 +28,15 @@ export interface LoadedClusters {
  * Every directory in the archive is one of a cluster. Throws a
  * {@linkcode ConfigError} with the problems of all files that cannot be used.
  */
-export function loadClusters(directory: string): LoadedClusters {
+export function loadClusters(
+  directory: string,
+  keepsGroup = false,
+): LoadedClusters {
   try {
-    checkArchiveVersion(directory);
+    checkArchiveVersion(
+      directory,
+      keepsGroup ? groupFiles(directory) : DENO_FILES,
+    );
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return { catalog: new ClusterCatalog([]), notes: [] };

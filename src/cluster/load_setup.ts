@@ -5,7 +5,7 @@
 import { ConfigError } from "../config/config_error.ts";
 import { loadConfig } from "../config/load.ts";
 import type { ConfigNote } from "../config/notes.ts";
-import type { Config } from "../config/schema.ts";
+import { type Config, isArchiveShared } from "../config/schema.ts";
 import type { MetricTable } from "../engine/metric_engine.ts";
 import { ClusterCatalog } from "./cluster_catalog.ts";
 import { loadClusters, type LoadedClusters } from "./load_clusters.ts";
@@ -52,8 +52,9 @@ function whereMetrics({ archive }: Config): string {
 }
 
 /** Archives of other kinds are not served, as a note of the configuration says. */
-function archivedClusters({ archive }: Config): LoadedClusters {
+function archivedClusters(config: Config): LoadedClusters {
+  const { archive } = config;
   return archive.kind === "file"
-    ? loadClusters(archive.path)
+    ? loadClusters(archive.path, isArchiveShared(config))
     : { catalog: new ClusterCatalog([]), notes: [] };
 }

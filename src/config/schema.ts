@@ -22,11 +22,20 @@ import {
   text,
 } from "./values.ts";
 
+const DEFAULT_ARCHIVE_PATH = "./var/job-archive";
+
+/** Whether the archive's directory was chosen, and may be shared with a group. */
+export function isArchiveShared({ archive }: Pick<Config, "archive">): boolean {
+  return archive.path !== DEFAULT_ARCHIVE_PATH;
+}
+
 const archiveSection = section({
   kind: oneOf("file", "s3", "sqlite").default("file").describe(
     "Only `file` is served.",
   ),
-  path: text().default("./var/job-archive").describe("Its directory."),
+  path: text().default(DEFAULT_ARCHIVE_PATH).describe(
+    "Its directory. What is made in another one keeps the directory's group.",
+  ),
   "db-path": text().optional().describe("File of kind `sqlite`."),
   endpoint: text().optional().describe("Address of kind `s3`."),
   bucket: text().optional().describe("Bucket of kind `s3`."),

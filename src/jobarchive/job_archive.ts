@@ -14,6 +14,7 @@ import {
   type NamedMetric,
 } from "../jobdata/job_data.ts";
 import { DENO_FILES, type Files } from "../persist/files.ts";
+import { groupFiles } from "../persist/group_files.ts";
 import { orStorageError } from "../persist/storage_error.ts";
 import { JobArchiveError } from "./archive_error.ts";
 import {
@@ -44,6 +45,8 @@ import { schemaFault } from "./schema_check.ts";
 export interface JobArchiveOptions {
   /** Hold every file read against the published schemas. */
   readonly validate?: boolean;
+  /** Whoever may read the directory with its group may read what is made there. */
+  readonly keepsGroup?: boolean;
   readonly files?: Files;
 }
 
@@ -59,7 +62,13 @@ export class JobArchive {
   constructor(root: string, options: JobArchiveOptions = {}) {
     this.root = root;
     this.#validate = options.validate ?? false;
-    this.#files = options.files ?? DENO_FILES;
+    this.#files = options.files ??
+      (options.keepsGroup ? groupFiles(root) : DENO_FILES);
+  }
+
+  /** How files of the archive are made. */
+  get files(): Files {
+    return this.#files;
   }
 
   /** What the meta file says; `E_NOT_FOUND`: there is none, `JobArchiveError`: it is bad. */
@@ -265,7 +274,10 @@ export function openJobArchive(
   root: string,
   options: JobArchiveOptions = {},
 ): JobArchive {
-  prepareArchive(root);
+  prepareArchive(
+    root,
+    options.keepsGroup ? groupFiles(root) : options.files,
+  );
   return new JobArchive(root, options);
 }
 

@@ -90,13 +90,17 @@ export class JobArchiveDesk {
         return undefined;
       case "copyTo":
         return archive.copyTo(
-          openJobArchive(request.input.targetRoot),
+          openJobArchive(request.input.targetRoot, { keepsGroup: true }),
           request.input.place,
         );
       case "remove":
         return archive.remove(request.input);
       case "compress":
-        return await compressStep(archive.root, request.input);
+        return await compressStep(
+          archive.root,
+          request.input,
+          archive.files,
+        );
     }
   }
 

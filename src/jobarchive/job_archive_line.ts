@@ -20,6 +20,8 @@ export interface JobArchiveClientOptions {
   readonly root: string;
   /** Hold every file read against the published schemas. */
   readonly validate: boolean;
+  /** As in `JobArchiveOptions`. */
+  readonly keepsGroup?: boolean;
 }
 
 export class JobArchiveLine {

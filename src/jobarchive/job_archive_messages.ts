@@ -19,7 +19,13 @@ export type StatisticsOrReason =
 /** What can be asked, and the type of each answer. */
 export interface JobArchiveCalls {
   /** Before all others. */
-  open(options: { readonly root: string; readonly validate: boolean }): void;
+  open(
+    options: {
+      readonly root: string;
+      readonly validate: boolean;
+      readonly keepsGroup?: boolean;
+    },
+  ): void;
   /**
    * Begins to put a job into the archive, in place of what is there; gives the number
    * by which it goes until it is finished or given up.

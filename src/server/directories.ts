@@ -2,6 +2,9 @@
  * The directories a server keeps things in: locked against a second process, and
  * written to once before anything depends on it. Main thread, at start.
  */
+import { keyFileFault } from "../auth/key_files.ts";
+import { readableKeys } from "../auth/keys.ts";
+import { monotonicMs } from "../clock.ts";
 import type { Config } from "../config/mod.ts";
 import { storeLock } from "../engine/store_layouts.ts";
 import { errorText, type Log } from "../log.ts";
@@ -11,7 +14,7 @@ import {
   LOCK_WAIT_MS,
   type LockSubject,
 } from "../persist/directory_lock.ts";
-import { monotonicMs } from "../clock.ts";
+import { storeDirectory } from "../persist/filenames.ts";
 
 /** What SQLite calls its own files begins with the name of the database as well. */
 const DATABASE_LOCK_SUFFIX = ".lock";
@@ -56,6 +59,7 @@ export async function holdDirectories(
   };
   const store = await hold(storeLock(directoryOf(config)));
   try {
+    closeToOthers(storeDirectory(directoryOf(config)));
     return { store, database: await hold(databaseLock(config)) };
   } catch (error) {
     store.release();
@@ -63,12 +67,20 @@ export async function holdDirectories(
   }
 }
 
+/** It may be from a time when others could read it; only its owner can change that. */
+function closeToOthers(directory: string): void {
+  const { mode, uid } = Deno.statSync(directory);
+  if (uid !== Deno.uid() || ((mode ?? 0) & 0o077) === 0) return;
+  Deno.chmodSync(directory, 0o700);
+}
+
 function directoryOf({ "metric-store": store }: Config): string {
   return store.checkpoints.directory;
 }
 
 /**
- * Writes a file in each directory that is needed later and exists now. Throws an
+ * Writes a file in each directory that is needed later and exists now; that of
+ * `main.db` has been tried with its lock. Throws an
  * error that names the key of the first that cannot be written; where only the room
  * is missing it warns, since a full disk is mended while the server runs.
  */
@@ -79,8 +91,10 @@ export function tryDirectories(
   const { archive, main, "metric-store": store } = config;
   const directories: [string, string][] = [
     ["archive.path", archive.path],
-    ["main.db", parentOf(main.db)],
-    ["metric-store.checkpoints.directory", store.checkpoints.directory],
+    [
+      "metric-store.checkpoints.directory",
+      storeDirectory(store.checkpoints.directory),
+    ],
     ["metric-store.cleanup.directory", store.cleanup.directory],
     ["main.machine-state-dir", main["machine-state-dir"]],
   ];
@@ -95,6 +109,20 @@ export function tryDirectories(
       log.warn(message, { reason: errorText(error) });
     }
   }
+}
+
+/** Keys that others can read are told of. Throws where others can change that of TLS. */
+export function checkKeys(
+  { main }: Pick<Config, "main">,
+  log: Pick<Log, "warn">,
+): void {
+  for (const message of readableKeys()) log.warn(message);
+  const file = main["https-key-file"];
+  const fault = file === "" ? undefined : keyFileFault(file, "group");
+  if (fault?.verdict === "refuse") {
+    throw new Error(`main.https-key-file: ${fault.message}`);
+  }
+  if (fault !== undefined) log.warn(`main.https-key-file: ${fault.message}`);
 }
 
 function writeOnce(path: string): void {
@@ -120,9 +148,4 @@ function isDirectory(path: string): boolean {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-}
-
-function parentOf(path: string): string {
-  const end = path.lastIndexOf("/");
-  return end < 0 ? "." : path.slice(0, end) || "/";
 }

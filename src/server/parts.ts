@@ -16,6 +16,7 @@ import { startAuthentication } from "../auth/start.ts";
 import { nowSec } from "../clock.ts";
 import type { Setup } from "../cluster/load_setup.ts";
 import { engineOptions } from "../config/mod.ts";
+import { isArchiveShared } from "../config/schema.ts";
 import { databaseOptions } from "../db/database_options.ts";
 import { type DatabaseClient, openDatabaseWorker } from "../db/remote.ts";
 import type { StoreEngine } from "../engine/metric_engine.ts";
@@ -72,6 +73,7 @@ export async function startParts(
   const archive = new JobArchiveClient({
     root: config.archive.path,
     validate: config.main.validate,
+    keepsGroup: isArchiveShared(config),
   });
   const jobs = startJobApi({
     config,

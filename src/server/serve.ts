@@ -1,4 +1,5 @@
 /** The server from its start to its end. Main thread. */
+import { dirname } from "node:path";
 import type { CommandLine } from "../cli/command_line.ts";
 import { printLine } from "../cli/output.ts";
 import { dropPrivileges } from "../cli/privileges.ts";
@@ -14,6 +15,7 @@ import type { Log } from "../log.ts";
 import { storeDirectory } from "../persist/filenames.ts";
 import { CleanUpDesk } from "./clean_up_requests.ts";
 import {
+  checkKeys,
   databaseLock,
   holdDirectories,
   tryDirectories,
@@ -39,6 +41,7 @@ export async function serve(
   for (const { level, message } of setup.notes) log[level](message);
   const locks = await holdDirectories(config, log);
   tryDirectories(config, log);
+  checkKeys(config, log);
   const parts = await startParts(
     setup,
     locks,
@@ -63,7 +66,11 @@ export async function serve(
     dev: line.dev,
     version: VERSION,
   });
-  dropPrivileges(config.main, writtenPaths(config));
+  dropPrivileges(
+    config.main,
+    writtenPaths(config),
+    enteredDirectories(config),
+  );
   // What was root's to write may not be the other user's.
   if (config.main.user !== "") tryDirectories(config, log);
   const { directory } = config["metric-store"].checkpoints;
@@ -100,6 +107,13 @@ function writtenPaths(
     ...(samples === "" ? [] : [samples]),
     ...(states === "" ? [] : [states]),
   ];
+}
+
+/** What it goes through on the way there. */
+function enteredDirectories(
+  { main, "metric-store": store }: Config,
+): string[] {
+  return ["./var", dirname(main.db), store.checkpoints.directory];
 }
 
 function addressOf({ main }: Config, { host, port }: HttpServer): string {

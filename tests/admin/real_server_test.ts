@@ -5,7 +5,11 @@
 import assert from "node:assert/strict";
 import { nowSec } from "../../src/clock.ts";
 import { TestClient } from "../support/client.ts";
-import { ROOT, startArguments, TestServer } from "../support/server.ts";
+import {
+  programArguments,
+  TestServer,
+  workDirectory,
+} from "../support/server.ts";
 import examples from "../testdata/admin_api_examples.json" with {
   type: "json",
 };
@@ -17,12 +21,12 @@ const METRICS = { m: { frequency: 60, aggregation: "avg" } } as const;
 async function run(server: TestServer, ...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...startArguments(),
+      ...programArguments(),
       "-config",
       `${server.directory}/config.json`,
       ...args,
     ],
-    cwd: ROOT,
+    cwd: workDirectory(),
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, out: text(stdout), err: text(stderr) };

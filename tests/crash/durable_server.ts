@@ -8,8 +8,8 @@ import { SAMPLE_PUBLIC_KEY, TestClient } from "../support/client.ts";
 import {
   makeDirectory,
   type MetricEntry,
-  ROOT,
-  startArguments,
+  programArguments,
+  workDirectory,
 } from "../support/server.ts";
 
 /** Far above a start on a busy machine; only reached when something is broken. */
@@ -97,8 +97,8 @@ export class DurableServer implements AsyncDisposable {
     await Deno.rename(part, configFile);
     return new Child({
       command: Deno.execPath(),
-      args: [...startArguments(), "-config", configFile, ...flags],
-      cwd: ROOT,
+      args: [...programArguments(), "-config", configFile, ...flags],
+      cwd: workDirectory(),
     });
   }
 

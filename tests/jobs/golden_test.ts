@@ -13,6 +13,7 @@ import {
   type JobStep,
 } from "../support/job_golden.ts";
 import { readCredentials, startJobServer } from "../support/job_server.ts";
+import { makeDirectory } from "../support/server.ts";
 import { DEVIATIONS } from "./golden_deviations.ts";
 
 const DIRECTORY = new URL("../testdata/golden/jobs/", import.meta.url);
@@ -84,9 +85,9 @@ class Replay implements AsyncDisposable {
 
   static async start(scenario: JobScenario): Promise<Replay> {
     const { tokens } = await readCredentials();
-    const directory = await Deno.makeTempDir({ dir: "var", prefix: "states-" });
+    const directory = await makeDirectory();
     const server = await startJobServer({
-      main: { "machine-state-dir": `./${directory}`, ...scenario.main },
+      main: { "machine-state-dir": directory, ...scenario.main },
     });
     const replay = new Replay(server, tokens);
     // Our rules want a project of a new manager; upstream's table has none.

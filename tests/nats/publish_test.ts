@@ -1,13 +1,17 @@
 /** The `publish` command at a real broker and a real server. */
 import assert from "node:assert/strict";
 import { jetstreamManager } from "@nats-io/jetstream";
-import denoConfig from "../../deno.json" with { type: "json" };
 import { nowSec } from "../../src/clock.ts";
 import { Broker } from "../support/broker.ts";
 import { Child } from "../support/child.ts";
 import { SAMPLE_TOKEN, TestClient } from "../support/client.ts";
 import { samples, untilConnected, untilMetric } from "../support/nats.ts";
-import { ROOT, TestServer } from "../support/server.ts";
+import {
+  programArguments,
+  ROOT,
+  TestServer,
+  workDirectory,
+} from "../support/server.ts";
 import { toolTest } from "../support/tools.ts";
 
 const natsTest = toolTest.bind(undefined, "nats");
@@ -21,8 +25,12 @@ async function publish(
 ): Promise<{ code: number; output: string }> {
   const child = new Child({
     command: Deno.execPath(),
-    args: [...denoConfig.tasks.publish.split(" ").slice(1), ...args],
-    cwd: ROOT,
+    args: [
+      ...programArguments("publish"),
+      ...["-config", `${ROOT}config.json`],
+      ...args,
+    ],
+    cwd: workDirectory(),
     env: { NO_COLOR: "1", ...env },
   });
   const { code } = await child.ended();

@@ -3,7 +3,7 @@ import { relative } from "node:path";
 import { ROOT } from "./server.ts";
 
 /** Made by tools or recorded from elsewhere; not ours to tidy. */
-const SKIPPED = [".git", "var", "dist", "node_modules", "tests/testdata"];
+const SKIPPED = ["var", "dist", "node_modules", "tests/testdata"];
 
 export interface TextFile {
   /** From the root, with slashes. */
@@ -11,20 +11,65 @@ export interface TextFile {
   readonly text: string;
 }
 
-/** All files below `directory` (from the root; `""`: everything), sorted by path. */
+/**
+ * All files of the repository below `directory` (from the root; `""`: everything),
+ * sorted by path. What a user keeps in the checkout is none of ours: git says which
+ * files belong to it, and in a copy without git all but hidden ones do.
+ */
 export function textFiles(directory: string): TextFile[] {
-  return [...walk(`${ROOT}${directory}`)].sort((a, b) =>
-    a.path < b.path ? -1 : 1
-  );
+  const paths = trackedPaths(ROOT) ?? [...walk(ROOT)];
+  return paths
+    .filter((path) => path.startsWith(directory) && !isSkipped(path))
+    .sort()
+    .flatMap((path) => readIfThere(path));
 }
 
-function* walk(directory: string): Generator<TextFile> {
+/** Paths from `root` of the files that git knows; `undefined`: it knows nothing here. */
+export function trackedPaths(root: string): string[] | undefined {
+  let output: Deno.CommandOutput;
+  try {
+    output = new Deno.Command("git", {
+      // Whoever runs the tests may be another user than the one who cloned.
+      args: [
+        "-c",
+        `safe.directory=${root.replace(/\/$/, "")}`,
+        "ls-files",
+        "-z",
+      ],
+      cwd: root,
+      stderr: "null",
+    }).outputSync();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  const paths = new TextDecoder().decode(output.stdout).split("\0")
+    .filter((path) => path !== "");
+  // A copy inside another repository, which knows nothing of it.
+  return output.success && paths.length > 0 ? paths : undefined;
+}
+
+function isSkipped(path: string): boolean {
+  return SKIPPED.some((name) => path === name || path.startsWith(`${name}/`));
+}
+
+function* walk(directory: string): Generator<string> {
   for (const entry of Deno.readDirSync(directory)) {
     const full = `${directory.replace(/\/$/, "")}/${entry.name}`;
     const path = relative(ROOT, full);
-    if (SKIPPED.includes(path)) continue;
+    if (entry.name.startsWith(".") || isSkipped(path)) continue;
     if (entry.isDirectory) yield* walk(full);
-    else if (entry.isFile) yield { path, text: Deno.readTextFileSync(full) };
+    else if (entry.isFile) yield path;
+  }
+}
+
+/** None: it is deleted, but not yet for git; or a link. */
+function readIfThere(path: string): TextFile[] {
+  try {
+    return [{ path, text: Deno.readTextFileSync(`${ROOT}${path}`) }];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
   }
 }
 

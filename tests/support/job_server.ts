@@ -3,10 +3,10 @@
  * the real job in the archive and in the database, users, keys.
  */
 import {
-  ROOT,
+  programArguments,
   type ServerOptions,
-  startArguments,
   TestServer,
+  workDirectory,
 } from "./server.ts";
 import type { JobCredentials } from "./job_golden.ts";
 import { placeRealJob } from "./real_job_archive.ts";
@@ -97,8 +97,8 @@ export async function runRingstore(
   input = "",
 ): Promise<{ success: boolean; stdout: string; stderr: string }> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...startArguments(), "-config", configFile, ...args],
-    cwd: ROOT,
+    args: [...programArguments(), "-config", configFile, ...args],
+    cwd: workDirectory(),
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

@@ -32,11 +32,47 @@ export interface ServerOptions {
   readonly prepare?: (directory: string, configFile: string) => Promise<void>;
 }
 
-/** The arguments of the `start` task after `deno`, entry file included. */
+/** The arguments of the `start` task after `deno`, as they stand there. */
 export function startArguments(): string[] {
-  const words = denoConfig.tasks.start.split(/\s+/);
-  if (words[0] !== "deno") throw new Error("the start task must run deno");
+  return wordsOf("start");
+}
+
+/**
+ * The same for a process that works in `workDirectory()`, or anywhere else: with the
+ * permissions of the task, the entry file and the configuration by their full paths.
+ */
+export function programArguments(
+  task: keyof typeof denoConfig.tasks = "start",
+) {
+  const [run = "", ...words] = wordsOf(task);
+  return [
+    run,
+    `--config=${ROOT}deno.json`,
+    ...words.map((word) => word === "main.ts" ? ROOT + word : word),
+  ];
+}
+
+function wordsOf(task: keyof typeof denoConfig.tasks): string[] {
+  const words = denoConfig.tasks[task].split(/\s+/);
+  if (words[0] !== "deno") throw new Error(`the task ${task} must run deno`);
   return words.slice(1);
+}
+
+let work: string | undefined;
+
+/**
+ * Where the processes of a test file work. What they keep by default goes to `./var`
+ * there, the only place where the task lets them write: the checkout's `./var` is the
+ * user's. Vanishes when the tests of the file are over.
+ */
+export function workDirectory(): string {
+  if (work !== undefined) return work;
+  const made = work = Deno.makeTempDirSync({ prefix: "ringstore-test-" });
+  Deno.mkdirSync(`${made}/var`);
+  globalThis.addEventListener("unload", () => {
+    Deno.removeSync(made, { recursive: true });
+  });
+  return made;
 }
 
 export class TestServer implements AsyncDisposable {
@@ -63,12 +99,12 @@ export class TestServer implements AsyncDisposable {
     const child = new Child({
       command: Deno.execPath(),
       args: [
-        ...startArguments(),
+        ...programArguments(),
         "-config",
         configFile,
         ...(options.flags ?? []),
       ],
-      cwd: ROOT,
+      cwd: workDirectory(),
       ...(options.env ? { env: options.env } : {}),
     });
     try {
@@ -98,10 +134,10 @@ export class TestServer implements AsyncDisposable {
   }
 }
 
-/** A new directory below `var`, the only place where a server may write. */
+/** A new directory where a server of the tests may write. */
 export async function makeDirectory(): Promise<string> {
-  await Deno.mkdir(`${ROOT}var`, { recursive: true });
-  return await Deno.makeTempDir({ dir: `${ROOT}var`, prefix: "run-" });
+  const dir = `${workDirectory()}/var`;
+  return await Deno.makeTempDir({ dir, prefix: "run-" });
 }
 
 function configuration(options: ServerOptions, directory: string) {

@@ -1,0 +1,60 @@
+/**
+ * Tests leave the checkout alone: `./var` is where `deno task start` keeps the user's
+ * data, and other files in it are the user's as well.
+ */
+import assert from "node:assert/strict";
+import { textFiles, trackedPaths } from "./support/files.ts";
+import { ROOT, TestServer, workDirectory } from "./support/server.ts";
+
+Deno.test("a server of the tests keeps what it keeps by default in a directory of the tests", async () => {
+  const work = workDirectory();
+  assert.ok(!`${work}/`.startsWith(ROOT), work);
+  await using server = await TestServer.start({
+    metrics: { m: { frequency: 60, aggregation: "avg" } },
+    // Nothing says where: `./var` is the place of all of it.
+    main: { db: "./var/job.db", "jwt-public-key": "" },
+    metricStore: { checkpoints: {} },
+    sections: { archive: {} },
+  });
+  assert.ok(server.directory.startsWith(`${work}/var/`));
+  const names = [...Deno.readDirSync(`${work}/var`)].map(({ name }) => name);
+  for (const name of ["checkpoints", "job.db", "keys"]) {
+    assert.ok(names.includes(name), `${name} is not among ${names}`);
+  }
+});
+
+Deno.test("no test or benchmark runs the program in the checkout, or makes files there", () => {
+  const wrong = [
+    // The task as it stands runs where it is started; the README's does in a copy.
+    /startArguments\(\)/,
+    /makeTemp(Dir|File)(Sync)?\(\{[^}]*dir: ("|`\$\{ROOT\})/,
+    /(mkdir|writeTextFile|writeFile)(Sync)?\(\s*(`\$\{ROOT\}|"\.?\/?var)/,
+  ];
+  const files = [...textFiles("tests/"), ...textFiles("benches/")].filter((
+    { path },
+  ) =>
+    ![
+      "tests/own_files_test.ts",
+      "tests/readme_test.ts",
+      "tests/support/server.ts",
+    ].includes(path)
+  );
+  assert.ok(
+    files.length > 50,
+    "the tests are among the files of the repository",
+  );
+  const found = files.filter(({ text }) => wrong.some((one) => one.test(text)));
+  assert.deepEqual(found.map(({ path }) => path), []);
+});
+
+Deno.test("textFiles() passes over what the repository does not know", async () => {
+  const stray = await Deno.makeTempFile({ dir: ROOT, suffix: ".md" });
+  try {
+    const isKnown = trackedPaths(ROOT) !== undefined;
+    const found = textFiles("").filter(({ path }) => stray === ROOT + path);
+    // Without git nobody can tell a file of the user's from one of ours.
+    assert.equal(found.length, isKnown ? 0 : 1);
+  } finally {
+    await Deno.remove(stray);
+  }
+});
