@@ -2,6 +2,7 @@
  * What a request of a batch system that was refused is about, for the log: the job and
  * the cluster that its JSON names at the top. Pure.
  */
+import { parseExact } from "./job_number.ts";
 import type { LogFields } from "./log.ts";
 
 /** Larger texts are not looked into. */
@@ -15,7 +16,7 @@ export function jobFields(json: Uint8Array | string): LogFields {
   if (json.length > TEXT_CHARS_MAX) return {};
   let value: unknown;
   try {
-    value = JSON.parse(typeof json === "string" ? json : DECODER.decode(json));
+    value = parseExact(typeof json === "string" ? json : DECODER.decode(json));
   } catch (error) {
     if (error instanceof SyntaxError) return {};
     throw error;
@@ -28,7 +29,8 @@ export function jobFields(json: Uint8Array | string): LogFields {
 }
 
 function told(value: unknown): string | undefined {
-  return typeof value === "number" || typeof value === "string"
+  return typeof value === "number" || typeof value === "bigint" ||
+      typeof value === "string"
     ? String(value).slice(0, NAME_CHARS_MAX)
     : undefined;
 }

@@ -6,6 +6,7 @@
  * A line that is no line protocol ends its message, since nobody can tell where
  * the next one begins; everything else that is wrong costs one line.
  */
+import { parseExact } from "../job_number.ts";
 import {
   type EventLine,
   EventSyntaxError,
@@ -112,7 +113,7 @@ function eventOf(
 function keyOf(json: string, kind: JobEvent["kind"]): string | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseExact(json);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -125,7 +126,8 @@ function keyOf(json: string, kind: JobEvent["kind"]): string | undefined {
     value,
     kind === "nodestate" ? "cluster" : "jobId",
   );
-  return typeof name === "number" || typeof name === "string"
+  return typeof name === "number" || typeof name === "bigint" ||
+      typeof name === "string"
     ? String(name)
     : "";
 }

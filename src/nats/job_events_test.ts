@@ -145,6 +145,8 @@ Deno.test("parseEvents() takes a job subject for jobs and a node subject for nod
 Deno.test("parseEvents() gives jobs without a number a key of their own, for the job API to refuse", () => {
   const { events } = parse(job('{"jobId":"17"}') + job("{}"));
   assert.deepEqual(events.map(({ key }) => key), ["17", ""]);
+  const long = "9007199254740993";
+  assert.equal(parse(job(`{"jobId":${long}}`)).events[0]?.key, long);
 });
 
 Deno.test("parseEvents() reads an event as long as a broker lets through", () => {
