@@ -51,8 +51,8 @@ export type RemoteTables = {
  */
 export interface DatabaseClient extends RemoteTables {
   /**
-   * `callback` is called soon after another process has changed the database, never
-   * for what this one changes.
+   * `callback` is called, beside those of before, soon after another process has
+   * changed the database, never for what this one changes.
    */
   changed(callback: () => void): void;
   /** Looks now whether that is so; resolves when the callback was called, or not. */
@@ -78,10 +78,12 @@ export async function openDatabaseWorker(
     await writer.close();
     throw error;
   }
+  const callbacks: (() => void)[] = [];
+  writer.onChanged = () => callbacks.forEach((callback) => callback());
   return {
     ...remoteTables(methods, writer, reader),
     changed: (callback) => {
-      writer.onChanged = callback;
+      callbacks.push(callback);
     },
     look: () => writer.look(),
     async close() {

@@ -80,10 +80,14 @@ Deno.test("openDatabaseWorker() tells when another process has changed the datab
   await using fixture = new RemoteFixture();
   const client = await fixture.start();
   const other = fixture.open();
-  const changed = Promise.withResolvers<void>();
-  client.changed(changed.resolve);
+  // Everybody who wants to know: permissions, and the queue of the archive.
+  const changed = [0, 1].map(() => {
+    const told = Promise.withResolvers<void>();
+    client.changed(told.resolve);
+    return told.promise;
+  });
   other.tables.clusters.note(["emmy"]);
-  await changed.promise;
+  await Promise.all(changed);
   assert.equal((await client.clusters.list()).length, 1);
 });
 
