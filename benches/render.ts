@@ -8,6 +8,7 @@ import type { QueryRow } from "./query_bench.ts";
 import { formatTiming, type JobBenchResult } from "./job_bench.ts";
 import type { JobHttpResult } from "./job_http_bench.ts";
 import type { NatsRow } from "./nats_bench.ts";
+import type { NeighbourRow } from "./neighbour_bench.ts";
 import type { PolicyRow } from "./policy_bench.ts";
 import { type BenchResults, RESULT_FILE } from "./run.ts";
 import { type StoreBenchResult, storeRows } from "./store_bench.ts";
@@ -25,7 +26,8 @@ const TITLES: Readonly<Record<TargetKind, string>> = {
 
 /** The whole page; peers that did not run are shown as a dash. */
 export function renderPage(
-  { run, ingest, query, policy, jobs, jobHttp, store, nats }: BenchResults,
+  { run, ingest, query, policy, jobs, jobHttp, store, nats, neighbours }:
+    BenchResults,
 ): string {
   return [
     "# Benchmarks",
@@ -81,6 +83,7 @@ export function renderPage(
     ...jobHttpSection(jobHttp),
     ...storeSection(store),
     ...natsSection(nats),
+    ...neighbourSection(neighbours),
   ].join("\n");
 }
 
@@ -206,6 +209,31 @@ function natsSection(rows: readonly NatsRow[] | undefined): string[] {
       rows.map((
         { way, rate, ratePerCpuSec },
       ) => [way, millions(rate), millions(ratePerCpuSec)]),
+    ),
+    "",
+  ];
+}
+
+function neighbourSection(
+  rows: readonly NeighbourRow[] | undefined,
+): string[] {
+  if (rows === undefined) return [];
+  return [
+    "## Neighbours",
+    "",
+    "Milliseconds of a tenant's writes, p99, while another tenant does its worst over",
+    "four connections, and alone: two hosts of 737 lines each, twenty-five times a",
+    "second. The ratio is that of pairs. No write may fail.",
+    "",
+    ...table(
+      ["the other tenant", "alone", "beside it", "ratio", "failures"],
+      rows.map(({ work, aloneMs, besideMs, ratio, failures }) => [
+        work,
+        aloneMs.toFixed(0),
+        besideMs.toFixed(0),
+        ratio.toFixed(1),
+        String(failures),
+      ]),
     ),
     "",
   ];

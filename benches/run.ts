@@ -6,7 +6,8 @@
  *
  * `--only policy` measures the cost of instances and policies and nothing else,
  * `--only jobs` lists, starts and stops of jobs, `--only job-http` the same over HTTP,
- * `--only store` memory, restart and log, `--only nats` NATS against HTTP.
+ * `--only store` memory, restart and log, `--only nats` NATS against HTTP,
+ * `--only neighbours` what one tenant can do to another.
  *
  * Arguments: `--small --peer-cc PATH --hosts N --hours N --series N --repeat N
  * --only KINDS --out FILE`.
@@ -16,6 +17,7 @@ import { runIngestBench } from "./ingest_bench.ts";
 import { runJobBench } from "./job_bench.ts";
 import { runJobHttpBench } from "./job_http_bench.ts";
 import { runNatsBench } from "./nats_bench.ts";
+import { runNeighbourBench } from "./neighbour_bench.ts";
 import { runPolicyBench } from "./policy_bench.ts";
 import { runQueryBench } from "./query_bench.ts";
 import { runStoreBench } from "./store_bench.ts";
@@ -32,6 +34,7 @@ const JOBS = "jobs";
 const JOB_HTTP = "job-http";
 const STORE = "store";
 const NATS = "nats";
+const NEIGHBOURS = "neighbours";
 
 const PARTS = new Map<string, (args: BenchArguments) => Promise<unknown>>([
   [POLICY, runPolicyBench],
@@ -39,6 +42,7 @@ const PARTS = new Map<string, (args: BenchArguments) => Promise<unknown>>([
   [JOB_HTTP, runJobHttpBench],
   [STORE, runStoreBench],
   [NATS, runNatsBench],
+  [NEIGHBOURS, runNeighbourBench],
 ]);
 
 export const RESULT_FILE = `${ROOT}var/bench/results.json`;
@@ -56,6 +60,8 @@ export interface BenchResults {
   readonly store?: Awaited<ReturnType<typeof runStoreBench>>;
   /** Absent where it was left out, or there is no broker. */
   readonly nats?: Awaited<ReturnType<typeof runNatsBench>>;
+  /** Absent where it was left out. */
+  readonly neighbours?: Awaited<ReturnType<typeof runNeighbourBench>>;
 }
 
 if (import.meta.main) {
@@ -78,6 +84,9 @@ if (import.meta.main) {
       ...(isLeftOut(JOB_HTTP) ? {} : { jobHttp: await runJobHttpBench(args) }),
       ...(isLeftOut(STORE) ? {} : { store: await runStoreBench(args) }),
       ...(isLeftOut(NATS) ? {} : { nats: await runNatsBench(args) }),
+      ...(isLeftOut(NEIGHBOURS)
+        ? {}
+        : { neighbours: await runNeighbourBench(args) }),
     };
     const file = args.out ?? RESULT_FILE;
     await writeResult(file, results);

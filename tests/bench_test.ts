@@ -45,6 +45,10 @@ Deno.test("deno task bench --small measures every shape and its page renders", a
     for (const { way, rate } of results.nats ?? []) {
       assert.ok(page.includes(`| ${way} |`) && rate > 0, way);
     }
+    for (const { work, besideMs } of results.neighbours ?? []) {
+      assert.ok(page.includes(`| ${work} |`) && besideMs > 0, work);
+    }
+    assert.equal(results.neighbours?.length, 6);
     assert.equal(results.nats?.length, hasTool("nats") ? 2 : undefined);
     for (const { rates } of results.ingest) assert.ok((rates.ours ?? 0) > 0);
   } finally {
