@@ -3,7 +3,9 @@
  * data, and other files in it are the user's as well.
  */
 import assert from "node:assert/strict";
-import { textFiles, trackedPaths } from "./support/files.ts";
+import { dirname } from "node:path";
+import { printLine } from "../src/cli/output.ts";
+import { textFiles } from "./support/files.ts";
 import { ROOT, TestServer, workDirectory } from "./support/server.ts";
 
 Deno.test("a server of the tests keeps what it keeps by default in a directory of the tests", async () => {
@@ -47,14 +49,38 @@ Deno.test("no test or benchmark runs the program in the checkout, or makes files
   assert.deepEqual(found.map(({ path }) => path), []);
 });
 
-Deno.test("textFiles() passes over what the repository does not know", async () => {
-  const stray = await Deno.makeTempFile({ dir: ROOT, suffix: ".md" });
+Deno.test("textFiles() passes over what the repository does not know, and works without git", async () => {
+  const root = `${await Deno.makeTempDir()}/`;
   try {
-    const isKnown = trackedPaths(ROOT) !== undefined;
-    const found = textFiles("").filter(({ path }) => stray === ROOT + path);
-    // Without git nobody can tell a file of the user's from one of ours.
-    assert.equal(found.length, isKnown ? 0 : 1);
+    for (const name of ["ours.ts", "var/theirs.ts", ".hidden", "stray.md"]) {
+      await Deno.mkdir(dirname(root + name), { recursive: true });
+      await Deno.writeTextFile(root + name, name);
+    }
+    const found = () => textFiles("", root).map(({ path }) => path);
+    // Nobody can tell a file of the user's from one of ours then.
+    assert.deepEqual(found(), ["ours.ts", "stray.md"]);
+    if (!hasGit(root)) {
+      return printLine("not tested with git, which is missing");
+    }
+    assert.deepEqual(found(), ["ours.ts"]);
+    await Deno.remove(`${root}ours.ts`);
+    assert.deepEqual(found(), []);
   } finally {
-    await Deno.remove(stray);
+    await Deno.remove(root, { recursive: true });
   }
 });
+
+/** Makes the directory a repository that knows one file; false: there is no git. */
+function hasGit(root: string): boolean {
+  try {
+    for (const args of [["init", "--quiet"], ["add", "ours.ts"]]) {
+      const { success, stderr } = new Deno.Command("git", { args, cwd: root })
+        .outputSync();
+      assert.ok(success, new TextDecoder().decode(stderr));
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

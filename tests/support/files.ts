@@ -16,16 +16,16 @@ export interface TextFile {
  * sorted by path. What a user keeps in the checkout is none of ours: git says which
  * files belong to it, and in a copy without git all but hidden ones do.
  */
-export function textFiles(directory: string): TextFile[] {
-  const paths = trackedPaths(ROOT) ?? [...walk(ROOT)];
+export function textFiles(directory: string, root = ROOT): TextFile[] {
+  const paths = trackedPaths(root) ?? [...walk(root, root)];
   return paths
     .filter((path) => path.startsWith(directory) && !isSkipped(path))
     .sort()
-    .flatMap((path) => readIfThere(path));
+    .flatMap((path) => readIfThere(root, path));
 }
 
 /** Paths from `root` of the files that git knows; `undefined`: it knows nothing here. */
-export function trackedPaths(root: string): string[] | undefined {
+function trackedPaths(root: string): string[] | undefined {
   let output: Deno.CommandOutput;
   try {
     output = new Deno.Command("git", {
@@ -53,20 +53,20 @@ function isSkipped(path: string): boolean {
   return SKIPPED.some((name) => path === name || path.startsWith(`${name}/`));
 }
 
-function* walk(directory: string): Generator<string> {
+function* walk(root: string, directory: string): Generator<string> {
   for (const entry of Deno.readDirSync(directory)) {
     const full = `${directory.replace(/\/$/, "")}/${entry.name}`;
-    const path = relative(ROOT, full);
+    const path = relative(root, full);
     if (entry.name.startsWith(".") || isSkipped(path)) continue;
-    if (entry.isDirectory) yield* walk(full);
+    if (entry.isDirectory) yield* walk(root, full);
     else if (entry.isFile) yield path;
   }
 }
 
 /** None: it is deleted, but not yet for git; or a link. */
-function readIfThere(path: string): TextFile[] {
+function readIfThere(root: string, path: string): TextFile[] {
   try {
-    return [{ path, text: Deno.readTextFileSync(`${ROOT}${path}`) }];
+    return [{ path, text: Deno.readTextFileSync(`${root}${path}`) }];
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
