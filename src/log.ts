@@ -10,6 +10,9 @@ import { ClientError } from "./errors.ts";
 /** From much to little, with the priority of syslog. */
 const PRIORITY = { debug: 7, info: 6, warn: 4, err: 3, crit: 2 } as const;
 
+/** Notice: normal but significant. */
+const AUDIT_PRIORITY = 5;
+
 export type LogLevel = keyof typeof PRIORITY;
 export const LOG_LEVELS = Object.keys(PRIORITY) as readonly LogLevel[];
 
@@ -78,12 +81,26 @@ export class Log {
     return PRIORITY[level] <= PRIORITY[this.#options.level];
   }
 
+  /** What is written whatever the level: who changed what, who was refused. */
+  audit(message: string, fields: LogFields): void {
+    this.#line("AUDIT", AUDIT_PRIORITY, message, fields);
+  }
+
   #record(level: LogLevel, message: string, fields: LogFields): void {
     if (!this.writes(level)) return;
+    this.#line(level.toUpperCase(), PRIORITY[level], message, fields);
+  }
+
+  #line(
+    word: string,
+    priority: number,
+    message: string,
+    fields: LogFields,
+  ): void {
     const { dates, priorities } = this.#options;
-    let line = priorities ? `<${PRIORITY[level]}>` : "";
+    let line = priorities ? `<${priority}>` : "";
     if (dates) line += `${new Date(nowSec() * 1000).toISOString()} `;
-    line += `${level.toUpperCase()} ${oneLine(message)}`;
+    line += `${word} ${oneLine(message)}`;
     for (const [key, value] of Object.entries(fields)) {
       if (value === undefined) continue;
       line += ` ${key}=${

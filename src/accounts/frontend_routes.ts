@@ -36,6 +36,7 @@ const settingSchema = z.object({
 async function makeToken(call: ApiCall): Promise<ApiAnswer> {
   const { accounts } = call.services;
   const username = call.search.get("username") || call.principal.name;
+  call.audit(`jwt of user/${username.slice(0, 100)}`);
   const isOwn = username === call.principal.name;
   if (!isOwn && !call.principal.has("admin")) {
     throw new ClientError(
@@ -87,6 +88,7 @@ async function setConfiguration(call: ApiCall): Promise<ApiAnswer> {
   } catch (cause) {
     throw bad(`value: not JSON: ${cause}`);
   }
+  call.audit(`configuration/${key}`);
   await call.services.accounts.settings.set(call.principal.name, key, value);
   return text(200, "success");
 }
@@ -219,6 +221,7 @@ export const frontendRoutes: readonly ApiRoute[] = [
           404: "The user is in no table, as after a login by token.",
           422: "The user has too many settings, or too long ones.",
         },
+        audited: true,
         handle: setConfiguration,
       },
     },

@@ -81,6 +81,7 @@ async function logIn(call: ApiCall): Promise<ApiAnswer> {
     };
   }
   const { cookie, session } = started;
+  call.audit(`session/${session.id}`, session.username);
   const cookies = [
     sessionCookie(call, cookie, session.expiresSec - session.beganSec),
   ];
@@ -106,6 +107,7 @@ async function logOut(call: ApiCall): Promise<ApiAnswer> {
   if (cookie === undefined) return answer;
   const session = openSession(call, cookie);
   if (session !== undefined) {
+    call.audit(`session/${session.id}`, session.username);
     sessions.revoke(session);
     await sessionStore.end(session.id, session.expiresSec);
   }
@@ -174,6 +176,7 @@ const LOGIN = {
     },
     503: "Overload; try again after `Retry-After`.",
   },
+  audited: true,
   handle: logIn,
 } as const;
 
@@ -238,6 +241,7 @@ export const loginRoutes: readonly ApiRoute[] = [
         summary: "End a session",
         answer: { type: HTML_TYPE },
         errors: { 403: FOREIGN },
+        audited: true,
         handle: logOut,
       },
     },

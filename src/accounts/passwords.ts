@@ -27,6 +27,17 @@ export const PASSWORD_BYTES_MAX = 1024;
 const PHC =
   /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 
+/** Shorter ones are guessed; NIST SP 800-63B asks for as many. */
+export const PASSWORD_CHARS_MIN = 8;
+
+/** What to warn of; `undefined`: nothing. No password at all is no weak one. */
+export function passwordWeakness(password: string): string | undefined {
+  const chars = [...password].length;
+  return chars === 0 || chars >= PASSWORD_CHARS_MIN
+    ? undefined
+    : `the password has ${chars} characters: use ${PASSWORD_CHARS_MIN} or more`;
+}
+
 /** Throws `E_OVERLOAD` where too many wait already. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(SALT_BYTES);

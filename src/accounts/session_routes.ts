@@ -49,6 +49,7 @@ async function end(call: ApiCall): Promise<ApiAnswer> {
   const { sessions, sessionStore } = call.services.accounts;
   const username = whose(call, form("username"));
   const id = form("id");
+  call.audit(`sessions of user/${username.slice(0, 100)} ${id.slice(0, 60)}`);
   const ended = sessions.of(username).filter((session) =>
     id === "" || session.id === id
   );

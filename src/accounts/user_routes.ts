@@ -13,6 +13,7 @@ import {
 } from "../http/api_route.ts";
 import { FORM_TYPE, readForm } from "../http/form.ts";
 import { checkSchema, parseJson } from "../http/json_text.ts";
+import { passwordWeakness } from "./passwords.ts";
 import { USERNAME_BYTES_MAX } from "./users.ts";
 import type { Account } from "./user_store.ts";
 
@@ -93,6 +94,7 @@ async function changeUser(call: ApiCall): Promise<ApiAnswer> {
     Object.entries(given).map(([key, value]) => [key, value ?? ""]),
   );
   const username = call.params.username!;
+  call.audit(userObject(username, change));
   const done = await call.services.accounts.users.change(username, change);
   return json(200, { msg: `${done} for user ${username}` });
 }
@@ -103,14 +105,28 @@ async function changeUserByForm(call: ApiCall): Promise<ApiAnswer> {
     Object.keys(changeSchema.shape).map((key) => [key, form(key)]),
   );
   const username = call.params.username!;
+  call.audit(userObject(username, change));
   const done = await call.services.accounts.users.change(username, change);
   return json(200, { msg: done });
+}
+
+/** What the audit says of a user, and of what is given or taken. */
+function userObject(
+  username: string,
+  rights: Readonly<Record<string, string>>,
+): string {
+  const parts = Object.entries(rights).filter(([, value]) => value !== "");
+  return [
+    `user/${username.slice(0, 100)}`,
+    ...parts.map(([key, value]) => `${key}=${value.slice(0, 100)}`),
+  ].join(" ");
 }
 
 async function createUser(call: ApiCall): Promise<ApiAnswer> {
   const form = await readForm(call);
   const username = form("username");
   const project = form("project");
+  call.audit(userObject(username, { role: form("role"), project }));
   await call.services.accounts.users.create({
     username,
     password: form("password"),
@@ -119,11 +135,18 @@ async function createUser(call: ApiCall): Promise<ApiAnswer> {
     email: form("email"),
     projects: project === "" ? [] : [project],
   });
-  return text(200, `User ${username} successfully created!\n`);
+  const weakness = passwordWeakness(form("password"));
+  return text(
+    200,
+    `User ${username} successfully created!\n${
+      weakness === undefined ? "" : `Warning: ${weakness}\n`
+    }`,
+  );
 }
 
 async function deleteUser(call: ApiCall): Promise<ApiAnswer> {
   const form = await readForm(call);
+  call.audit(userObject(form("username"), {}));
   await call.services.accounts.users.delete(form("username"));
   return empty(200);
 }
@@ -137,6 +160,7 @@ async function setNotice(call: ApiCall): Promise<ApiAnswer> {
       `new-content: at most ${NOTICE_BYTES_MAX} bytes are taken, got ${bytes}`,
     );
   }
+  call.audit("notice");
   const { noticeFile } = call.services.accounts;
   const part = `${noticeFile}.${crypto.randomUUID()}.tmp`;
   await Deno.writeTextFile(part, content);

@@ -185,7 +185,11 @@ function createOperation<Item>(
     },
     audited: true,
     async handle(call) {
+      call.audit(`${collection.path}/?`);
       const made = await make(call.services.admin, call);
+      call.audit(
+        `${collection.path}/${made.value.name}${rightsOf(made.value)}`,
+      );
       return shown(201, made, {
         "Location": `${BASE}/${collection.path}/${made.value.name}`,
         "Cache-Control": "no-store",
@@ -210,10 +214,10 @@ function changeOperation<Item>(
     async handle(call) {
       const name = call.params["name"]!;
       const { services } = call;
-      return shown(
-        200,
-        await make(services.admin, name, versionCheck(call), call),
-      );
+      call.audit(`${collection.path}/${name}`);
+      const made = await make(services.admin, name, versionCheck(call), call);
+      call.audit(`${collection.path}/${name}${rightsOf(made.value)}`);
+      return shown(200, made);
     },
   };
 }
@@ -240,10 +244,25 @@ function deleteOperation<Item>(
     audited: true,
     async handle(call) {
       const name = call.params["name"]!;
+      call.audit(`${collection.path}/${name}`);
       await make(call.services.admin, name, versionCheck(call), call);
       return empty(204);
     },
   };
+}
+
+/** What a resource grants, for the audit. */
+function rightsOf(value: unknown): string {
+  const { access_policy: policy, scopes, realms, status, limits } = value as {
+    readonly access_policy?: string;
+    readonly scopes?: readonly string[];
+    readonly realms?: unknown;
+    readonly status?: string;
+    readonly limits?: unknown;
+  };
+  return Object.entries({ policy, scopes, realms, status, limits })
+    .filter(([, part]) => part !== undefined)
+    .map(([key, part]) => ` ${key}=${JSON.stringify(part)}`).join("");
 }
 
 function versionCheck({ headers }: ApiCall): VersionCheck {

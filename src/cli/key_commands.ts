@@ -11,6 +11,7 @@ import { type Config, loadConfig } from "../config/mod.ts";
 import { openDatabase } from "../db/database.ts";
 import { databaseOptions } from "../db/database_options.ts";
 import type { CommandLine } from "./command_line.ts";
+import { auditCommand } from "./command_audit.ts";
 import { printError, printLine } from "./output.ts";
 
 /** `gen-keypair`: three lines, as upstream's tool prints them. */
@@ -52,5 +53,6 @@ export async function printToken(
         new Date((nowSec() + maxAgeSec) * 1000).toISOString()
       }`,
   );
+  auditCommand(config, "token", `jwt of user/${user} roles=${roles.join()}`);
   printLine(token);
 }

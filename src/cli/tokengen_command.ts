@@ -8,6 +8,7 @@ import { loadConfig } from "../config/mod.ts";
 import { openDatabase } from "../db/database.ts";
 import { databaseOptions } from "../db/database_options.ts";
 import type { CommonOptions } from "./command_line.ts";
+import { auditCommand } from "./command_audit.ts";
 import { printLine } from "./output.ts";
 
 export interface TokenGenLine {
@@ -39,6 +40,7 @@ export function generateToken(line: CommonOptions & TokenGenLine): void {
     });
   if (line.file === undefined) create();
   else writeNewFile(line.file, `${text}\n`, create);
+  auditCommand(config, "tokengen", `tokens/${name} policy=${line.policy}`);
   printLine(text);
 }
 

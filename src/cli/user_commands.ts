@@ -3,13 +3,15 @@
  * on it; a running one notices within a second.
  */
 import { DatabaseUsers } from "../accounts/database_users.ts";
+import { passwordWeakness } from "../accounts/passwords.ts";
 import { Users } from "../accounts/users.ts";
 import { loadConfig } from "../config/mod.ts";
 import { openDatabase } from "../db/database.ts";
 import { databaseOptions } from "../db/database_options.ts";
 import { localTable } from "../db/local_table.ts";
 import type { CommonOptions } from "./command_line.ts";
-import { printLine } from "./output.ts";
+import { auditCommand } from "./command_audit.ts";
+import { printError, printLine } from "./output.ts";
 import type { UserLine } from "./user_flags.ts";
 
 /** Rejects with a `ClientError` where it is against the rules. */
@@ -25,11 +27,20 @@ export async function runUserCommand(
     case "user-add": {
       const password = line.password ?? readPassword();
       await users.create({ ...line, password });
+      warnOfWeakness(password);
+      const projects = line.projects ?? [];
+      auditCommand(
+        config,
+        "user add",
+        `user/${line.username} roles=${line.roles.join()} projects=${projects.join()}`,
+      );
       return printLine(`added user ${line.username}`);
     }
     case "user-password": {
       const password = readPassword();
       await users.setPassword(line.username, password);
+      warnOfWeakness(password);
+      auditCommand(config, "user password", `user/${line.username}`);
       return printLine(
         `${line.username} has a new password; sessions of before have ended`,
       );
@@ -37,6 +48,11 @@ export async function runUserCommand(
     case "user-roles": {
       const { username, roles, projects } = line;
       const changed = await users.setRoles(username, roles, projects);
+      auditCommand(
+        config,
+        "user roles",
+        `user/${username} roles=${changed.roles.join()} projects=${changed.projects.join()}`,
+      );
       return printLine(
         `${username} has the roles ${changed.roles.join(", ")}` +
           (changed.projects.length === 0
@@ -47,6 +63,9 @@ export async function runUserCommand(
     case "user-del": {
       const known = await users.get(line.username);
       await users.delete(line.username);
+      if (known !== undefined) {
+        auditCommand(config, "user del", `user/${line.username}`);
+      }
       return printLine(
         known === undefined
           ? `there was no user ${line.username}`
@@ -68,6 +87,11 @@ export function migrateDatabase(line: CommonOptions): void {
   const { config } = loadConfig(line.configFile);
   openDatabase(databaseOptions(config)).close();
   printLine(`${config.main.db} is up to date`);
+}
+
+function warnOfWeakness(password: string): void {
+  const weakness = passwordWeakness(password);
+  if (weakness !== undefined) printError(`warning: ${weakness}`);
 }
 
 /** The first line of the input; a terminal is asked, and does not show it. */

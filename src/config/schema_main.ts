@@ -153,6 +153,10 @@ export const mainSection = section({
   "trusted-proxies": list(text(), "addresses").default([]).describe(
     "Proxies whose forwarding headers are believed, such as `127.0.0.1`.",
   ),
+  "audit-log": text().default("").describe(
+    "File to which changes, logins and refusals are appended, besides the log; " +
+      "opened again on SIGHUP.",
+  ),
   "session-max-age": duration().prefault("168h").describe(
     "How long a login lasts.",
   ),

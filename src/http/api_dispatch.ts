@@ -132,6 +132,10 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
   }
   exchange.shareClass = shareClassOf(route.group, operation);
   letIn(exchange, route.group, operation, (principal) => {
+    const changed: Changed = {
+      who: principal.name,
+      object: exchange.path.slice(0, 200),
+    };
     const call = (body: Uint8Array): ApiCall => ({
       method,
       path: exchange.path,
@@ -144,10 +148,14 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
       principal,
       services: exchange.door.services,
       nowMs: nowSec() * 1000,
+      audit(object, who) {
+        changed.object = object;
+        if (who !== undefined) changed.who = who;
+      },
       refused: (reason, who) => exchange.noteRefusal(reason, who),
     });
     if (!exchange.hasBody()) {
-      run(exchange, operation, call(new Uint8Array(0)));
+      run(exchange, operation, call(new Uint8Array(0)), changed);
       return;
     }
     readBody(
@@ -156,7 +164,7 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
         if (exchange.about !== undefined) {
           exchange.about = () => jobFields(body);
         }
-        run(exchange, operation, call(body));
+        run(exchange, operation, call(body), changed);
       },
       BODY_BYTES_BY_GROUP[route.group],
     );
@@ -194,33 +202,46 @@ export function serveUnknown(exchange: Exchange, group: Group): void {
   } else notFound();
 }
 
+/** What the audit says of a request that changes something. */
+interface Changed {
+  who: string;
+  object: string;
+}
+
 function run(
   exchange: Exchange,
   operation: ApiOperation,
   call: ApiCall,
+  changed: Changed,
 ): void {
   const { door } = exchange;
-  const send = (answer: ApiAnswer) => {
-    if (operation.audited && answer.status < 400) {
-      door.telemetry.countChange(operation.id);
-      door.log.info("changed", {
-        what: operation.id,
-        path: call.path,
-        created: answer.headers?.["Location"],
-        who: call.principal.name,
-        from: call.from,
-        status: answer.status,
-      });
+  const audit = (outcome: "done" | number) => {
+    if (!operation.audited) return;
+    // Refusals have lines of their own, and strangers cause no others.
+    const isRefusal = outcome === 401 || outcome === 403;
+    if (isRefusal || (outcome !== "done" && call.principal === door.nobody)) {
+      return;
     }
+    if (outcome === "done") door.telemetry.countChange(operation.id);
+    const { who, object } = changed;
+    const what = operation.id;
+    door.audit.change({ what, who, from: call.from, object, outcome });
+  };
+  const send = (answer: ApiAnswer) => {
+    audit(answer.status < 400 ? "done" : answer.status);
     exchange.sendAnswer(answer);
+  };
+  const fail = (error: unknown) => {
+    audit(error instanceof ClientError ? error.status : 500);
+    exchange.fail(error);
   };
   try {
     const answer = operation.handle(call);
     if (answer instanceof Promise) {
-      answer.then(send).catch((error) => exchange.fail(error));
+      answer.then(send, fail).catch((error) => exchange.fail(error));
     } else send(answer);
   } catch (error) {
-    exchange.fail(error);
+    fail(error);
   }
 }
 

@@ -44,6 +44,11 @@ export interface ApiCall {
   readonly services: Services;
   /** Arrival, Unix milliseconds. */
   readonly nowMs: number;
+  /**
+   * Names what the operation changes, for the audit: names of things and rights, never
+   * their contents. `who`: where the request itself finds out who that is.
+   */
+  audit(object: string, who?: string): void;
   /** Notes for log and metrics that somebody was refused whom the answer treats kindly. */
   refused(reason: string, who: string): void;
 }
@@ -58,7 +63,7 @@ export interface ApiAnswer {
 export interface ApiOperation extends Operation {
   /** Job routes: what a token of the admin API needs. */
   readonly scope?: "jobs:read" | "jobs:write";
-  /** The change is written to the log: who did what to which. */
+  /** The change is written to the audit; the handler names its object. */
   readonly audited?: boolean;
   handle(call: ApiCall): ApiAnswer | Promise<ApiAnswer>;
 }

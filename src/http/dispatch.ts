@@ -209,10 +209,12 @@ function refuseForged(
   problem: string,
 ): void {
   door.telemetry.countDenied("cross-site");
-  // Without what follows `?`, which may be a token.
-  const path = req.url?.split("?", 1)[0];
-  const from = clientAddress(req, door.trustedProxies);
-  door.log.info("access refused", { reason: "cross-site", from, path });
+  door.audit.refused({
+    reason: "cross-site",
+    from: clientAddress(req, door.trustedProxies),
+    // Without what follows `?`, which may be a token.
+    message: `${problem}: ${req.url?.split("?", 1)[0]?.slice(0, 200)}`,
+  });
   res.writeHead(403, {
     "Content-Type": "text/plain; charset=utf-8",
     "Connection": "close",

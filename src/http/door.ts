@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Authenticator, Principal } from "../auth/mod.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
+import type { AuditSink } from "../audit_trail.ts";
 import type { Log } from "../log.ts";
 import type { SeldomLog } from "../seldom_log.ts";
 import type { SharedPool } from "../shared_pool.ts";
@@ -54,6 +55,7 @@ export interface Door {
   /** Whether the job API answers to an address. */
   allowedAddresses: (address: string) => boolean;
   readonly log: DoorLog;
+  readonly audit: AuditSink;
   /** Where refusals of machines are told, by kind. */
   readonly machineLog: SeldomLog;
   /** Bytes of bodies and answers under way. */

@@ -57,7 +57,9 @@ export function reasonPhrase(status: number): string {
  */
 export function errorAnswer(
   error: unknown,
-  door: Pick<Door, "log"> & { telemetry: Pick<Telemetry, "countDenied"> },
+  door: Pick<Door, "log" | "audit"> & {
+    telemetry: Pick<Telemetry, "countDenied">;
+  },
   style: ErrorStyle = "metric",
   request?: FailedRequest,
 ): ErrorAnswer {
@@ -77,7 +79,7 @@ export function errorAnswer(
   const reason = deniedReason(error.code);
   if (reason !== undefined) {
     door.telemetry.countDenied(reason);
-    door.log.info("access refused", {
+    door.audit.refused({
       reason,
       who: request?.who,
       from: request?.from,

@@ -17,6 +17,7 @@ function answerTo(error: unknown) {
       warn() {},
       err: (message, fields) => logged.push({ message, fields }),
     },
+    audit: { change() {}, refused() {} },
     telemetry: { countDenied: (reason) => denied.push(reason) },
   });
   return { answer, logged, denied };

@@ -361,9 +361,9 @@ export class Exchange {
   /** Notes a refusal that the answer does not show as one. */
   noteRefusal(reason: string, who: string): void {
     this.door.telemetry.countDenied(reason);
-    this.door.log.info("access refused", {
+    this.door.audit.refused({
       reason,
-      who: who.slice(0, 100),
+      claims: who,
       from: this.from,
       route: this.route,
     });

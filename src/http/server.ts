@@ -4,6 +4,7 @@
  * answer.
  */
 import type { Socket } from "node:net";
+import type { AuditSink } from "../audit_trail.ts";
 import { type Authenticator, UserPrincipal } from "../auth/mod.ts";
 import { monotonicMs } from "../clock.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
@@ -28,6 +29,7 @@ export interface HttpOptions {
   readonly authenticator: Authenticator;
   readonly services: Services;
   readonly log: DoorLog;
+  readonly audit: AuditSink;
   /** Serve Swagger UI. */
   readonly dev: boolean;
   readonly version: string;
@@ -97,6 +99,7 @@ function createDoor(options: HttpOptions): Door {
     trustedProxies: new AddressSet(config["trusted-proxies"]),
     allowedAddresses: addressRule(config["api-allowed-ips"]),
     log,
+    audit: options.audit,
     machineLog: new SeldomLog(log),
     gate,
     bodyMemory: createBodyMemory(),

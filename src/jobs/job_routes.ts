@@ -100,6 +100,7 @@ async function deleteById(call: ApiCall): Promise<ApiAnswer> {
 
 async function deleteByKey(call: ApiCall): Promise<ApiAnswer> {
   const key = decodeRequest(deleteJobSchema, call.body);
+  call.audit(`job ${key.jobId} of ${key.cluster ?? "any cluster"}`);
   const { jobs } = call.services.jobs.tables;
   const id = await jobs.deleteByKey({ ...key, ...clustersOf(call.principal) });
   if (id === undefined) {

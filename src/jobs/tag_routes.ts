@@ -67,7 +67,10 @@ async function removeTags(call: ApiCall): Promise<ApiAnswer> {
 
 async function removeTagsEverywhere(call: ApiCall): Promise<ApiAnswer> {
   const { tables } = call.services.jobs;
-  const requested = decodeRequest(tagsSchema, call.body).length;
+  const all = decodeRequest(tagsSchema, call.body);
+  const requested = all.length;
+  const names = all.map(({ type, name, scope }) => `${type}:${name}@${scope}`);
+  call.audit(`tags ${names.join(", ")}`);
   requireAllClusters(call, "deleting tags everywhere");
   const { removed, unknown, stoppedJobs } = await tables.tags.remove(
     removable(call),

@@ -1,5 +1,6 @@
 /** The server from its start to its end. Main thread. */
 import { dirname } from "node:path";
+import { AuditTrail } from "../audit_trail.ts";
 import type { CommandLine } from "../cli/command_line.ts";
 import { printLine } from "../cli/output.ts";
 import { dropPrivileges } from "../cli/privileges.ts";
@@ -48,6 +49,7 @@ export async function serve(
     log,
     () => Deno.exit(FAILURE_STATUS),
   );
+  const audit = new AuditTrail({ log, file: config.main["audit-log"] });
   let server: HttpServer | undefined = undefined;
   const reload = new Reload({
     configFile: line.configFile,
@@ -63,6 +65,7 @@ export async function serve(
     authenticator: parts.authenticator,
     services: { ...parts.services, reload: () => reload.run() },
     log,
+    audit,
     dev: line.dev,
     version: VERSION,
   });
@@ -79,18 +82,29 @@ export async function serve(
   if (origin !== undefined) {
     printLine(`metric-store.memory-cap is ${inGb(bytes)}, ${origin}`);
   }
-  onHangUp(reload);
+  onHangUp(reload, audit);
   printLine(`ringstore ${VERSION} listening on ${addressOf(config, server)}`);
   showRestore(parts.engine);
   Deno.unrefTimer(setInterval(createIdleCollection(), LOOK_MS));
   log.info("stopping", { signal: await stopped });
   cleanUps.close();
-  await stop(server, parts, log);
+  await stop(server, parts, log, audit);
 }
 
-/** SIGHUP: what is refused is in the log. */
-function onHangUp(reload: Reload): void {
-  Deno.addSignalListener("SIGHUP", () => void reload.run().catch(() => {}));
+/** SIGHUP: the audit goes on in a new file; what a reload refuses is in the log. */
+function onHangUp(reload: Reload, audit: AuditTrail): void {
+  Deno.addSignalListener("SIGHUP", () => {
+    audit.reopen();
+    void reload.run().then(() => auditReload("done"), () => auditReload(400));
+  });
+  const auditReload = (outcome: "done" | 400) =>
+    audit.change({
+      what: "reload",
+      who: "SIGHUP",
+      from: "this machine",
+      object: "configuration",
+      outcome,
+    });
 }
 
 /** What the server goes on writing below. */
@@ -104,6 +118,7 @@ function writtenPaths(
     databaseLock({ main }).file,
     storeDirectory(store.checkpoints.directory),
     archive.path,
+    ...(main["audit-log"] === "" ? [] : [main["audit-log"]]),
     ...(samples === "" ? [] : [samples]),
     ...(states === "" ? [] : [states]),
   ];
@@ -126,6 +141,7 @@ async function stop(
   server: HttpServer,
   parts: ServerParts,
   log: Log,
+  audit: AuditTrail,
 ): Promise<void> {
   const late = setTimeout(() => {
     log.warn("stopped before everything was finished");
@@ -133,5 +149,6 @@ async function stop(
   }, STOP_MS);
   await Promise.all([parts.closeIntake(), server.close()]);
   await parts.close();
+  audit.close();
   clearTimeout(late);
 }

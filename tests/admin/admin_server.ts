@@ -190,6 +190,10 @@ export class AdminServer implements AsyncDisposable {
         warn: record("warn"),
         err: record("err"),
       },
+      audit: {
+        change: (change) => record("audit")("changed", { ...change }),
+        refused: (refusal) => record("audit")("access refused", { ...refusal }),
+      },
       dev: false,
       version: "0.0.0-test",
     });

@@ -308,9 +308,14 @@ Deno.test("every change is a line of the log and a count, without secrets", asyn
   await server.ask("DELETE", "/tokens/reader");
   await server.ask("DELETE", "/tokens/nobody");
   const changes = server.log.filter((line) => line.includes(" changed "));
-  assert.equal(changes.length, 3);
-  assert.match(changes[1]!, /createToken.*tokens\/reader.*"who":"root"/);
-  assert.match(changes[2]!, /deleteToken.*tokens\/reader.*"from":"127/);
+  assert.equal(changes.length, 4);
+  assert.match(
+    changes[0]!,
+    /createAccessPolicy.*"root".*accesspolicies\/reader scopes=.*metrics:read/,
+  );
+  assert.match(changes[1]!, /createToken.*"root".*tokens\/reader policy=/);
+  assert.match(changes[2]!, /deleteToken.*"from":"127.*tokens\/reader.*"done"/);
+  assert.match(changes[3]!, /deleteToken.*tokens\/nobody","outcome":404/);
   const text = server.log.join("\n");
   const plain = atob(secret).split(":")[1]!;
   assert.equal(text.includes(secret) || text.includes(plain), false);

@@ -101,6 +101,14 @@ export class Fixture implements AsyncDisposable {
           warnings.push(JSON.stringify({ message, ...fields })),
         err: (message) => errors.push(message),
       },
+      audit: {
+        change: (change) =>
+          notes.push(JSON.stringify({ message: "changed", ...change })),
+        refused: ({ message: why, ...refusal }) =>
+          notes.push(
+            JSON.stringify({ message: "access refused", ...refusal, why }),
+          ),
+      },
       dev: options.dev ?? false,
       version: "0.0.0-test",
       limits: { checkIntervalMs: 20, ...options.limits },

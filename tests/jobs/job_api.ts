@@ -188,6 +188,7 @@ export class JobApiServer implements AsyncDisposable {
         reload: noReload,
       },
       log: { info: note("info"), warn: note("warn"), err: note("err") },
+      audit: { change() {}, refused() {} },
       dev: false,
       version: "0.0.0-test",
     });

@@ -1,0 +1,66 @@
+/** The audit of a real server: on the log by default, in a file that is moved away. */
+import assert from "node:assert/strict";
+import { ringstore } from "./support/job_server.ts";
+import { TestServer } from "./support/server.ts";
+
+const WAIT_MS = 20_000;
+
+Deno.test("main.audit-log has what commands and server did, also after SIGHUP", async () => {
+  let file = "";
+  await using server = await TestServer.start({
+    metrics: { cpu_load: { frequency: 60, aggregation: "avg" } },
+    prepare: async (directory, configFile) => {
+      file = `${directory}/audit.log`;
+      const config = JSON.parse(await Deno.readTextFile(configFile));
+      config.main["audit-log"] = file;
+      await Deno.writeTextFile(configFile, JSON.stringify(config));
+      const add = ["user", "add", "eve", "--roles", "admin"];
+      await ringstore(add, configFile, "short\n");
+    },
+  });
+  const refused = await fetch(`${server.url}/api/query`);
+  await refused.body?.cancel();
+  assert.equal(refused.status, 401);
+  const lines = (await Deno.readTextFile(file)).trim().split("\n");
+  assert.equal(lines.length, 2);
+  assert.match(
+    lines[0]!,
+    /AUDIT changed what="user add" who="uid \d+" from="command line" object="user\/eve roles=admin /,
+  );
+  assert.match(
+    lines[1]!,
+    /AUDIT access refused reason=unauthenticated from=127.0.0.1 route=query/,
+  );
+  assert.match(server.child.output, /AUDIT access refused /, "at level warn");
+
+  await Deno.rename(file, `${file}.1`);
+  Deno.kill(server.child.pid, "SIGHUP");
+  await server.child.until("the new file", WAIT_MS, () => exists(file));
+  const login = await fetch(`${server.url}/login`, {
+    method: "POST",
+    body: new URLSearchParams({ username: "eve", password: "short" }),
+    redirect: "manual",
+  });
+  await login.body?.cancel();
+  assert.equal(login.status, 302);
+  const [line = "", ...more] = (await Deno.readTextFile(file)).trim().split(
+    "\n",
+  );
+  assert.match(
+    line,
+    /AUDIT changed what=login who=eve from=127.0.0.1 object=session\/\S+ outcome=done$/,
+  );
+  assert.deepEqual(more, []);
+  const all = server.child.output + await Deno.readTextFile(`${file}.1`);
+  assert.ok(!all.includes("short"));
+});
+
+async function exists(path: string): Promise<true | undefined> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
