@@ -25,7 +25,10 @@ export const reloadRoutes: readonly ApiRoute[] = [{
       answer: { type: "application/json", schema: reloadSchema },
       errors: { 422: "The files are wrong, or a change needs a restart." },
       audited: true,
-      handle: async (call) => json(200, await call.services.reload()),
+      async handle(call) {
+        call.audit("configuration");
+        return json(200, await call.services.reload());
+      },
     },
   },
 }];

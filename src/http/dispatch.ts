@@ -190,9 +190,10 @@ function describeServer(
  * until then all its clients are one to the limits of logins and to the log.
  */
 function proxyNotice(door: Door): (req: IncomingMessage) => void {
-  let isTold = door.config["trusted-proxies"].length > 0;
+  let isTold = false;
   return (req) => {
-    if (isTold || !isForwardedLocally(req)) return;
+    if (isTold || door.config["trusted-proxies"].length > 0) return;
+    if (!isForwardedLocally(req)) return;
     isTold = true;
     door.log.warn(
       "a forwarding header from this machine is not believed: where it is of your proxy, name that in main.trusted-proxies",

@@ -101,6 +101,7 @@ const ELSEWHERE = new Set([
   "deleteTags",
   "jwtLogin",
   "jwtLoginByGet",
+  "reload",
 ]);
 
 const OPERATIONS = ROUTES.filter((route): route is ApiRoute =>
