@@ -4,7 +4,7 @@
  * so that the answer does not depend on where series are kept. Any thread.
  */
 import type { AggregateExpr } from "../language/ast.ts";
-import { groupRowsBy, type Groups } from "./aggregate.ts";
+import { Grouping } from "./aggregate.ts";
 import type { EvaluationContext, Grid } from "./context.ts";
 import { formatShortest } from "../language/number_literal.ts";
 import { compareLabels, type Labels } from "./labels.ts";
@@ -23,10 +23,9 @@ export async function choose(
     ? checkRatio(expr, param, context)
     : checkCount(param);
   if (!isAnything) return new StepMatrix(grid.count, 0, context.budget);
-  const groups = groupRowsBy(matrix.labels, expr.grouping, expr.isWithout);
   const chosen = isRatio
     ? chooseRatio(matrix, param)
-    : await chooseCount(expr, matrix, groups, param, context);
+    : await chooseCount(expr, matrix, param, context);
   return collect(matrix, chosen, context);
 }
 
@@ -83,15 +82,17 @@ interface Chosen {
 async function chooseCount(
   expr: AggregateExpr,
   matrix: StepMatrix,
-  groups: Groups,
   counts: Float64Array,
   { budget }: EvaluationContext,
 ): Promise<Chosen> {
   const { steps, rows } = matrix;
   const cells = new Uint8Array(rows * steps);
   const rank = rankByLabels(matrix.labels);
-  const rowsOf: number[][] = groups.labels.map(() => []);
-  for (let row = 0; row < rows; row++) rowsOf[groups.groupOf[row]!]!.push(row);
+  const grouping = new Grouping(expr);
+  const rowsOf: number[][] = [];
+  matrix.labels.forEach((labels, row) =>
+    (rowsOf[grouping.indexOf(labels)] ??= []).push(row)
+  );
   const order: number[] = [];
   const selector = new TopSelector(matrix, expr.operator, rank);
   for (const members of rowsOf) {

@@ -327,13 +327,21 @@ class Caller {
     if (this.#name === "histogram_quantile") {
       const phi = await this.#scalarArg(0);
       const matrix = await this.#vectorArg(1);
-      return await histogramQuantile(this.#call, phi, matrix, grid, context);
+      const result = await histogramQuantile(
+        this.#call,
+        phi,
+        matrix,
+        grid,
+        context,
+      );
+      matrix.release();
+      return result;
     }
     if (this.#name === "histogram_fraction") {
       const lower = await this.#scalarArg(0);
       const upper = await this.#scalarArg(1);
       const matrix = await this.#vectorArg(2);
-      return await histogramFraction(
+      const result = await histogramFraction(
         this.#call,
         lower,
         upper,
@@ -341,13 +349,23 @@ class Caller {
         grid,
         context,
       );
+      matrix.release();
+      return result;
     }
     const matrix = await this.#vectorArg(0);
     const phis: Float64Array[] = [];
     for (let i = 2; i < this.#args.length; i++) {
       phis.push(await this.#scalarArg(i));
     }
-    return await histogramQuantiles(this.#call, matrix, phis, grid, context);
+    const result = await histogramQuantiles(
+      this.#call,
+      matrix,
+      phis,
+      grid,
+      context,
+    );
+    matrix.release();
+    return result;
   }
 
   async #vectorArg(index: number): Promise<StepMatrix> {

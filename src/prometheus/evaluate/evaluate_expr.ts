@@ -13,7 +13,7 @@ import {
   type VectorSelector,
 } from "../language/ast.ts";
 import { isLabelName, quote } from "../language/quote.ts";
-import { aggregate } from "./aggregate.ts";
+import { aggregateQuantile, Aggregation } from "./aggregate.ts";
 import { boundsOf, choose } from "./aggregate_choice.ts";
 import { scalarWithScalar, vectorWithScalar } from "./binary_scalar.ts";
 import { vectorWithVector } from "./binary_vector.ts";
@@ -26,6 +26,7 @@ import {
 } from "./context.ts";
 import { countValues } from "./count_values.ts";
 import { failExecution } from "./query_error.ts";
+import { callRangeFunction, rangeArgument } from "./range_functions.ts";
 import { selectInstant } from "./select_instant.ts";
 import { selectSmoothed } from "./select_smoothed.ts";
 import { combineSets } from "./set_operators.ts";
@@ -124,14 +125,52 @@ export class Evaluator {
       const value = await this.evaluate(param, grid, operator);
       if (value.type === "scalar") values = value.values;
     }
+    if (values === undefined) {
+      const matrix = await this.#aggregateBlocks(expr, grid);
+      return { type: "vector", matrix };
+    }
     const input = await this.#matrixOf(expr.expr, grid, operator);
     let matrix: StepMatrix;
-    if (values === undefined || operator === "quantile") {
-      if (values !== undefined) this.#checkQuantiles(expr, values);
-      matrix = await aggregate(expr, input, values, this.#context);
+    if (operator === "quantile") {
+      this.#checkQuantiles(expr, values);
+      matrix = await aggregateQuantile(expr, input, values, this.#context);
     } else matrix = await choose(expr, input, values, grid, this.#context);
     input.release();
     return { type: "vector", matrix };
+  }
+
+  /** Selectors and functions over ranges come batch by batch, all else as a whole. */
+  async #aggregateBlocks(
+    expr: AggregateExpr,
+    grid: Grid,
+  ): Promise<StepMatrix> {
+    const context = this.#context;
+    const around = expr.operator;
+    const aggregation = new Aggregation(expr, grid.count, context);
+    const sink = (block: StepMatrix) => aggregation.add(block);
+    const inner = unwrapParens(expr.expr);
+    const isOnce = !grid.isInstant && context.plan.isInvariant(inner);
+    const range = inner.kind === "call" ? rangeArgument(inner) : undefined;
+    let rest: StepMatrix;
+    if (isOnce) rest = await this.#matrixOf(inner, grid, around);
+    else if (
+      inner.kind === "vector-selector" && inner.extension !== "smoothed"
+    ) rest = await selectInstant(inner, grid, context, around, false, sink);
+    else if (
+      inner.kind === "call" && range !== undefined &&
+      inner.function.name !== "absent_over_time"
+    ) {
+      rest = await callRangeFunction(
+        inner,
+        range,
+        grid,
+        context,
+        this.#bound,
+        sink,
+      );
+    } else rest = await this.#matrixOf(inner, grid, around);
+    await aggregation.add(rest);
+    return aggregation.finish();
   }
 
   #checkQuantiles(expr: AggregateExpr, phi: Float64Array): void {

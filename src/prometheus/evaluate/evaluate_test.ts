@@ -75,6 +75,58 @@ Deno.test("evaluateSteps() gives back what it held", async () => {
   assert.ok(usage.samplesRead > 300, `${usage.samplesRead}`);
 });
 
+Deno.test("no operator keeps what its operands held", async () => {
+  const source = manySeries(20);
+  const bucket = (le: string) => `label_replace(x, "le", "${le}", "", "")`;
+  const queries = [
+    "x",
+    "x + 1",
+    "-x",
+    "abs(x)",
+    "x > 3",
+    "x + x",
+    "x and x",
+    "x or x",
+    "rate(x[5m])",
+    "rate(x[5m:1m])",
+    "quantile_over_time(0.5, x[5m])",
+    "quantile by (n) (0.5, x)",
+    "topk(3, x)",
+    "limit_ratio(0.5, x)",
+    `count_values("v", x)`,
+    "absent(x)",
+    "absent_over_time(x[5m])",
+    "timestamp(x)",
+    "timestamp(x + 1)",
+    "vector(scalar(x))",
+    "clamp(x, 1, 2)",
+    "sort(x)",
+    "x @ 60",
+    "info(x)",
+    "x smoothed",
+    "histogram_count(x)",
+    `histogram_quantile(0.5, ${bucket("+Inf")})`,
+    `histogram_fraction(0, 1, ${bucket("1")})`,
+    `histogram_quantiles(${bucket("+Inf")}, "q", 0.5)`,
+    `label_join(x, "m", "", "n")`,
+  ];
+  for (const query of queries) {
+    const peak = async (times: number) => {
+      const chain = Array(times).fill(`count(${query})`).join(" + on () ");
+      const { usage } = await evaluateSteps(
+        parseExpr(chain),
+        STEPS,
+        source,
+        OPTIONS,
+      );
+      return usage.peakSamples;
+    };
+    const few = await peak(2);
+    const many = await peak(12);
+    assert.ok(many - few < 50, `${query} holds ${few}, then ${many}`);
+  }
+});
+
 Deno.test("a selector that matches too many series fails", async () => {
   const limits = { maxSamples: 1_000_000, maxSeries: 99 };
   for (const query of ["x", "rate(x[5m])", "timestamp(x)"]) {

@@ -15,7 +15,7 @@ import {
   visitSelector,
 } from "./range_samples.ts";
 import { type Reference, referenceOf } from "./select_instant.ts";
-import { StepMatrix } from "./step_matrix.ts";
+import { type BlockSink, StepMatrix } from "./step_matrix.ts";
 import type { WindowKernel } from "./window.ts";
 import * as aggregates from "./window_aggregates.ts";
 import {
@@ -85,12 +85,17 @@ export function rangeArgument(call: CallExpr): Expr | undefined {
   );
 }
 
+/**
+ * With a `sink` the rows of each batch of a selector go there as a block of their own,
+ * and the result has what is left.
+ */
 export async function callRangeFunction(
   call: CallExpr,
   range: Expr,
   grid: Grid,
   context: EvaluationContext,
   evaluate: Evaluate,
+  sink?: BlockSink,
 ): Promise<StepMatrix> {
   const name = call.function.name;
   const scalars: Float64Array[] = [];
@@ -99,8 +104,7 @@ export async function callRangeFunction(
     const value = await evaluate(arg, grid, name);
     if (value.type === "scalar") scalars.push(value.values);
   }
-  const matrix = new StepMatrix(grid.count, 0, context.budget);
-  const collector = new Collector(call, range, grid, context, matrix);
+  const collector = new Collector(call, range, grid, context);
   if (range.kind === "matrix-selector") {
     const extension = range.selector.extension;
     const reach = reachOf(extension, context.lookbackMs);
@@ -115,6 +119,7 @@ export async function callRangeFunction(
       name,
       (series, reference) => collector.add(series, reference, rangeMs, kernel),
       reach,
+      sink === undefined ? undefined : () => collector.flush(sink),
     );
   } else if (range.kind === "subquery") {
     const reference = referenceOf(range, grid, context);
@@ -133,7 +138,7 @@ export async function callRangeFunction(
     }
   }
   collector.annotate(scalars);
-  return matrix;
+  return collector.matrix;
 }
 
 function plainKernel(
@@ -179,7 +184,7 @@ class Collector {
   readonly #range: Expr;
   readonly #grid: Grid;
   readonly #context: EvaluationContext;
-  readonly #matrix: StepMatrix;
+  matrix: StepMatrix;
   #hasSamples = false;
 
   constructor(
@@ -187,13 +192,19 @@ class Collector {
     range: Expr,
     grid: Grid,
     context: EvaluationContext,
-    matrix: StepMatrix,
   ) {
     this.#call = call;
     this.#range = range;
     this.#grid = grid;
     this.#context = context;
-    this.#matrix = matrix;
+    this.matrix = new StepMatrix(grid.count, 0, context.budget);
+  }
+
+  /** Hands over the rows there are. */
+  async flush(sink: BlockSink): Promise<void> {
+    const block = this.matrix;
+    this.matrix = new StepMatrix(this.#grid.count, 0, this.#context.budget);
+    await sink(block);
   }
 
   add(
@@ -203,7 +214,7 @@ class Collector {
     kernel: WindowKernel,
   ): void {
     const name = this.#call.function.name;
-    const matrix = this.#matrix;
+    const matrix = this.matrix;
     const dropsName = series.dropsName || !KEEPS_NAME.has(name);
     const start = matrix.append(series.labels, dropsName);
     const windows = {

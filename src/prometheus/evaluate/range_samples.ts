@@ -32,6 +32,7 @@ export async function visitSelector(
   around: string,
   visit: (series: RangeSeries, reference: Reference) => void,
   extension: Extension = NO_EXTENSION,
+  endOfBatch?: () => Promise<void>,
 ): Promise<void> {
   const { budget, plan, source } = context;
   const reference = referenceOf(expr.selector, grid, context);
@@ -57,6 +58,7 @@ export async function visitSelector(
       visit(seriesOf(batch, i, bits), reference);
     }
     budget.release(held);
+    await endOfBatch?.();
   }
 }
 

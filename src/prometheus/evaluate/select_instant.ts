@@ -6,15 +6,19 @@ import type { VectorSelector } from "../language/ast.ts";
 import type { EvaluationContext, Grid } from "./context.ts";
 import { bitsOf, isStaleAt } from "./nan_kinds.ts";
 import type { SeriesBatch } from "./series_source.ts";
-import { StepMatrix } from "./step_matrix.ts";
+import { type BlockSink, StepMatrix } from "./step_matrix.ts";
 
-/** The value of a selector, or the times of its samples in seconds. */
+/**
+ * The value of a selector, or the times of its samples in seconds. With a `sink` each
+ * batch goes there as a block of its own, and the result is empty.
+ */
 export async function selectInstant(
   selector: VectorSelector,
   grid: Grid,
   context: EvaluationContext,
   around: string,
   wantsTimes = false,
+  sink?: BlockSink,
 ): Promise<StepMatrix> {
   const { budget, source, lookbackMs } = context;
   const reference = referenceOf(selector, grid, context);
@@ -24,13 +28,17 @@ export async function selectInstant(
     untilMs: reference.lastMs,
     hints: { around, rangeMs: 0, stepMs: reference.stepMs },
   };
-  const matrix = new StepMatrix(grid.count, 0, budget);
+  let matrix = new StepMatrix(grid.count, 0, budget);
   let series = 0;
   for await (const batch of source.select(selection, context.signal)) {
     budget.check();
     series += batch.labels.length;
     budget.checkSeries(series);
+    matrix.reserve(batch.labels.length);
     await addBatch(batch, reference, grid, context, matrix, wantsTimes);
+    if (sink === undefined) continue;
+    await sink(matrix);
+    matrix = new StepMatrix(grid.count, 0, budget);
   }
   return matrix;
 }

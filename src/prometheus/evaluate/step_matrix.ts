@@ -34,7 +34,7 @@ export class StepMatrix {
   /** Adds a row without values; returns the index of its first cell. */
   append(labels: Labels, dropsName: boolean): number {
     const start = this.labels.length * this.steps;
-    if (start === this.values.length) this.#grow();
+    if (start === this.values.length) this.reserve(1);
     this.labels.push(labels);
     this.dropsName.push(dropsName);
     return start;
@@ -48,12 +48,15 @@ export class StepMatrix {
     this.dropsName.pop();
   }
 
-  #grow(): void {
-    const cells = Math.max(this.steps, this.values.length);
-    this.#budget.hold(cells);
-    const values = new Float64Array(this.values.length + cells);
+  /** Makes room for so many rows more; it at least doubles when it grows. */
+  reserve(rows: number): void {
+    const wanted = (this.labels.length + rows) * this.steps;
+    if (wanted <= this.values.length) return;
+    const cells = Math.max(wanted, 2 * this.values.length);
+    this.#budget.hold(cells - this.values.length);
+    const values = new Float64Array(cells);
     values.set(this.values);
-    const present = new Uint8Array(this.present.length + cells);
+    const present = new Uint8Array(cells);
     present.set(this.present);
     this.values = values;
     this.present = present;
@@ -79,6 +82,9 @@ export class StepMatrix {
     this.#budget.release(this.values.length);
   }
 }
+
+/** What takes in a matrix piece by piece; it releases each. */
+export type BlockSink = (block: StepMatrix) => Promise<void>;
 
 /** Whether any cell from `start` to `end` has a value. */
 export function hasAny(

@@ -8,9 +8,10 @@ import {
   type Reducer,
   reduceWindows,
   reducing,
+  type Row,
   Scratch,
   type SeriesSamples,
-  type Window,
+  type WindowGrid,
   type WindowKernel,
 } from "./window.ts";
 
@@ -29,43 +30,76 @@ const scratch = new Scratch();
 export function rateKernel({ isCounter, isPerSecond }: RateKind): WindowKernel {
   return (samples, grid, row) => {
     const resets = isCounter ? findResets(samples) : NO_RESETS;
-    let first = 0;
-    let behind = 0;
-    const reduce: Reducer = (window) => {
-      const { low, high, values } = window;
-      let difference = values[high - 1]! - values[low]!;
-      // The reset at index i adds the value before it, i − 1.
-      while (behind < resets.count && resets.at[behind]! < high) behind++;
-      while (first < behind && resets.at[first]! <= low) first++;
-      for (let i = first; i < behind; i++) {
-        difference += values[resets.at[i]! - 1]!;
-      }
-      const factor = extrapolation(window, difference, isCounter);
-      return difference *
-        (isPerSecond ? factor / (grid.rangeMs / 1000) : factor);
-    };
-    reduceWindows(samples, grid, 2, reduce, row);
+    const perWindow = isPerSecond ? grid.rangeMs / 1000 : 1;
+    fillRates(samples, grid, resets, isCounter, perWindow, row);
   };
 }
 
-/** By how much the difference over the samples grows for the whole window. */
-function extrapolation(
-  window: Window,
-  difference: number,
+/** Fast path: one pass over samples and resets for all windows. */
+function fillRates(
+  samples: SeriesSamples,
+  grid: WindowGrid,
+  resets: Resets,
   isCounter: boolean,
-): number {
-  const { low, high, timesMs, values } = window;
-  const firstMs = timesMs[low]!;
-  const lastMs = timesMs[high - 1]!;
-  let toStart = (firstMs - window.startMs) / 1000;
-  let toEnd = (window.endMs - lastMs) / 1000;
-  const sampled = (lastMs - firstMs) / 1000;
-  const distance = sampled / (high - low - 1);
-  if (toStart >= distance * CLOSE) toStart = distance / 2;
-  if (isCounter && difference > 0 && values[low]! >= 0) {
-    const toZero = sampled * (values[low]! / difference);
-    if (toZero < toStart) toStart = toZero;
+  perWindow: number,
+  row: Row,
+): void {
+  const { timesMs, values, from, to } = samples;
+  const { count, firstEndMs, stepMs, rangeMs } = grid;
+  const { values: cells, present, start } = row;
+  let low = from;
+  let high = from;
+  let firstReset = 0;
+  let behindReset = 0;
+  for (let step = 0; step < count; step++) {
+    const endMs = firstEndMs + step * stepMs;
+    const startMs = endMs - rangeMs;
+    while (high < to && timesMs[high]! <= endMs) high++;
+    while (low < high && timesMs[low]! <= startMs) low++;
+    if (high - low < 2) continue;
+    const firstMs = timesMs[low]!;
+    const lastMs = timesMs[high - 1]!;
+    const first = values[low]!;
+    let difference = values[high - 1]! - first;
+    // The reset at index i adds the value before it, i − 1.
+    while (behindReset < resets.count && resets.at[behindReset]! < high) {
+      behindReset++;
+    }
+    while (firstReset < behindReset && resets.at[firstReset]! <= low) {
+      firstReset++;
+    }
+    for (let i = firstReset; i < behindReset; i++) {
+      difference += values[resets.at[i]! - 1]!;
+    }
+    const factor = extrapolation(
+      firstMs - startMs,
+      lastMs - firstMs,
+      endMs - lastMs,
+      high - low - 1,
+      isCounter && difference > 0 && first >= 0 ? first / difference : Infinity,
+    );
+    cells[start + step] = difference * (factor / perWindow);
+    present[start + step] = 1;
   }
+}
+
+/**
+ * By how much the difference over the samples grows for the whole window. Times are
+ * milliseconds; a counter was zero `toZero` times the sampled time before.
+ */
+function extrapolation(
+  toStartMs: number,
+  sampledMs: number,
+  toEndMs: number,
+  distances: number,
+  toZero: number,
+): number {
+  const sampled = sampledMs / 1000;
+  const distance = sampled / distances;
+  let toStart = toStartMs / 1000;
+  let toEnd = toEndMs / 1000;
+  if (toStart >= distance * CLOSE) toStart = distance / 2;
+  if (sampled * toZero < toStart) toStart = sampled * toZero;
   if (toEnd >= distance * CLOSE) toEnd = distance / 2;
   return sampled === 0 ? 1 : (sampled + toStart + toEnd) / sampled;
 }
