@@ -7,6 +7,7 @@ import type { IngestRow } from "./ingest_bench.ts";
 import type { QueryRow } from "./query_bench.ts";
 import { formatTiming, type JobBenchResult } from "./job_bench.ts";
 import type { JobHttpResult } from "./job_http_bench.ts";
+import type { JobReadResult, WriteTimes } from "./job_read_bench.ts";
 import type { NatsRow } from "./nats_bench.ts";
 import type { NeighbourRow } from "./neighbour_bench.ts";
 import type { PolicyRow } from "./policy_bench.ts";
@@ -26,8 +27,18 @@ const TITLES: Readonly<Record<TargetKind, string>> = {
 
 /** The whole page; peers that did not run are shown as a dash. */
 export function renderPage(
-  { run, ingest, query, policy, jobs, jobHttp, store, nats, neighbours }:
-    BenchResults,
+  {
+    run,
+    ingest,
+    query,
+    policy,
+    jobs,
+    jobHttp,
+    jobRead,
+    store,
+    nats,
+    neighbours,
+  }: BenchResults,
 ): string {
   return [
     "# Benchmarks",
@@ -81,6 +92,7 @@ export function renderPage(
     ...policySection(policy),
     ...jobSection(jobs),
     ...jobHttpSection(jobHttp),
+    ...jobReadSection(jobRead),
     ...storeSection(store),
     ...natsSection(nats),
     ...neighbourSection(neighbours),
@@ -176,6 +188,31 @@ function jobHttpSection(jobs: JobHttpResult | undefined): string[] {
         ],
       ),
     ),
+    "",
+  ];
+}
+
+function jobReadSection(read: JobReadResult | undefined): string[] {
+  if (read === undefined) return [];
+  const times = ({ writes, medianMs, slowestMs }: WriteTimes) => [
+    String(writes),
+    medianMs.toFixed(1),
+    slowestMs.toFixed(0),
+  ];
+  return [
+    "## Writes beside readers of a large job",
+    "",
+    `${read.readers} at a time read two metrics of every core of a job of a week on 8 nodes, of`,
+    `which the store has ${(read.values / 1e6).toFixed(1)} M values: ${
+      read.megabytes.toFixed(0)
+    } MB in ${
+      read.seconds.toFixed(1)
+    } s. Milliseconds for a write of one line.`,
+    "",
+    ...table(["", "writes", "median", "slowest"], [
+      ["nobody reads", ...times(read.alone)],
+      [`${read.readers} readers`, ...times(read.beside)],
+    ]),
     "",
   ];
 }

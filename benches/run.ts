@@ -6,6 +6,7 @@
  *
  * `--only policy` measures the cost of instances and policies and nothing else,
  * `--only jobs` lists, starts and stops of jobs, `--only job-http` the same over HTTP,
+ * `--only job-read` writes beside readers of a large job,
  * `--only store` memory, restart and log, `--only nats` NATS against HTTP,
  * `--only neighbours` what one tenant can do to another.
  *
@@ -16,6 +17,7 @@ import { ROOT } from "../tests/support/server.ts";
 import { runIngestBench } from "./ingest_bench.ts";
 import { runJobBench } from "./job_bench.ts";
 import { runJobHttpBench } from "./job_http_bench.ts";
+import { runJobReadBench } from "./job_read_bench.ts";
 import { runNatsBench } from "./nats_bench.ts";
 import { runNeighbourBench } from "./neighbour_bench.ts";
 import { runPolicyBench } from "./policy_bench.ts";
@@ -32,6 +34,7 @@ import { print, writeResult } from "./support/report.ts";
 const POLICY = "policy";
 const JOBS = "jobs";
 const JOB_HTTP = "job-http";
+const JOB_READ = "job-read";
 const STORE = "store";
 const NATS = "nats";
 const NEIGHBOURS = "neighbours";
@@ -40,6 +43,7 @@ const PARTS = new Map<string, (args: BenchArguments) => Promise<unknown>>([
   [POLICY, runPolicyBench],
   [JOBS, runJobBench],
   [JOB_HTTP, runJobHttpBench],
+  [JOB_READ, runJobReadBench],
   [STORE, runStoreBench],
   [NATS, runNatsBench],
   [NEIGHBOURS, runNeighbourBench],
@@ -57,6 +61,8 @@ export interface BenchResults {
   readonly jobs?: Awaited<ReturnType<typeof runJobBench>>;
   /** Absent where `--only` left it out. */
   readonly jobHttp?: Awaited<ReturnType<typeof runJobHttpBench>>;
+  /** Absent where `--only` left it out. */
+  readonly jobRead?: Awaited<ReturnType<typeof runJobReadBench>>;
   readonly store?: Awaited<ReturnType<typeof runStoreBench>>;
   /** Absent where it was left out, or there is no broker. */
   readonly nats?: Awaited<ReturnType<typeof runNatsBench>>;
@@ -82,6 +88,7 @@ if (import.meta.main) {
       ...(isLeftOut(POLICY) ? {} : { policy: await runPolicyBench(args) }),
       ...(isLeftOut(JOBS) ? {} : { jobs: await runJobBench(args) }),
       ...(isLeftOut(JOB_HTTP) ? {} : { jobHttp: await runJobHttpBench(args) }),
+      ...(isLeftOut(JOB_READ) ? {} : { jobRead: await runJobReadBench(args) }),
       ...(isLeftOut(STORE) ? {} : { store: await runStoreBench(args) }),
       ...(isLeftOut(NATS) ? {} : { nats: await runNatsBench(args) }),
       ...(isLeftOut(NEIGHBOURS)

@@ -40,6 +40,8 @@ Deno.test("deno task bench --small measures every shape and its page renders", a
     }
     assert.equal(results.jobHttp?.ingest.length, 5);
     assert.match(page, /\| \d+, elsewhere *\| \d+\.\d\d M, at full rate/);
+    assert.ok((results.jobRead?.beside.writes ?? 0) > 0);
+    assert.match(page, /\| 3 readers *\| \d+ *\| \d/);
     assert.match(page, /\| restart after kill -9[^|]*\| \d/);
     assert.match(page, /\| 48 h of one series *\| p50 \d/);
     for (const { way, rate } of results.nats ?? []) {

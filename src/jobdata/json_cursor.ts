@@ -10,11 +10,11 @@ import { Buffer } from "node:buffer";
 
 /** Numbers read in one go: a fraction of a millisecond. */
 const SLICE_BYTES = 32 << 10;
-/** Bytes read between two pauses: some milliseconds. */
-const PAUSE_BYTES = 256 << 10;
+/** Bytes read between two pauses: a millisecond. */
+const PAUSE_BYTES = 64 << 10;
 /** The longest value that is read as a whole; lists of numbers may be any length. */
 const VALUE_BYTES_MAX = 1 << 20;
-const VALUES_AT_FIRST = 1024;
+const VALUES_AT_FIRST = 4096;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -43,6 +43,8 @@ export class JsonCursor {
   /** Bytes of the text before `#bytes`. */
   #before = 0;
   #pausedAt = 0;
+  /** Used for one list after the other, since most are equally long. */
+  readonly #list = new ValueList();
 
   /** `pause` is waited for now and then, so that others get their turn. */
   constructor(
@@ -110,7 +112,8 @@ export class JsonCursor {
       throw new SyntaxError(`${at}: expected a list`);
     }
     this.#at++;
-    const found = new ValueList(at);
+    const found = this.#list;
+    found.begin(at);
     for (;;) {
       if (this.#at >= this.#bytes.length && !await this.#more()) {
         throw this.#wrong("the end of a list");
@@ -293,15 +296,18 @@ function isMark(byte: number): boolean {
 
 /** Grows with what is read; null is NaN. */
 class ValueList {
-  readonly #at: string;
+  #at = "";
   #values = new Float64Array(VALUES_AT_FIRST);
   #count = 0;
   #leadingNulls = 0;
   /** A comma came last. */
   #isOpen = false;
 
-  constructor(at: string) {
+  begin(at: string): void {
     this.#at = at;
+    this.#count = 0;
+    this.#leadingNulls = 0;
+    this.#isOpen = false;
   }
 
   /** `goesOn`: a comma follows, so there is at least one more. */

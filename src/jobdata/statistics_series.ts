@@ -13,8 +13,8 @@ export const MIN_SERIES = 8;
 /** Steps with fewer values say nothing. */
 const MIN_VALUES = 3;
 
-/** Values looked at between two pauses: a few milliseconds. */
-const VALUES_PER_TURN = 1 << 18;
+/** Values looked at between two pauses: a millisecond or two. */
+const VALUES_PER_TURN = 1 << 16;
 
 /**
  * As long as the longest series; NaN beyond the shortest. `pause` is waited for now

@@ -38,6 +38,19 @@ export class SlowReader {
     return new Response(this.#connection.readable).text();
   }
 
+  /** Reads to the end and gives the number of bytes. */
+  async drain(): Promise<number> {
+    const bytes = new Uint8Array(1 << 20);
+    let sum = 0;
+    for (;;) {
+      const read = await this.#connection.read(bytes);
+      if (read === null) break;
+      sum += read;
+    }
+    this.#connection.close();
+    return sum;
+  }
+
   close(): void {
     this.#connection.close();
   }
