@@ -2,7 +2,6 @@
  * From what store or archive have of a job to what an answer shows of it. Main
  * thread; other work gets its turn after each metric.
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { MetricScope } from "../cluster/metric_scope.ts";
 import type { JobResource } from "../db/job_row.ts";
 import type {
@@ -15,6 +14,7 @@ import type {
 import { withNodeScope } from "./node_scope.ts";
 import { resampleMetric } from "./resample.ts";
 import { MIN_SERIES, statisticsSeries } from "./statistics_series.ts";
+import { nextTurn } from "./turn.ts";
 
 export interface JobDataView {
   /** As asked for; empty: whatever there is. */

@@ -6,7 +6,6 @@
  * text is gone before the next one comes. Steps of the job without samples are
  * counted, never held.
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SubCluster } from "../cluster/cluster.ts";
 import type { MetricScope } from "../cluster/metric_scope.ts";
 import type { DataScope } from "../engine/data_scope.ts";
@@ -35,6 +34,7 @@ import {
   seriesOf,
   stepsBefore,
 } from "./store_entries.ts";
+import { nextTurn } from "./turn.ts";
 
 /** Values that a batch is answered with, and samples that are read for it. */
 const BATCH_VALUES = 1 << 16;

@@ -2,12 +2,12 @@
  * Answers with the metrics of a job, made while they are sent: a large job has
  * gigabytes of text, of which a metric and some pieces are in memory. Main thread.
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ApiAnswer } from "../http/api_route.ts";
 import type { BodyStream } from "../http/body_stream.ts";
 import type { NamedMetric } from "../jobdata/job_data.ts";
 import { writeJobMetric, writeNamedMetric } from "../jobdata/job_data_json.ts";
 import { valuesOf } from "../jobdata/load_job_data.ts";
+import { nextTurn } from "../jobdata/turn.ts";
 import { JsonWriter } from "../query/json_writer.ts";
 import type { OpenJobMetrics } from "./job_metrics.ts";
 import type { JobReading } from "./job_reads.ts";
