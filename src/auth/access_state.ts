@@ -13,6 +13,8 @@ import {
 import { Policy } from "./policy.ts";
 
 export class AccessState {
+  /** `main.open-metrics`: every known role reads all metrics of the store. */
+  openMetrics = false;
   #instances: ReadonlyMap<string, InstanceRecord> = new Map();
   #tokens: ReadonlyMap<string, TokenRecord> = new Map();
   #users: ReadonlyMap<string, UserRecord> = new Map();

@@ -3,21 +3,20 @@
  * routes ask only this; what is not granted is refused. Main thread.
  */
 import { type DataScope, DEFAULT_SCOPE } from "../engine/data_scope.ts";
+import { PERSONAL_IDS_MAX } from "../engine/request_bounds.ts";
 import { ClientError } from "../errors.ts";
 import type { InstanceRecord, Scope } from "./access_records.ts";
 import type { AccessState } from "./access_state.ts";
 import { type Policy, wholeInstance } from "./policy.ts";
-import { isRole, type Role, ROLES, roleWords } from "./roles.ts";
+import { isRole, type Role, roleWords } from "./roles.ts";
 
 /** What the metric routes do. */
 export type Action = "write" | "query" | "health" | "free" | "debug";
 
-const ROLES_BY_ACTION: Readonly<Record<Action, readonly Role[]>> = {
-  write: ["api", "admin"],
-  query: ROLES,
-  health: ROLES,
-  free: ["admin"],
-  debug: ["admin"],
+/** Of people: dashboards name few series. */
+const OPEN_SCOPE: DataScope = {
+  ...DEFAULT_SCOPE,
+  maxIds: PERSONAL_IDS_MAX,
 };
 
 const SCOPE_BY_ACTION: Readonly<Record<Action, Scope>> = {
@@ -114,6 +113,8 @@ export class UserPrincipal extends Principal {
   readonly #words: ReadonlySet<string>;
   readonly #isSubject: boolean;
   readonly #access: AccessState;
+  /** What it may see of the metric store, where its jobs say that. */
+  #ownScope: DataScope | undefined;
 
   /** `isSubject`: the name was given as `sub`, without which the job API knows nobody. */
   constructor(
@@ -139,15 +140,44 @@ export class UserPrincipal extends Principal {
     action: Action,
     orgId: string | readonly string[] | undefined,
   ): DataScope {
-    const needed = ROLES_BY_ACTION[action];
-    if (!needed.some((role) => this.roles.has(role))) {
-      throw forbidden(`${action} needs one of the roles ${needed.join(", ")}`);
-    }
-    if (orgId === undefined || orgId === "") return DEFAULT_SCOPE;
+    const scope = this.#defaultScope(action);
+    if (orgId === undefined || orgId === "") return scope;
     if (!this.roles.has("admin")) {
       throw forbidden(`${ORG_ID} needs the role admin`);
     }
     return wholeInstance(activeInstance(this.#access, orgId));
+  }
+
+  /** What of the default instance it may touch (settled 46). */
+  #defaultScope(action: Action): DataScope {
+    if (this.roles.has("admin")) return DEFAULT_SCOPE;
+    switch (action) {
+      case "write":
+        if (this.#isPureApi) return DEFAULT_SCOPE;
+        throw forbidden(
+          "write needs one of the roles admin, api; api beside no other",
+        );
+      case "query":
+      case "health": {
+        if (this.#isPureApi || this.roles.has("support")) return DEFAULT_SCOPE;
+        const isPerson = this.roles.has("user") || this.roles.has("manager");
+        if (this.#access.openMetrics && this.roles.size > 0) {
+          return isPerson ? OPEN_SCOPE : DEFAULT_SCOPE;
+        }
+        if (isPerson) return this.#ownScope ??= this.#makeOwnScope();
+        throw forbidden(
+          `${action} needs one of the roles admin, support, manager, user, api; api beside no other`,
+        );
+      }
+      case "free":
+      case "debug":
+        throw forbidden(`${action} needs one of the roles admin`);
+    }
+  }
+
+  #makeOwnScope(): DataScope {
+    const { own } = this.jobView();
+    return { ...OPEN_SCOPE, owner: own! };
   }
 
   get shareKey(): string {

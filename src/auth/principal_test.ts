@@ -92,9 +92,41 @@ Deno.test("UserPrincipal.dataScope() grants by role", () => {
   for (const [role, actions] of Object.entries(granted)) {
     for (const action of ACTIONS) {
       const ask = () => user(role).dataScope(action, undefined);
-      if (actions.includes(action)) assert.equal(ask(), DEFAULT_SCOPE);
-      else assert.throws(ask, refusedWith(403, /needs one of the roles/));
+      if (!actions.includes(action)) {
+        assert.throws(ask, refusedWith(403, /needs one of the roles/));
+      } else if (role === "user" || role === "manager") {
+        const { owner, maxIds } = ask();
+        assert.deepEqual(owner, { user: "u", projects: [] });
+        assert.equal(maxIds, 100_000);
+      } else assert.equal(ask(), DEFAULT_SCOPE);
     }
+  }
+  // By their words without doubles: api beside another role writes nothing.
+  for (
+    const [words, write, query] of [
+      [["api", "api"], true, "all"],
+      [["api", "ROLE_API"], true, "all"],
+      [["api", "user"], false, "own"],
+      [["api", "manager"], false, "own"],
+      [["api", "support"], false, "all"],
+      [["api", "user", "support"], false, "all"],
+      [["api", "admin"], true, "all"],
+      [["api", "x"], false, "none"],
+      [["user", "x"], false, "own"],
+    ] as const
+  ) {
+    const may = (action: Action) => {
+      try {
+        return user(...words).dataScope(action, undefined).owner === undefined
+          ? "all"
+          : "own";
+      } catch {
+        return "none";
+      }
+    };
+    assert.equal(may("write"), write ? "all" : "none", words.join());
+    assert.equal(may("query"), query, words.join());
+    assert.equal(may("health"), query, words.join());
   }
   for (const words of [[], ["root"], ["Admin"]]) {
     assert.throws(

@@ -164,6 +164,10 @@ export const mainSection = section({
     "Public URL of this server: pages of this origin are its own.",
   ),
   "license-dir": text().default("").describe("Directory of licence files."),
+  "open-metrics": flag().default(false).describe(
+    "Every known role reads all metrics of the store; else `user` and `manager` " +
+      "see the nodes of their jobs while these ran.",
+  ),
   "metrics-public": flag().default(false).describe(
     "`/metrics` needs no credential.",
   ),

@@ -12,6 +12,11 @@ import {
   jobRow,
   jobValues,
 } from "./job_columns.ts";
+import {
+  type HostTimesRequest,
+  type HostTimesSlice,
+  JobHostTimes,
+} from "./job_host_times.ts";
 import type { JobCursor, JobFilter } from "./job_filter.ts";
 import type {
   JobKey,
@@ -73,6 +78,7 @@ export class JobTable {
   readonly #tags: TagTable;
   readonly #search: JobSearch;
   readonly #slices: JobSlices;
+  readonly #hostTimes: JobHostTimes;
   readonly #known: Statement<{ id: number }>;
   readonly #rerunRefused: Statement<{ id: number }>;
   readonly #insert: Statement<never>;
@@ -90,6 +96,7 @@ export class JobTable {
     this.#tags = tags;
     this.#search = new JobSearch(connection);
     this.#slices = new JobSlices(connection);
+    this.#hostTimes = new JobHostTimes(connection);
     this.#known = connection.prepare(
       `SELECT id FROM job WHERE job_id = ? AND cluster = ?
        AND start_time > ? AND start_time < ? LIMIT 1`,
@@ -142,6 +149,11 @@ export class JobTable {
   /** Hosts of running jobs that began before, by cluster; both sorted. */
   usedNodes(beforeSec: number): Map<string, string[]> {
     return this.#search.usedNodes(beforeSec);
+  }
+
+  /** A slice of when which hosts ran jobs of a user or a project. */
+  hostTimes(request: HostTimesRequest): HostTimesSlice {
+    return this.#hostTimes.slice(request);
   }
 
   /** Of several matches the one with the highest id; its meta data is left out. */

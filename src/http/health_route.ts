@@ -17,6 +17,7 @@ import { requireReadable } from "./engine_state.ts";
 import type { Exchange } from "./exchange.ts";
 import { parseJson, textsOf, unexpected } from "./json_text.ts";
 import { readBody } from "./request_body.ts";
+import { withTimes } from "./visible_times.ts";
 
 export const healthRequestSchema = z.strictObject({
   cluster: z.string().nullish().describe("Name of the cluster."),
@@ -159,11 +160,16 @@ function questionOfParameters(parameters: URLSearchParams): Question {
 function ask(exchange: Exchange, scope: DataScope, question: Question): void {
   const { engine } = exchange.door;
   requireReadable(engine);
+  const { cluster, metrics } = question;
   const nodes = [...new Set(question.nodes)];
-  engine.health(scope, question.cluster, nodes, question.metrics)
-    .then((found) => healthAnswer(nodes, found))
-    .then((body) => exchange.sendJson(body))
-    .catch((error) => exchange.fail(error));
+  const from = nowSec();
+  // The state of a node is that of now.
+  withTimes(exchange, scope, { cluster, from, to: from + 1 }, (visible) => {
+    engine.health(visible, cluster, nodes, metrics)
+      .then((found) => healthAnswer(nodes, found))
+      .then((body) => exchange.sendJson(body))
+      .catch((error) => exchange.fail(error));
+  });
 }
 
 /** Characters that are put together before others get a turn. */

@@ -4,6 +4,7 @@ import type { Exchange } from "./exchange.ts";
 import { parseJson } from "./json_text.ts";
 import { checkQueryRequest } from "./query_request.ts";
 import { readBody } from "./request_body.ts";
+import { withTimes } from "./visible_times.ts";
 
 export function handleQuery(exchange: Exchange): void {
   exchange.authorize("query", (scope) => {
@@ -11,9 +12,11 @@ export function handleQuery(exchange: Exchange): void {
       const request = checkQueryRequest(parseJson(body));
       const { engine } = exchange.door;
       requireReadable(engine);
-      engine.query(scope, request)
-        .then((answer) => exchange.sendJson(answer))
-        .catch((error) => exchange.fail(error));
+      withTimes(exchange, scope, request, (visible) => {
+        engine.query(visible, request)
+          .then((answer) => exchange.sendJson(answer))
+          .catch((error) => exchange.fail(error));
+      });
     }, exchange.jsonBytesMax);
   });
 }

@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import type { JobArchiverStats } from "./archiver.ts";
 import type { JobMetrics } from "./job_metrics.ts";
 import type { PassedOverNodes } from "./passed_over_nodes.ts";
+import type { JobTimes } from "./host_times.ts";
 import type { JobReads } from "./job_reads.ts";
 
 /** The tables of the database that have to do with jobs and nodes. */
@@ -26,6 +27,8 @@ export interface JobServices {
   /** Turns of those who read long answers. */
   readonly reads: JobReads;
   readonly engine: MetricEngine;
+  /** What people may see of the store. */
+  readonly times: JobTimes;
   readonly log: JobLog;
   /** Tells the archiver that a job waits. */
   readonly wakeArchiver: () => void;

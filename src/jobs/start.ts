@@ -5,6 +5,7 @@
 import type { ClusterCatalog } from "../cluster/cluster_catalog.ts";
 import type { Config } from "../config/mod.ts";
 import type { QueueCounts } from "../db/archive_queue_table.ts";
+import { nowSec } from "../clock.ts";
 import { ClientError } from "../errors.ts";
 import type { MetricEngine } from "../engine/metric_engine.ts";
 import type { JobArchiveClient } from "../jobarchive/job_archive_client.ts";
@@ -13,6 +14,7 @@ import { scheduleJobWork } from "./background.ts";
 import { JobMetrics } from "./job_metrics.ts";
 import { PassedOverNodes } from "./passed_over_nodes.ts";
 import { JobReads } from "./job_reads.ts";
+import { JobTimes, tellingTables } from "./host_times.ts";
 import { Schedule } from "./schedule.ts";
 import type { JobLog, JobServices, JobStatus, JobTables } from "./services.ts";
 
@@ -38,7 +40,14 @@ export interface JobApi {
 }
 
 export function startJobApi(options: JobApiOptions): JobApi {
-  const { config, tables, clusters, archive, engine, log } = options;
+  const { config, clusters, archive, engine, log } = options;
+  const retentionSec = config["metric-store"]["retention-in-memory"];
+  const times = new JobTimes({
+    tables: options.tables,
+    retentionSec,
+    now: nowSec,
+  });
+  const tables = tellingTables(options.tables, times);
   const archiver = new JobArchiver({
     tables,
     archive,
@@ -46,13 +55,14 @@ export function startJobApi(options: JobApiOptions): JobApi {
     engine,
     log,
     retryMs: RETRY_MS,
-    retentionSec: config["metric-store"]["retention-in-memory"],
+    retentionSec,
   });
   const services: JobServices = {
     tables,
     clusters,
     archive,
     engine,
+    times,
     log,
     metrics: new JobMetrics({
       engine,

@@ -58,6 +58,7 @@ export async function startParts(
     },
   );
   const access = await AccessControl.open(database, log);
+  access.state.openMetrics = config.main["open-metrics"];
   const people = await startPeople(config, database, access, log);
   const { authentication, accounts } = people;
   const engine = await startEngine(
@@ -83,7 +84,10 @@ export async function startParts(
     engine,
     log,
   });
-  database.changed(() => jobs.retryArchive());
+  database.changed(() => {
+    jobs.retryArchive();
+    jobs.services.times.forgetAll();
+  });
   const subjects = config.main["api-subjects"];
   const ingestRates = new IngestRates();
   const nats = startNats({

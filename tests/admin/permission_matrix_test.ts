@@ -29,7 +29,7 @@ JWT manager                        | 403   in    in     403  403   | 403     in 
 JWT support                        | 403   in    in     403  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401   401
 JWT api                            | in    in    in     403  403   | 403     in  | 403   | in   in    403   403  | in      | 401    401   401
 JWT admin                          | in    in    in     in   in    | in      in  | in    | 401  401   401   401  | 401     | 401    401   401
-JWT api, user                      | in    in    in     403  403   | 403     in  | 403   | 401  401   401   401  | in      | 401    401   401
+JWT api, user                      | 403   in    in     403  403   | 403     in  | 403   | 401  401   401   401  | in      | 401    401   401
 JWT api, admin                     | in    in    in     in   in    | in      in  | in    | in   in    in    in   | in      | 401    401   401
 JWT ROLE_API, ROLE_ADMIN           | in    in    in     in   in    | in      in  | in    | in   in    in    in   | in      | 401    401   401
 token metrics:read                 | 403   in    in     403  403   | in      in  | 403   | 401  401   401   401  | 401     | 401    401   401

@@ -8,6 +8,7 @@ import type {
   PolicyRecord,
   UserRecord,
 } from "../../src/auth/access_records.ts";
+import type { AccessState } from "../../src/auth/access_state.ts";
 import { makeToken } from "../../src/auth/admin_token.ts";
 import { CredentialAuthenticator } from "../../src/auth/authenticator.ts";
 import { JwtVerifier } from "../../src/auth/jwt.ts";
@@ -86,6 +87,7 @@ export function minimalJob(jobId: number, more: object = {}) {
 export class JobApiServer implements AsyncDisposable {
   readonly tables: RemoteTables;
   readonly engine: MetricEngine;
+  readonly access: AccessState;
   readonly archiveRoot: string;
   readonly archive: JobArchiveClient;
   readonly clusters: ClusterCatalog;
@@ -102,6 +104,7 @@ export class JobApiServer implements AsyncDisposable {
   private constructor(parts: {
     readonly tables: RemoteTables;
     readonly engine: MetricEngine;
+    readonly access: AccessState;
     readonly ownEngine: StoreEngine | undefined;
     readonly archive: JobArchiveClient;
     readonly clusters: ClusterCatalog;
@@ -114,6 +117,7 @@ export class JobApiServer implements AsyncDisposable {
   }) {
     this.tables = parts.tables;
     this.engine = parts.engine;
+    this.access = parts.access;
     this.archive = parts.archive;
     this.clusters = parts.clusters;
     this.jobs = parts.jobs;
@@ -194,6 +198,7 @@ export class JobApiServer implements AsyncDisposable {
     });
     const tokens = new Map(made.map(({ name, text }) => [name, text]));
     return new JobApiServer({
+      access,
       ...{ tables, engine, ownEngine, archive, clusters, jobs, log },
       ...{ directory, http, keys, tokens },
     });

@@ -3,6 +3,8 @@ import { readClusterFile } from "../../src/cluster/cluster_file.ts";
 import { ClusterCatalog } from "../../src/cluster/cluster_catalog.ts";
 import type { MetricEngine } from "../../src/engine/metric_engine.ts";
 import { JobArchiveClient } from "../../src/jobarchive/job_archive_client.ts";
+import { nowSec } from "../../src/clock.ts";
+import { JobTimes } from "../../src/jobs/host_times.ts";
 import { JobMetrics } from "../../src/jobs/job_metrics.ts";
 import { PassedOverNodes } from "../../src/jobs/passed_over_nodes.ts";
 import { JobReads } from "../../src/jobs/job_reads.ts";
@@ -28,6 +30,7 @@ export async function testJobs(options: {
     metrics: new JobMetrics({ engine, archive, clusters, onProblem() {} }),
     passedOverNodes: new PassedOverNodes(log),
     reads: new JobReads(),
+    times: new JobTimes({ tables, retentionSec: 0, now: nowSec }),
     wakeArchiver() {},
     machineStateDir: `${directory}/machines`,
   };

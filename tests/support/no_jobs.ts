@@ -1,11 +1,20 @@
 /** For tests that do not come near the job API, or a reload. */
 import { ClientError } from "../../src/errors.ts";
+import type { JobTimes } from "../../src/jobs/host_times.ts";
 import type { JobServices } from "../../src/jobs/services.ts";
 
-/** Whoever asks for anything of it learns so. */
+const NO_TIMES: Pick<JobTimes, "narrow"> = {
+  narrow: (scope, cluster) => ({
+    ...scope,
+    times: { cluster, byHost: new Map() },
+  }),
+};
+
+/** Whoever asks for anything of it learns so; nobody has any, so people see no host. */
 export function noJobs(): JobServices {
   return new Proxy({} as JobServices, {
     get(_, name) {
+      if (name === "times") return NO_TIMES;
       throw new Error(`this test has no jobs: ${String(name)}`);
     },
   });

@@ -1,0 +1,24 @@
+/** From who asks to what that shows of a cluster at the times asked for. Main thread. */
+import type { DataScope } from "../engine/data_scope.ts";
+import type { Exchange } from "./exchange.ts";
+
+/**
+ * Goes on with a scope that the engine takes: at once, or where jobs say what may be
+ * seen, once these are known.
+ */
+export function withTimes(
+  exchange: Exchange,
+  scope: DataScope,
+  asked: {
+    readonly cluster: string;
+    readonly from: number;
+    readonly to: number;
+  },
+  next: (scope: DataScope) => void,
+): void {
+  if (scope.owner === undefined) return next(scope);
+  const { times } = exchange.door.services.jobs;
+  Promise.resolve(times.narrow(scope, asked.cluster, asked.from, asked.to))
+    .then(next)
+    .catch((error) => exchange.fail(error));
+}
