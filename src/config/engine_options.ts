@@ -32,6 +32,7 @@ export function engineOptions(
     maxNameBytes: store["max-name-length"],
     maxQuerySamples: store["max-query-samples"],
     missingIdPlaceholder: store["missing-id-placeholder"],
+    evaluators: config.prometheus.evaluators || (cores >= 4 ? 2 : 1),
     persistence: {
       directory: store.checkpoints.directory,
       syncIntervalSec: store.checkpoints["sync-interval"],

@@ -221,6 +221,7 @@ Deno.test("engineOptions() says what the engine needs in its own words", () => {
     shards: 2,
     metrics,
     retentionSec: 172_800,
+    evaluators: 1,
     maxFutureSec: 3600,
     maxSeries: 0,
     maxHosts: 0,

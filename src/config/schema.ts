@@ -63,6 +63,24 @@ const cronSection = section({
   ),
 });
 
+const prometheusSection = section({
+  "query-timeout": positiveDuration().prefault("2m").describe(
+    "Longest that a query in PromQL may take; a request may ask for less.",
+  ),
+  "max-samples": integer(1).default(50_000_000).describe(
+    "Samples that a query may hold in memory at a time.",
+  ),
+  "max-series": integer(1).default(500_000).describe(
+    "Series that one selector of a query may bring to its evaluator.",
+  ),
+  "max-concurrency": integer(1).default(4).describe(
+    "Queries that are evaluated at a time; 512 more may wait.",
+  ),
+  evaluators: integer(0).default(0).describe(
+    "Threads that evaluate queries; 0: one, from four processors on two.",
+  ),
+});
+
 export const configSchema = section({
   main: mainSection.prefault({}).describe("The server as a whole."),
   auth: authSection.prefault({}).describe("Credentials."),
@@ -75,6 +93,9 @@ export const configSchema = section({
   "metric-store": metricStoreSection.describe("The store of samples."),
   nats: natsSection.prefault({}).describe("Connection to a NATS broker."),
   archive: archiveSection.prefault({}).describe("The job archive."),
+  prometheus: prometheusSection.prefault({}).describe(
+    "Queries in PromQL by the Prometheus API.",
+  ),
   cron: cronSection.prefault({}).describe("Background work of the job API."),
   "metric-store-external": ignored().optional().describe("Not served."),
   ui: ignored().optional().describe("Not served."),

@@ -36,6 +36,7 @@ const BODY_BYTES_BY_GROUP: Readonly<Record<Group, number>> = {
   userapi: 1 << 20,
   config: 256 << 10,
   frontend: 256 << 10,
+  prometheus: 1 << 20,
   public: 16 << 10,
 };
 
@@ -47,6 +48,7 @@ const PLACE_BY_GROUP: Readonly<
   userapi: "job",
   config: "session",
   frontend: "session",
+  prometheus: "metric",
 };
 
 export interface FoundApi {
@@ -57,6 +59,10 @@ export interface FoundApi {
 /** Paths of the groups; what is below one of them and unknown is answered in its style. */
 const PREFIXES: readonly (readonly [string, Group])[] = [
   ["/admin/", "admin"],
+  ["/prometheus/", "prometheus"],
+  ["/api/prom/", "prometheus"],
+  ["/api/v1/", "prometheus"],
+  ["/otlp/", "prometheus"],
   ["/api/", "job"],
   ["/userapi/", "userapi"],
   ["/config/", "config"],
@@ -83,9 +89,10 @@ export class ApiRouter {
 
   /** `undefined`: no such path. Throws `E_BAD_REQUEST` for a bad percent-escape. */
   find(path: string): FoundApi | undefined {
-    const bare = path.length > 1 && path.endsWith("/")
-      ? path.slice(0, -1)
-      : path;
+    const isSlashed = path.length > 1 && path.endsWith("/");
+    // Paths of this API are exact (prometheus-api 1).
+    if (isSlashed && groupOfPath(path) === "prometheus") return undefined;
+    const bare = isSlashed ? path.slice(0, -1) : path;
     return this.#fixed.has(bare) ? this.#fixed.get(bare) : this.#match(bare);
   }
 
@@ -110,6 +117,7 @@ export function groupOfPath(path: string): Group | undefined {
 }
 
 export function styleOf(group: Group): ErrorStyle {
+  if (group === "prometheus") return "prometheus";
   return group === "admin" ? "admin" : "job";
 }
 
@@ -152,6 +160,7 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
         changed.object = object;
         if (who !== undefined) changed.who = who;
       },
+      whenGone: (listener) => exchange.res.once("close", listener),
       refused: (reason, who) => exchange.noteRefusal(reason, who),
     });
     if (!exchange.hasBody()) {
@@ -188,6 +197,10 @@ function shareClassOf(group: Group, operation: ApiOperation): ShareClass {
 
 /** Below `/userapi` and `/frontend` even a path that nobody serves asks who is there. */
 export function serveUnknown(exchange: Exchange, group: Group): void {
+  if (group === "prometheus") {
+    servePrometheusUnknown(exchange);
+    return;
+  }
   const notFound = () => {
     exchange.send(
       404,
@@ -200,6 +213,22 @@ export function serveUnknown(exchange: Exchange, group: Group): void {
   if (group === "userapi" || group === "frontend") {
     letIn(exchange, group, undefined, notFound);
   } else notFound();
+}
+
+/** Below the endpoints of queries: what else is unknown is of other products, which say it in words. */
+const QUERY_PATHS =
+  /^\/(prometheus\/api|api\/prom\/api|api)\/v1\/(?!rules\/|otlp\/|user_limits$|upload\/)/;
+
+function servePrometheusUnknown(exchange: Exchange): void {
+  if (QUERY_PATHS.test(exchange.path)) {
+    exchange.fail(new ClientError("E_NOT_FOUND", "no such path"));
+    return;
+  }
+  exchange.send(
+    404,
+    { "Content-Type": "text/plain; charset=utf-8" },
+    "404 page not found\n",
+  );
 }
 
 /** What the audit says of a request that changes something. */
@@ -302,6 +331,10 @@ function checkGroup(
     case "config":
       if (principal.has("admin")) return;
       throw refused("the role admin is needed");
+    case "prometheus":
+      // Each operation asks for what it needs.
+      if (principal.isKnown) return;
+      throw refused("a role or a scope is needed");
     case "frontend":
       if (principal.roles.size > 0) return;
       throw refused("a role is needed");

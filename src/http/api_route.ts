@@ -12,7 +12,7 @@ import type { Services } from "./services.ts";
 
 /**
  * Which rules a route follows: the admin API (GEM), the job API for programs
- * (`/api`) and for users (`/userapi`), pages of administrators (`/config`) and of
+ * (`/api`) and for users (`/userapi`), the Prometheus API, pages of administrators (`/config`) and of
  * anybody logged in (`/frontend`), or everybody.
  */
 export type Group =
@@ -21,6 +21,7 @@ export type Group =
   | "userapi"
   | "config"
   | "frontend"
+  | "prometheus"
   | "public";
 
 export const API_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -49,6 +50,8 @@ export interface ApiCall {
    * their contents. `who`: where the request itself finds out who that is.
    */
   audit(object: string, who?: string): void;
+  /** Calls `listener` once nobody waits for the answer any more. */
+  whenGone(listener: () => void): void;
   /** Notes for log and metrics that somebody was refused whom the answer treats kindly. */
   refused(reason: string, who: string): void;
 }

@@ -15,9 +15,9 @@ export const ERROR_SCHEMA = z.object({
 
 /**
  * The dialects: metric routes say 401 as text, the job API as JSON, the admin API
- * calls every status `error`.
+ * calls every status `error`, and so does the Prometheus API, with a type besides.
  */
-export type ErrorStyle = "metric" | "job" | "admin";
+export type ErrorStyle = "metric" | "job" | "admin" | "prometheus";
 
 export interface ErrorAnswer {
   readonly status: number;
@@ -39,12 +39,31 @@ export function errorObject(
   message: string,
   style: ErrorStyle = "metric",
 ): string {
+  if (style === "prometheus") {
+    const errorType = PROMETHEUS_TYPES[status] ?? "internal";
+    return JSON.stringify({ status: "error", errorType, error: message });
+  }
   const word = style === "admin" ? "error" : reasonPhrase(status);
   const value = style === "job" && status === 401
     ? { error: message, status: word }
     : { status: word, error: message };
   return JSON.stringify(value) + "\n";
 }
+
+/** The words for statuses in the envelope (prometheus-api 2.1). */
+const PROMETHEUS_TYPES: Readonly<Record<number, string>> = {
+  400: "bad_data",
+  401: "unauthorized",
+  403: "forbidden",
+  404: "not_found",
+  405: "bad_data",
+  408: "timeout",
+  413: "bad_data",
+  415: "bad_data",
+  422: "execution",
+  429: "too_many_requests",
+  503: "unavailable",
+};
 
 export function reasonPhrase(status: number): string {
   return STATUS_CODES[status] ?? "Error";

@@ -109,6 +109,7 @@ const TAG_BY_GROUP = {
   userapi: "job API for users",
   config: "administration by session",
   frontend: "users by session",
+  prometheus: "Prometheus API",
   public: "login",
 } as const;
 

@@ -125,6 +125,26 @@ export const pageRoutes: readonly PageRoute[] = [
       },
     },
   },
+  // As Prometheus names them; promtool checks them.
+  ...["", "/prometheus"].flatMap((prefix): PageRoute[] =>
+    ([["healthy", health], ["ready", ready]] as const).map((
+      [name, respond],
+    ): PageRoute => ({
+      kind: "page",
+      path: `${prefix}/-/${name}`,
+      name,
+      access: "public",
+      undocumented: true,
+      respond,
+      operations: {
+        GET: {
+          id: `prom_${name}`,
+          summary: "The same as /health and /ready",
+          answer: { type: "text/plain" },
+        },
+      },
+    }))
+  ),
   {
     kind: "page",
     path: "/metrics",

@@ -1,5 +1,6 @@
 /** The table of all routes: method, path, schemas, and who may. */
 import { z } from "zod";
+import project from "../../deno.json" with { type: "json" };
 import { frontendRoutes } from "../accounts/frontend_routes.ts";
 import { loginRoutes } from "../accounts/login_routes.ts";
 import { sessionRoutes } from "../accounts/session_routes.ts";
@@ -22,6 +23,7 @@ import {
   healthAnswerSchema,
   healthRequestSchema,
 } from "./health_route.ts";
+import { prometheusRoutes } from "../prometheus/api/routes.ts";
 import { pageRoutes } from "./pages.ts";
 import { queryRequestSchema } from "./query_request.ts";
 import { handleQuery } from "./query_route.ts";
@@ -236,6 +238,7 @@ export const ROUTES: readonly Route[] = [
       },
     },
   },
+  ...prometheusRoutes(project.version),
   ...adminRoutes,
   ...reloadRoutes,
   ...jobRoutes,

@@ -4,6 +4,7 @@ import type { AdminService } from "../admin/admin_service.ts";
 import type { EndingCredentials } from "../auth/ending_credentials.ts";
 import type { AccessState } from "../auth/mod.ts";
 import type { IngestRates } from "../ingest_rates.ts";
+import type { PrometheusServices } from "../prometheus/api/services.ts";
 import type { NatsStatus } from "../nats/nats_service.ts";
 import type { JobServices, JobStatus } from "../jobs/services.ts";
 
@@ -23,6 +24,8 @@ export interface Services {
   /** Absent: the front door has its own. */
   readonly ingestRates?: IngestRates;
   readonly admin: AdminService;
+  /** Absent: nobody evaluates queries. */
+  readonly prometheus?: PrometheusServices | undefined;
   /** Absent: no broker is configured. */
   readonly nats?: NatsStatus | undefined;
   readonly jobs: JobServices;

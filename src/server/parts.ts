@@ -27,9 +27,13 @@ import { JobEvents } from "../jobs/event_sink.ts";
 import { startJobApi } from "../jobs/start.ts";
 import type { Log } from "../log.ts";
 import { startNats } from "../nats/nats_service.ts";
+import { QueryQueue } from "../prometheus/api/query_queue.ts";
+import type { PrometheusServices } from "../prometheus/api/services.ts";
 import type { ServerLocks } from "./directories.ts";
 import { nodeProvider } from "./used_nodes.ts";
 
+/** One Grafana is one caller with many panels (prometheus-api 15.6). */
+const QUERIES_WAITING_MAX = 512;
 /** How often it is looked whether tokens in use end before long. */
 const ENDINGS_MS = 3_600_000;
 
@@ -103,6 +107,7 @@ export async function startParts(
     jobEvents: subjects &&
       { subjects, sink: new JobEvents(jobs.services, access.state) },
   });
+  const prometheus = prometheusServices(config, clusters, engine);
   const admin = await startAdmin({
     config,
     clusters,
@@ -122,6 +127,7 @@ export async function startParts(
       jobs: jobs.services,
       jobStatus: jobs.status,
       nats,
+      prometheus,
       endings: people.endings,
     },
     closeIntake: () => nats?.close() ?? Promise.resolve(),
@@ -132,6 +138,34 @@ export async function startParts(
       await database.close();
       locks.database.release();
     },
+  };
+}
+
+/** What the routes of the Prometheus API need. */
+function prometheusServices(
+  { prometheus, "metric-store": store }: Setup["config"],
+  clusters: Setup["clusters"],
+  engine: StoreEngine,
+): PrometheusServices {
+  return {
+    evaluator: engine,
+    queue: new QueryQueue(prometheus["max-concurrency"], QUERIES_WAITING_MAX),
+    settings: {
+      timeoutMs: prometheus["query-timeout"] * 1000,
+      maxSamples: prometheus["max-samples"],
+      maxSeries: prometheus["max-series"],
+    },
+    metricUnits: () =>
+      clusters.clusters.flatMap(({ metricConfig }) =>
+        metricConfig.map(({ name, unit }) => ({
+          name,
+          unit: `${unit.prefix ?? ""}${unit.base}`,
+        }))
+      ),
+    startedMs: nowSec() * 1000,
+    retentionSec: store["retention-in-memory"],
+    seriesCount: () =>
+      engine.stats().reduce((sum, { series }) => sum + series, 0),
   };
 }
 

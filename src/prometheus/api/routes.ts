@@ -1,0 +1,36 @@
+/**
+ * The Prometheus API below its three prefixes: that of Mimir and Grafana Enterprise
+ * Metrics, that of Cortex before it, and that of a plain Prometheus. Main thread.
+ */
+import type { ApiRoute } from "../../http/api_route.ts";
+import { queryOperations } from "./query_routes.ts";
+import { statusOperations } from "./status_routes.ts";
+
+const PREFIXES = [
+  ["/api/v1", ""],
+  ["/prometheus/api/v1", "Mimir"],
+  ["/api/prom/api/v1", "Cortex"],
+] as const;
+
+/** `version` is ours, as buildinfo tells it. */
+export function prometheusRoutes(version: string): ApiRoute[] {
+  const operations = Object.entries({
+    ...queryOperations(),
+    ...statusOperations(version),
+  });
+  return PREFIXES.flatMap(([prefix, suffix]) =>
+    operations.map(([path, methods]): ApiRoute => ({
+      kind: "api",
+      group: "prometheus",
+      path: `${prefix}/${path}`,
+      // One name for all prefixes: metrics tell what is asked, not by which door.
+      name: `prometheus ${path}`,
+      operations: Object.fromEntries(
+        Object.entries(methods).map(([method, operation]) => [
+          method,
+          { ...operation, id: operation.id + suffix },
+        ]),
+      ),
+    }))
+  );
+}
