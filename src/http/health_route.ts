@@ -15,6 +15,7 @@ import { takeNodeStates } from "../jobs/node_states.ts";
 import { checkJobGroup } from "./api_dispatch.ts";
 import { requireReadable } from "./engine_state.ts";
 import type { Exchange } from "./exchange.ts";
+import { LONG_JSON_BYTES, parseJsonInTurns } from "./json_pieces.ts";
 import { parseJson, textsOf, unexpected } from "./json_text.ts";
 import { readBody } from "./request_body.ts";
 import { withTimes } from "./visible_times.ts";
@@ -55,13 +56,21 @@ export function handleHealth(exchange: Exchange): void {
       return;
     }
     readBody(exchange, (body) => {
-      const given = bodyOf(body);
-      if (exchange.req.method === "POST" && isStateUpdate(given)) {
-        takeStates(exchange, principal, body);
-        return;
+      const take = (given: unknown) => {
+        if (exchange.req.method === "POST" && isStateUpdate(given)) {
+          takeStates(exchange, principal, body);
+          return;
+        }
+        const scope = principal.dataScope("health", orgId);
+        ask(exchange, scope, questionOf(given));
+      };
+      if (body.length < LONG_JSON_BYTES) take(parsing(() => parseJson(body)));
+      else {
+        parseJsonInTurns(body)
+          .catch((error) => parsing(() => raise(error)))
+          .then(take)
+          .catch((error) => exchange.fail(error));
       }
-      const scope = principal.dataScope("health", orgId);
-      ask(exchange, scope, questionOf(given));
     }, exchange.jsonBytesMax);
   });
 }
@@ -81,10 +90,6 @@ function takeStates(
     principal.jobView().clusters,
   ).then(() => exchange.send(200, {}, ""))
     .catch((error) => exchange.fail(error));
-}
-
-function bodyOf(body: Uint8Array): unknown {
-  return parsing(() => parseJson(body));
 }
 
 const QUESTION_KEYS = Object.keys(healthRequestSchema.shape);
@@ -128,6 +133,10 @@ function parsing<Value>(parse: () => Value): Value {
       { cause: error },
     );
   }
+}
+
+function raise(error: unknown): never {
+  throw error;
 }
 
 /** The backend posts node states to the same path; the body tells them apart. */

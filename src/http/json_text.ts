@@ -41,28 +41,46 @@ export function parseJson(body: Uint8Array): unknown {
   }
 }
 
+function checkSize(body: Uint8Array): void {
+  if (body.length <= PLAIN_BYTES) return;
+  const size = new JsonSize();
+  size.add(body, 0, body.length);
+  size.check();
+}
+
 /**
  * A body of nothing but brackets takes forty times its size, and the collector of
  * garbage minutes: the whole server would stand still, or run out of memory.
  */
-function checkSize(body: Uint8Array): void {
-  if (body.length <= PLAIN_BYTES) return;
-  let containers = 0;
-  let members = 0;
-  for (let i = 0; i < body.length; i++) {
-    const byte = body[i];
-    // Those inside of texts count as well, which harms nobody.
-    if (byte === 0x5b || byte === 0x7b) containers++;
-    else if (byte === 0x3a) members++;
+export class JsonSize {
+  #containers = 0;
+  #members = 0;
+
+  /** Counts what is in a part of a body. */
+  add(body: Uint8Array, from: number, to: number): void {
+    let containers = 0;
+    let members = 0;
+    for (let i = from; i < to; i++) {
+      const byte = body[i];
+      // Those inside of texts count as well, which harms nobody.
+      if (byte === 0x5b || byte === 0x7b) containers++;
+      else if (byte === 0x3a) members++;
+    }
+    this.#containers += containers;
+    this.#members += members;
   }
-  const [what, count, max] = containers > CONTAINERS_MAX
-    ? ["lists and objects", containers, CONTAINERS_MAX] as const
-    : ["members", members, MEMBERS_MAX] as const;
-  if (count <= max) return;
-  throw new ClientError(
-    "E_TOO_LARGE",
-    `the body has ${count} ${what}, at most ${max} are taken`,
-  );
+
+  /** Throws `E_TOO_LARGE` where there is more than is taken. */
+  check(): void {
+    const [what, count, max] = this.#containers > CONTAINERS_MAX
+      ? ["lists and objects", this.#containers, CONTAINERS_MAX] as const
+      : ["members", this.#members, MEMBERS_MAX] as const;
+    if (count <= max) return;
+    throw new ClientError(
+      "E_TOO_LARGE",
+      `the body has ${count} ${what}, at most ${max} are taken`,
+    );
+  }
 }
 
 /**

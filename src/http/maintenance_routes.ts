@@ -3,7 +3,8 @@ import { z } from "zod";
 import { ClientError } from "../errors.ts";
 import { requireReadable } from "./engine_state.ts";
 import type { Exchange } from "./exchange.ts";
-import { parseJson, textsOf, unexpected } from "./json_text.ts";
+import { withJson } from "./json_pieces.ts";
+import { textsOf, unexpected } from "./json_text.ts";
 import { readBody } from "./request_body.ts";
 
 export const selectorsSchema = z.array(z.array(z.string())).nullable()
@@ -14,18 +15,17 @@ export function handleFree(exchange: Exchange): void {
   exchange.authorize("free", (scope) => {
     const toSec = requiredTime(exchange.parameters().get("to"));
     readBody(exchange, (body) => {
-      const selectors = selectorsOf(parseJson(body));
-      const { engine } = exchange.door;
-      requireReadable(engine);
-      engine.free(scope, selectors, toSec)
-        .then((count) =>
-          exchange.send(
-            200,
-            { "Content-Type": "text/plain; charset=utf-8" },
-            `buffers freed: ${count}\n`,
-          )
-        )
-        .catch((error) => exchange.fail(error));
+      withJson(body, async (value) => {
+        const selectors = selectorsOf(value);
+        const { engine } = exchange.door;
+        requireReadable(engine);
+        const count = await engine.free(scope, selectors, toSec);
+        exchange.send(
+          200,
+          { "Content-Type": "text/plain; charset=utf-8" },
+          `buffers freed: ${count}\n`,
+        );
+      }).catch((error) => exchange.fail(error));
     }, exchange.jsonBytesMax);
   });
 }

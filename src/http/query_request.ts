@@ -5,6 +5,7 @@
  *
  * `null` stands for an absent key everywhere; unknown keys are ignored.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import type { MetricQuery, QueryRequest } from "../engine/metric_engine.ts";
 import { textsOf, unexpected } from "./json_text.ts";
@@ -48,12 +49,38 @@ export const queryRequestSchema = z.object({
   ),
 }).meta({ id: "QueryRequest" });
 
+/** Queries that are looked at in a row: some milliseconds. */
+const SLICE_QUERIES = 8192;
+
 type Fields = Record<string, unknown>;
 
 /** Throws `E_BAD_REQUEST` naming field and value unless it fits the schema. */
 export function checkQueryRequest(value: unknown): QueryRequest {
-  // As upstream's decoder has it, null is a request without any key.
-  const body = value === null ? {} : fieldsOf(value, "");
+  const body = bodyOf(value);
+  return requestOf(body, listOf(body["queries"]).map(query));
+}
+
+/** The same for very many queries, with turns for others in between. */
+export async function checkQueryRequestInTurns(
+  value: unknown,
+): Promise<QueryRequest> {
+  const body = bodyOf(value);
+  const given = listOf(body["queries"]);
+  const queries: MetricQuery[] = [];
+  for (let from = 0; from < given.length; from += SLICE_QUERIES) {
+    const end = Math.min(given.length, from + SLICE_QUERIES);
+    for (let i = from; i < end; i++) queries.push(query(given[i], i));
+    await nextTurn();
+  }
+  return requestOf(body, queries);
+}
+
+/** As upstream's decoder has it, null is a request without any key. */
+function bodyOf(value: unknown): Fields {
+  return value === null ? {} : fieldsOf(value, "");
+}
+
+function requestOf(body: Fields, queries: MetricQuery[]): QueryRequest {
   const missing = body["missing"] ?? "null";
   if (missing !== "null" && missing !== "skip") {
     throw unexpected("missing", '"null" or "skip"', missing);
@@ -62,7 +89,7 @@ export function checkQueryRequest(value: unknown): QueryRequest {
     cluster: text(body, "cluster", "") ?? "",
     from: integer(body, "from", ""),
     to: integer(body, "to", ""),
-    queries: queries(body["queries"]),
+    queries,
     forAllNodes: texts(body, "for-all-nodes", ""),
     withStats: flag(body, "with-stats", "", true),
     withData: flag(body, "with-data", "", true),
@@ -71,10 +98,10 @@ export function checkQueryRequest(value: unknown): QueryRequest {
   };
 }
 
-function queries(value: unknown): MetricQuery[] {
+function listOf(value: unknown): readonly unknown[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw unexpected("queries", "an array", value);
-  return value.map(query);
+  return value;
 }
 
 function query(value: unknown, index: number): MetricQuery {
