@@ -4,6 +4,7 @@
  */
 import { type AggregateExpr, METRIC_NAME } from "../language/ast.ts";
 import { type Accumulator, accumulatorOf } from "./accumulators.ts";
+import { LABEL_CELLS } from "./budget.ts";
 import type { EvaluationContext } from "./context.ts";
 import {
   dropLabels,
@@ -68,7 +69,11 @@ export class Aggregation {
   async add(block: StepMatrix): Promise<void> {
     const { budget } = this.#context;
     const steps = this.#steps;
-    const groups = block.labels.map((labels) => this.#grouping.indexOf(labels));
+    const groups = new Uint32Array(block.rows);
+    for (const [row, labels] of block.labels.entries()) {
+      if (budget.isDue(LABEL_CELLS)) await budget.pause();
+      groups[row] = this.#grouping.indexOf(labels);
+    }
     this.#reserve(this.#grouping.labels.length * steps);
     const { values, present } = block;
     for (let row = 0; row < block.rows; row++) {

@@ -5,10 +5,12 @@
  */
 import type { AggregateExpr } from "../language/ast.ts";
 import { Grouping } from "./aggregate.ts";
+import type { Budget } from "./budget.ts";
 import type { EvaluationContext, Grid } from "./context.ts";
 import { formatShortest } from "../language/number_literal.ts";
 import { compareLabels, type Labels } from "./labels.ts";
 import { failExecution } from "./query_error.ts";
+import { sortInSlices } from "./sort_in_slices.ts";
 import { StepMatrix } from "./step_matrix.ts";
 
 export async function choose(
@@ -87,7 +89,7 @@ async function chooseCount(
 ): Promise<Chosen> {
   const { steps, rows } = matrix;
   const cells = new Uint8Array(rows * steps);
-  const rank = rankByLabels(matrix.labels);
+  const rank = await rankByLabels(matrix.labels, budget);
   const grouping = new Grouping(expr);
   const rowsOf: number[][] = [];
   matrix.labels.forEach((labels, row) =>
@@ -109,9 +111,15 @@ async function chooseCount(
 }
 
 /** The place of each row in the order of the labels. */
-function rankByLabels(labels: readonly Labels[]): Uint32Array {
-  const order = [...labels.keys()]
-    .sort((a, b) => compareLabels(labels[a]!, labels[b]!));
+async function rankByLabels(
+  labels: readonly Labels[],
+  budget: Budget,
+): Promise<Uint32Array> {
+  const order = await sortInSlices(
+    [...labels.keys()],
+    (a, b) => compareLabels(labels[a]!, labels[b]!),
+    budget,
+  );
   const rank = new Uint32Array(labels.length);
   order.forEach((row, place) => rank[row] = place);
   return rank;

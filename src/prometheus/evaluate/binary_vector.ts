@@ -3,6 +3,7 @@
  * filling. Groups of rows are matched once, cells step by step. Any thread.
  */
 import type { BinaryExpr, VectorMatching } from "../language/ast.ts";
+import { LABEL_CELLS } from "./budget.ts";
 import type { EvaluationContext, Grid } from "./context.ts";
 import { type Labels, printLabels } from "./labels.ts";
 import {
@@ -87,14 +88,16 @@ class MatchedOperation {
 
   async run(): Promise<StepMatrix> {
     const { budget } = this.#context;
-    const groups = groupRows(
+    const groups = await groupRows(
       this.#matching,
       this.#isSwapped ? this.#one : this.#many,
       this.#isSwapped ? this.#many : this.#one,
+      budget,
     );
     for (const group of groups) {
       const rows = group.left.length + group.right.length;
-      if (budget.isDue(rows * this.#grid.count)) await budget.pause();
+      const work = rows * (this.#grid.count + LABEL_CELLS);
+      if (budget.isDue(work)) await budget.pause();
       this.#group(group);
     }
     return this.#result;

@@ -31,7 +31,10 @@ export interface QueryUsage {
 }
 
 /** Cells between two breaks: some milliseconds of the slower operators. */
-const SLICE_CELLS = 100_000;
+export const SLICE_CELLS = 100_000;
+
+/** What handling a label set costs, in cells: texts are put together and compared. */
+export const LABEL_CELLS = 32;
 
 export class Budget {
   readonly #limits: QueryLimits;

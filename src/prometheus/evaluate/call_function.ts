@@ -178,7 +178,10 @@ class Caller {
         const change = name === "label_join"
           ? labelJoin(this.#call)
           : labelReplace(this.#call);
-        return change.apply(await this.#vectorArg(0));
+        return await change.apply(
+          await this.#vectorArg(0),
+          this.#context.budget,
+        );
       }
       case "info": {
         const base = await this.#vectorArg(0);
@@ -311,8 +314,13 @@ class Caller {
     }
     const isDescending = this.#name.endsWith("_desc");
     const sorted = this.#name.startsWith("sort_by_label")
-      ? sortByLabels(matrix, this.#texts(1), isDescending, this.#context)
-      : sortByValue(matrix, isDescending, this.#context);
+      ? await sortByLabels(
+        matrix,
+        this.#texts(1),
+        isDescending,
+        this.#context,
+      )
+      : await sortByValue(matrix, isDescending, this.#context);
     matrix.release();
     return sorted;
   }

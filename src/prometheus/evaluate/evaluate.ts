@@ -24,6 +24,7 @@ import { Plan, type QueryTimes } from "./plan.ts";
 import { QueryError } from "./query_error.ts";
 import { evaluateRange } from "./range_result.ts";
 import type { SeriesSource } from "./series_source.ts";
+import { sortInSlices } from "./sort_in_slices.ts";
 import type { StepMatrix } from "./step_matrix.ts";
 
 /** A series of a result. Times are milliseconds, ascending. */
@@ -96,11 +97,15 @@ async function instantData(
   if (value.type === "scalar") {
     return { type: "scalar", value: value.values[0]!, timeMs };
   }
-  const matrix = dropNames(value.matrix);
-  const rows = [...matrix.labels.keys()]
+  const matrix = await dropNames(value.matrix, context.budget);
+  let rows = [...matrix.labels.keys()]
     .filter((row) => matrix.present[row] === 1);
   if (!isOrdered(expr)) {
-    rows.sort((a, b) => compareLabels(matrix.labels[a]!, matrix.labels[b]!));
+    rows = await sortInSlices(
+      rows,
+      (a, b) => compareLabels(matrix.labels[a]!, matrix.labels[b]!),
+      context.budget,
+    );
   }
   return {
     type: "vector",
@@ -138,7 +143,7 @@ export async function evaluateSteps(
   );
   const series = value.type === "scalar"
     ? [{ labels: NO_LABELS, timesMs: allTimes, values: value.values }]
-    : seriesOf(dropNames(value.matrix), allTimes);
+    : await seriesOf(value.matrix, allTimes, context.budget);
   return resultOf({ type: "matrix", series }, context);
 }
 
@@ -175,18 +180,24 @@ function checkSteps(expr: Expr, times: QueryTimes): void {
 }
 
 /** Rows as sorted series; a row with a value at every step is not copied. */
-function seriesOf(matrix: StepMatrix, allTimes: Float64Array): ResultSeries[] {
+async function seriesOf(
+  value: StepMatrix,
+  allTimes: Float64Array,
+  budget: Budget,
+): Promise<ResultSeries[]> {
+  const matrix = await dropNames(value, budget);
   const { steps, present } = matrix;
   const result: ResultSeries[] = [];
-  matrix.labels.forEach((labels, row) => {
+  for (const [row, labels] of matrix.labels.entries()) {
+    if (budget.isDue(steps)) await budget.pause();
     const start = row * steps;
     let count = 0;
     for (let i = start; i < start + steps; i++) count += present[i]!;
-    if (count === 0) return;
+    if (count === 0) continue;
     const cells = matrix.values.subarray(start, start + steps);
     if (count === steps) {
       result.push({ labels, timesMs: allTimes, values: cells });
-      return;
+      continue;
     }
     const timesMs = new Float64Array(count);
     const values = new Float64Array(count);
@@ -197,8 +208,12 @@ function seriesOf(matrix: StepMatrix, allTimes: Float64Array): ResultSeries[] {
       values[to++] = cells[step]!;
     }
     result.push({ labels, timesMs, values });
-  });
-  return result.sort((a, b) => compareLabels(a.labels, b.labels));
+  }
+  return await sortInSlices(
+    result,
+    (a, b) => compareLabels(a.labels, b.labels),
+    budget,
+  );
 }
 
 function contextOf(

@@ -187,6 +187,45 @@ Deno.test("a query makes breaks, and ends at one", async () => {
   }
 });
 
+Deno.test("long windows of a single series make breaks", async () => {
+  const timesMs = Float64Array.from({ length: 5000 }, (_, i) => i * 1000);
+  const source = new MemorySource();
+  source.add({ __name__: "x" }, timesMs, timesMs.map((t) => t % 77));
+  const times = { startMs: 0, endMs: 5_000_000, stepMs: 5000 };
+  for (
+    const query of [
+      "stddev_over_time(x[1h])",
+      "deriv(x[1h])",
+      "quantile_over_time(scalar(vector(0.3)), x[1h])",
+      "predict_linear(x[1h], time())",
+    ]
+  ) {
+    let breaks = 0;
+    const { data } = await evaluateSteps(parseExpr(query), times, source, {
+      ...OPTIONS,
+      control: {
+        betweenSlices: () => {
+          breaks++;
+        },
+      },
+    });
+    assert.ok(breaks > 1, `${query} made ${breaks} breaks`);
+    assert.ok(data.type === "matrix");
+    // Windows on both sides of a break are what they are alone.
+    for (const step of [1, 250, 499, 998]) {
+      const atMs = data.series[0]!.timesMs[step]!;
+      const alone = await evaluateInstant(
+        parseExpr(query),
+        atMs,
+        source,
+        OPTIONS,
+      );
+      assert.ok(alone.data.type === "vector");
+      assert.equal(alone.data.values[0], data.series[0]!.values[step]);
+    }
+  }
+});
+
 Deno.test("evaluateSteps() refuses steps that cannot be", async () => {
   const source = manySeries(1);
   const cases: [query: string, times: typeof STEPS, message: RegExp][] = [

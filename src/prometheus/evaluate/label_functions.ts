@@ -9,6 +9,7 @@ import {
 } from "../language/ast.ts";
 import { isLabelName } from "../language/quote.ts";
 import { compileRegex } from "../../base/pattern.ts";
+import { type Budget, LABEL_CELLS } from "./budget.ts";
 import { type Labels, labelsOf, setLabel } from "./labels.ts";
 import { mergeEqualRows } from "./merge_rows.ts";
 import { failExecution } from "./query_error.ts";
@@ -19,23 +20,25 @@ function textOf(expr: Expr): string {
 }
 
 /** Gives every row the label `name`; a new name of the metric stays. */
-function relabel(
+async function relabel(
   matrix: StepMatrix,
   name: string,
   valueOf: (labels: Labels) => string | undefined,
-): StepMatrix {
+  budget: Budget,
+): Promise<StepMatrix> {
   for (let row = 0; row < matrix.rows; row++) {
+    if (budget.isDue(LABEL_CELLS)) await budget.pause();
     const value = valueOf(matrix.labels[row]!);
     if (value === undefined) continue;
     matrix.labels[row] = setLabel(matrix.labels[row]!, name, value);
     if (name === METRIC_NAME) matrix.dropsName[row] = false;
   }
-  return mergeEqualRows(matrix);
+  return await mergeEqualRows(matrix, budget);
 }
 
 export interface LabelChange {
   /** Applies it to the rows of the first argument. */
-  apply(matrix: StepMatrix): StepMatrix;
+  apply(matrix: StepMatrix, budget: Budget): Promise<StepMatrix>;
 }
 
 /** `label_replace(v, target, replacement, source, pattern)`. */
@@ -56,7 +59,9 @@ export function labelReplace(call: CallExpr): LabelChange {
     if (!known.has(value)) known.set(value, replace(regex, template, value));
     return known.get(value);
   };
-  return { apply: (matrix) => relabel(matrix, target, valueOf) };
+  return {
+    apply: (matrix, budget) => relabel(matrix, target, valueOf, budget),
+  };
 }
 
 function compile(pattern: string): RE2JS {
@@ -121,7 +126,9 @@ export function labelJoin(call: CallExpr): LabelChange {
   }
   const valueOf = (labels: Labels) =>
     sources.map((source) => labels.get(source)).join(separator);
-  return { apply: (matrix) => relabel(matrix, target, valueOf) };
+  return {
+    apply: (matrix, budget) => relabel(matrix, target, valueOf, budget),
+  };
 }
 
 /** What `absent` says of a selector: labels that it names once, by equality. */

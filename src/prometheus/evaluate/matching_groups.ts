@@ -1,5 +1,6 @@
 /** Which rows of two vectors belong together: those with equal matching labels. Any thread. */
 import { METRIC_NAME, type VectorMatching } from "../language/ast.ts";
+import { type Budget, LABEL_CELLS } from "./budget.ts";
 import {
   dropLabels,
   keepLabels,
@@ -16,11 +17,12 @@ export interface MatchGroup {
 }
 
 /** In the order in which the labels appear, left side first. */
-export function groupRows(
+export async function groupRows(
   matching: VectorMatching,
   left: StepMatrix,
   right: StepMatrix,
-): MatchGroup[] {
+  budget: Budget,
+): Promise<MatchGroup[]> {
   const names = matching.isOn
     ? matching.labels
     : [METRIC_NAME, ...matching.labels];
@@ -32,8 +34,14 @@ export function groupRows(
     if (group === undefined) groups.set(key, group = { left: [], right: [] });
     return group;
   };
-  left.labels.forEach((labels, row) => groupOf(labels).left.push(row));
-  right.labels.forEach((labels, row) => groupOf(labels).right.push(row));
+  for (const [row, labels] of left.labels.entries()) {
+    if (budget.isDue(LABEL_CELLS)) await budget.pause();
+    groupOf(labels).left.push(row);
+  }
+  for (const [row, labels] of right.labels.entries()) {
+    if (budget.isDue(LABEL_CELLS)) await budget.pause();
+    groupOf(labels).right.push(row);
+  }
   return [...groups.values()];
 }
 

@@ -2,6 +2,7 @@
  * Rows of one label set: a series has one value at a step, so they are one series
  * as long as they are not there at the same step. Any thread.
  */
+import { type Budget, LABEL_CELLS } from "./budget.ts";
 import { dropMetadata } from "./labels.ts";
 import { failExecution } from "./query_error.ts";
 import type { StepMatrix } from "./step_matrix.ts";
@@ -26,11 +27,15 @@ export function mergeInto(matrix: StepMatrix, to: number, row: number): void {
 }
 
 /** Makes one row of those with equal labels, in place. */
-export function mergeEqualRows(matrix: StepMatrix): StepMatrix {
+export async function mergeEqualRows(
+  matrix: StepMatrix,
+  budget: Budget,
+): Promise<StepMatrix> {
   const { steps } = matrix;
   const rowOf = new Map<string, number>();
   let rows = 0;
   for (let row = 0; row < matrix.rows; row++) {
+    if (budget.isDue(LABEL_CELLS)) await budget.pause();
     const key = matrix.labels[row]!.key;
     const known = rowOf.get(key);
     if (known !== undefined) {
@@ -56,11 +61,15 @@ function moveRow(matrix: StepMatrix, from: number, to: number): void {
 }
 
 /** Takes the names off that go; only now, so that operators before could use them. */
-export function dropNames(matrix: StepMatrix): StepMatrix {
+export async function dropNames(
+  matrix: StepMatrix,
+  budget: Budget,
+): Promise<StepMatrix> {
   for (let row = 0; row < matrix.rows; row++) {
     if (!matrix.dropsName[row]) continue;
+    if (budget.isDue(LABEL_CELLS)) await budget.pause();
     matrix.labels[row] = dropMetadata(matrix.labels[row]!);
     matrix.dropsName[row] = false;
   }
-  return mergeEqualRows(matrix);
+  return await mergeEqualRows(matrix, budget);
 }

@@ -5,6 +5,7 @@ import {
   METRIC_NAME,
   unwrapParens,
 } from "../language/ast.ts";
+import { SLICE_CELLS } from "./budget.ts";
 import type { EvaluationContext, Grid } from "./context.ts";
 import type { Evaluate } from "./evaluate_expr.ts";
 import { failExecution } from "./query_error.ts";
@@ -16,7 +17,12 @@ import {
 } from "./range_samples.ts";
 import { type Reference, referenceOf } from "./select_instant.ts";
 import { type BlockSink, StepMatrix } from "./step_matrix.ts";
-import type { WindowKernel } from "./window.ts";
+import {
+  partOf,
+  type SeriesSamples,
+  type WindowGrid,
+  type WindowKernel,
+} from "./window.ts";
 import * as aggregates from "./window_aggregates.ts";
 import {
   anchoredCountKernel,
@@ -72,6 +78,22 @@ const WITH_SCALARS: Readonly<
   predict_linear: ([ahead]) => regression.predictLinearKernel(ahead!),
   double_exponential_smoothing: ([smoothing, trend]) =>
     regression.smoothingKernel(smoothing!, trend!),
+};
+
+/**
+ * What looks at every sample of every window; all others pass each sample a few times
+ * at most. By name, the part of a sample's usual cost.
+ */
+const COSTS: Readonly<Record<string, number>> = {
+  deriv: 1,
+  double_exponential_smoothing: 1,
+  mad_over_time: 8,
+  predict_linear: 1,
+  quantile_over_time: 0.1,
+  stddev_over_time: 1,
+  stdvar_over_time: 1,
+  ts_of_max_over_time: 1,
+  ts_of_min_over_time: 1,
 };
 
 /** They give back samples as they are, so the name stays. */
@@ -207,35 +229,62 @@ class Collector {
     await sink(block);
   }
 
-  add(
+  async add(
     series: RangeSeries,
     reference: Reference,
     rangeMs: number,
     kernel: WindowKernel,
-  ): void {
+  ): Promise<void> {
     const name = this.#call.function.name;
     const matrix = this.matrix;
     const dropsName = series.dropsName || !KEEPS_NAME.has(name);
     const start = matrix.append(series.labels, dropsName);
     const windows = {
       count: this.#grid.count,
+      firstStep: 0,
       firstEndMs: reference.firstMs,
       stepMs: reference.stepMs,
       rangeMs,
       evalStartMs: this.#grid.startMs,
       evalStepMs: this.#grid.stepMs,
     };
-    kernel(series, windows, {
-      values: matrix.values,
-      present: matrix.present,
-      start,
-    });
+    await this.#run(kernel, series, windows, start);
     if (matrix.isEmptyRow(matrix.rows - 1)) {
       matrix.removeLast();
       return;
     }
     this.#hasSamples = true;
     if (name === "rate" || name === "increase") this.#checkCounter(series);
+  }
+
+  /** Runs the kernel, over some windows at a time where each is much work. */
+  async #run(
+    kernel: WindowKernel,
+    series: SeriesSamples,
+    windows: WindowGrid,
+    start: number,
+  ): Promise<void> {
+    const { budget } = this.#context;
+    const { values, present } = this.matrix;
+    const work = this.#workOfWindow(series, windows);
+    const atOnce = Math.max(1, Math.floor(SLICE_CELLS / work));
+    for (let step = 0; step < windows.count; step += atOnce) {
+      const part = partOf(windows, step, atOnce);
+      if (work > 1 && budget.isDue(part.count * work)) await budget.pause();
+      kernel(series, part, { values, present, start: start + step });
+    }
+  }
+
+  /** Samples that a window costs; 1 where it costs as good as none. */
+  #workOfWindow(series: SeriesSamples, { rangeMs }: WindowGrid): number {
+    const isExtended = this.#range.kind === "matrix-selector" &&
+      this.#range.selector.extension !== undefined;
+    const cost = isExtended ? 1 : COSTS[this.#call.function.name] ?? 0;
+    const { timesMs, from, to } = series;
+    if (cost === 0 || from === to) return 1;
+    const spanMs = timesMs[to - 1]! - timesMs[from]!;
+    const covered = spanMs === 0 ? 1 : Math.min(1, rangeMs / spanMs);
+    return Math.max(1, (to - from) * covered * cost);
   }
 
   #checkCounter(series: RangeSeries): void {

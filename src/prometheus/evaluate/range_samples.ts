@@ -30,7 +30,10 @@ export async function visitSelector(
   grid: Grid,
   context: EvaluationContext,
   around: string,
-  visit: (series: RangeSeries, reference: Reference) => void,
+  visit: (
+    series: RangeSeries,
+    reference: Reference,
+  ) => Promise<void> | void,
   extension: Extension = NO_EXTENSION,
   endOfBatch?: () => Promise<void>,
 ): Promise<void> {
@@ -55,7 +58,7 @@ export async function visitSelector(
     for (let i = 0; i < batch.labels.length; i++) {
       const samples = batch.offsets[i + 1]! - batch.offsets[i]!;
       if (budget.isDue(grid.count + samples)) await budget.pause();
-      visit(seriesOf(batch, i, bits), reference);
+      await visit(seriesOf(batch, i, bits), reference);
     }
     budget.release(held);
     await endOfBatch?.();
@@ -123,7 +126,7 @@ export async function visitRows(
   matrix: StepMatrix,
   inner: Grid,
   context: EvaluationContext,
-  visit: (series: RangeSeries) => void,
+  visit: (series: RangeSeries) => Promise<void> | void,
 ): Promise<void> {
   const allTimes = Float64Array.from(
     { length: inner.count },
@@ -140,7 +143,7 @@ export async function visitRows(
       timesMs[to] = allTimes[step]!;
       values[to++] = matrix.values[start + step]!;
     }
-    visit({
+    await visit({
       labels: matrix.labels[row]!,
       dropsName: matrix.dropsName[row]!,
       timesMs,

@@ -26,6 +26,7 @@ export async function selectSmoothed(
     const start = matrix.append(series.labels, false);
     const windows = {
       count: grid.count,
+      firstStep: 0,
       firstEndMs: reference.firstMs,
       stepMs: reference.stepMs,
       rangeMs: lookbackMs,

@@ -15,7 +15,7 @@ export async function combineSets(
   const rows = expr.operator === "or" ? left.rows + right.rows : left.rows;
   const result = new StepMatrix(grid.count, rows, budget);
   const mask = new Uint8Array(grid.count);
-  const groups = groupRows(expr.matching!, left, right);
+  const groups = await groupRows(expr.matching!, left, right, budget);
   const kept: { from: StepMatrix; row: number; mask?: Uint8Array }[] = [];
   for (const group of groups) {
     const cells = (group.left.length + group.right.length) * grid.count;
@@ -42,7 +42,7 @@ export async function combineSets(
     if (result.isEmptyRow(result.rows - 1)) result.removeLast();
   }
   return expr.operator === "or" && !grid.isInstant
-    ? mergeEqualRows(result)
+    ? await mergeEqualRows(result, budget)
     : result;
 }
 

@@ -1,15 +1,17 @@
 /** sort, sort_desc, sort_by_label, sort_by_label_desc: the order of an instant vector. Any thread. */
 import type { EvaluationContext } from "./context.ts";
 import { compareLabels, type Labels } from "./labels.ts";
+import { sortInSlices } from "./sort_in_slices.ts";
 import { StepMatrix } from "./step_matrix.ts";
 
 /** The rows in an order; a matrix of one step. */
-function reorder(
+async function reorder(
   matrix: StepMatrix,
   compare: (a: number, b: number) => number,
   { budget }: EvaluationContext,
-): StepMatrix {
-  const order = [...matrix.labels.keys()].sort(compare);
+): Promise<StepMatrix> {
+  const rows = [...matrix.labels.keys()];
+  const order = await sortInSlices(rows, compare, budget);
   const result = new StepMatrix(matrix.steps, order.length, budget);
   for (const row of order) result.appendRow(matrix, row);
   return result;
@@ -20,7 +22,7 @@ export function sortByValue(
   matrix: StepMatrix,
   isDescending: boolean,
   context: EvaluationContext,
-): StepMatrix {
+): Promise<StepMatrix> {
   const { values, labels } = matrix;
   return reorder(matrix, (a, b) => {
     const left = values[a]!;
@@ -40,7 +42,7 @@ export function sortByLabels(
   names: readonly string[],
   isDescending: boolean,
   context: EvaluationContext,
-): StepMatrix {
+): Promise<StepMatrix> {
   const compare = (a: Labels, b: Labels) => {
     for (const name of names) {
       const order = compareNatural(a.get(name), b.get(name));

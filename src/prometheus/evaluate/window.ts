@@ -6,11 +6,13 @@
 
 export interface WindowGrid {
   readonly count: number;
+  /** Which step of the query the first window belongs to. */
+  readonly firstStep: number;
   readonly firstEndMs: number;
   /** 0: all windows are the same. */
   readonly stepMs: number;
   readonly rangeMs: number;
-  /** When step 0 is evaluated; windows may end elsewhere. */
+  /** When the first step is evaluated; windows may end elsewhere. */
   readonly evalStartMs: number;
   readonly evalStepMs: number;
 }
@@ -27,7 +29,7 @@ export interface SeriesSamples {
 export interface Row {
   readonly values: Float64Array;
   readonly present: Uint8Array;
-  /** Index of the cell of step 0. */
+  /** Index of the cell of the first window. */
   readonly start: number;
 }
 
@@ -80,11 +82,29 @@ export function reduceWindows(
     window.high = high;
     window.startMs = startMs;
     window.endMs = endMs;
-    window.step = step;
+    window.step = grid.firstStep + step;
     window.evalMs = grid.evalStartMs + step * grid.evalStepMs;
     row.values[row.start + step] = reduce(window);
     row.present[row.start + step] = 1;
   }
+}
+
+/**
+ * A part of the windows: `count` of them from the one at `skipped` on. A kernel fills
+ * the same cells of it as it would of the whole.
+ */
+export function partOf(
+  grid: WindowGrid,
+  skipped: number,
+  count: number,
+): WindowGrid {
+  return {
+    ...grid,
+    count: Math.min(count, grid.count - skipped),
+    firstStep: grid.firstStep + skipped,
+    firstEndMs: grid.firstEndMs + skipped * grid.stepMs,
+    evalStartMs: grid.evalStartMs + skipped * grid.evalStepMs,
+  };
 }
 
 /** A function over windows: fills the row of one series. */

@@ -34,11 +34,12 @@ function reduceReaching(
       rangeMs: grid.rangeMs + reach.beforeMs + reach.behindMs,
     };
     const absent: number[] = [];
+    const { firstStep } = grid;
     reduceWindows(samples, wide, 1, (window) => {
       window.startMs += reach.beforeMs;
       window.endMs -= reach.behindMs;
       const value = reduce(window);
-      if (value === undefined) absent.push(window.step);
+      if (value === undefined) absent.push(window.step - firstStep);
       return value ?? 0;
     }, row);
     for (const step of absent) row.present[row.start + step] = 0;

@@ -39,12 +39,14 @@ class SortedWindow {
     this.#high = from;
   }
 
+  /** Windows have to move forward. */
   quantile(phi: number, low: number, high: number): number {
     for (; this.#low < Math.min(low, this.#high); this.#low++) {
       this.#remove(this.#values[this.#low]!);
     }
     this.#low = low;
     if (this.#high < low) this.#high = low;
+    if (this.#count === 0 && this.#nans === 0) this.#fill(high);
     for (; this.#high < high; this.#high++) {
       this.#insert(this.#values[this.#high]!);
     }
@@ -59,6 +61,16 @@ class SortedWindow {
     const weight = rank - lower;
     return at(lower) * (1 - weight) +
       at(Math.min(length - 1, lower + 1)) * weight;
+  }
+
+  /** Takes all values of a window at once. */
+  #fill(high: number): void {
+    for (; this.#high < high; this.#high++) {
+      const value = this.#values[this.#high]!;
+      if (Number.isNaN(value)) this.#nans++;
+      else this.#sorted[this.#count++] = value;
+    }
+    this.#sorted.subarray(0, this.#count).sort();
   }
 
   #insert(value: number): void {

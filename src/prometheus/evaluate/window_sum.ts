@@ -30,7 +30,10 @@ interface PartialSum {
   compensation: number;
 }
 
-/** Sums of windows that only move forward, over finite values. */
+/**
+ * Sums of windows that only move forward, over finite values. A sum that overflowed
+ * stays so until the middle has passed; it is not used.
+ */
 class SlidingSum implements PartialSum {
   sum = 0;
   compensation = 0;
@@ -98,22 +101,63 @@ function lost(a: number, b: number, total: number): number {
   return Math.abs(a) >= Math.abs(b) ? (a - total) + b : (b - total) + a;
 }
 
+/** What is not finite is left out of sums, and counted. */
+class Infinities {
+  /** By sample: how many there are up to and with it. */
+  readonly #nans: Float64Array;
+  readonly #positive: Float64Array;
+  readonly #negative: Float64Array;
+  readonly #from: number;
+
+  constructor({ values, from, to }: SeriesSamples) {
+    this.#from = from;
+    this.#nans = new Float64Array(to - from + 1);
+    this.#positive = new Float64Array(to - from + 1);
+    this.#negative = new Float64Array(to - from + 1);
+    for (let i = 0; i < to - from; i++) {
+      const value = values[from + i]!;
+      this.#nans[i + 1] = this.#nans[i]! + (value !== value ? 1 : 0);
+      this.#positive[i + 1] = this.#positive[i]! + (value === Infinity ? 1 : 0);
+      this.#negative[i + 1] = this.#negative[i]! +
+        (value === -Infinity ? 1 : 0);
+    }
+  }
+
+  /** What they add up to; `undefined`: the window has none. */
+  of(low: number, high: number): number | undefined {
+    const from = low - this.#from;
+    const to = high - this.#from;
+    const hasPositive = this.#positive[to]! > this.#positive[from]!;
+    const hasNegative = this.#negative[to]! > this.#negative[from]!;
+    if (this.#nans[to]! > this.#nans[from]!) return NaN;
+    if (hasPositive) return hasNegative ? NaN : Infinity;
+    return hasNegative ? -Infinity : undefined;
+  }
+}
+
 function slides(samples: SeriesSamples, grid: WindowGrid): boolean {
-  const { values, timesMs, from, to } = samples;
+  const { timesMs, from, to } = samples;
   if (grid.stepMs === 0 || grid.rangeMs < OVERLAP_STEPS * grid.stepMs) {
     return false;
   }
   const spanMs = timesMs[to - 1]! - timesMs[from]!;
-  if ((to - from) * Math.min(1, grid.rangeMs / spanMs) < SAMPLES_MIN) {
-    return false;
-  }
-  for (let i = from; i < to; i++) {
-    if (!Number.isFinite(values[i]!)) return false;
-  }
-  return true;
+  return (to - from) * Math.min(1, grid.rangeMs / spanMs) >= SAMPLES_MIN;
 }
 
-/** `direct` is used where windows hardly overlap, and where a sum is not finite. */
+/** The series with 0 in place of what is not finite. */
+function finiteOnly(samples: SeriesSamples): SeriesSamples {
+  const values = samples.values.map((value) =>
+    Number.isFinite(value) ? value : 0
+  );
+  return { ...samples, values };
+}
+
+function hasInfinities({ values, from, to }: SeriesSamples): boolean {
+  for (let i = from; i < to; i++) if (!Number.isFinite(values[i]!)) return true;
+  return false;
+}
+
+/** `direct` is used where windows hardly overlap, and where a sum is too large. */
 function slidingKernel(
   direct: (values: Float64Array, low: number, high: number) => number,
   finish: (partial: PartialSum, count: number) => number,
@@ -124,9 +168,16 @@ function slidingKernel(
       plain(samples, grid, row);
       return;
     }
-    const sliding = new SlidingSum(samples);
+    const infinities = hasInfinities(samples)
+      ? new Infinities(samples)
+      : undefined;
+    const sliding = new SlidingSum(
+      infinities === undefined ? samples : finiteOnly(samples),
+    );
     const reduce: Reducer = ({ values, low, high }) => {
       const partial = sliding.of(low, high);
+      const infinite = infinities?.of(low, high);
+      if (infinite !== undefined) return infinite;
       return Number.isFinite(partial.sum) &&
           Number.isFinite(partial.compensation)
         ? finish(partial, high - low)
