@@ -60,6 +60,8 @@ export interface Door {
   readonly machineLog: SeldomLog;
   /** Bytes of bodies and answers under way. */
   readonly gate: SharedPool;
+  /** Reads of the job API that are being answered. */
+  readonly reads: SharedPool;
   readonly bodyMemory: BodyMemory;
   readonly ingestRates: IngestRates;
   readonly compressor: Compressor;

@@ -15,7 +15,7 @@ import { AddressSet } from "./client_address.ts";
 import { Compressor } from "./compression.ts";
 import { createDispatch } from "./dispatch.ts";
 import type { Door, DoorConfig, DoorLog } from "./door.ts";
-import { DEFAULT_HTTP_LIMITS, type HttpLimits } from "./limits.ts";
+import { DEFAULT_HTTP_LIMITS, type HttpLimits, READS_MAX } from "./limits.ts";
 import { IngestRates } from "../ingest_rates.ts";
 import { listen, stopListening } from "./listener.ts";
 import { openApiText } from "./openapi.ts";
@@ -86,6 +86,11 @@ function createDoor(options: HttpOptions): Door {
     capacity: config["max-in-flight"],
     waitMs: limits.overloadWaitMs,
   });
+  const reads = new SharedPool({
+    what: "reads at a time",
+    capacity: READS_MAX,
+    waitMs: limits.overloadWaitMs,
+  });
   const inFlight: Door["inFlight"] = new Set();
   return {
     config,
@@ -102,6 +107,7 @@ function createDoor(options: HttpOptions): Door {
     audit: options.audit,
     machineLog: new SeldomLog(log),
     gate,
+    reads,
     bodyMemory: createBodyMemory(),
     ingestRates: services.ingestRates ?? new IngestRates(),
     compressor: new Compressor(),
