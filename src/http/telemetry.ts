@@ -96,7 +96,7 @@ const SHARD_GAUGES: readonly [string, string, keyof ShardStats][] = [
   ],
   [
     "evicted_before_timestamp_seconds",
-    "Samples before it were given up for want of memory.",
+    "Samples of the default instance before it were given up for want of memory.",
     "evictedBeforeSec",
   ],
   [
