@@ -1,7 +1,11 @@
 /** Access policies: rules and representation. Main thread. */
 import type { z } from "zod";
 import { SCOPES } from "../auth/access_records.ts";
-import { ADMIN_POLICY, type PolicyRow } from "../db/policy_table.ts";
+import {
+  ADMIN_POLICY,
+  type PolicyRealm,
+  type PolicyRow,
+} from "../db/policy_table.ts";
 import type { RemoteTables } from "../db/remote.ts";
 import { ClientError } from "../errors.ts";
 import type { Changes } from "./changes.ts";
@@ -13,6 +17,7 @@ import {
   realmsOnWire,
 } from "./realms.ts";
 import {
+  badRequest,
   checkCount,
   checkSame,
   demand,
@@ -66,6 +71,7 @@ export class Policies {
       const { name } = given;
       checkCount("access policies", await this.#table.count(), POLICIES_MAX);
       const realms = realmsOfWire(given.realms);
+      checkScopes(given.scopes, realms);
       await checkRealms(realms, this.#existing);
       return show(
         await this.#table.create({
@@ -93,6 +99,10 @@ export class Policies {
       const realms = change.realms === undefined
         ? row.realms
         : realmsOfWire(change.realms);
+      // One that was made before this was refused may still be renamed or ended.
+      if (change.realms !== undefined || change.scopes !== undefined) {
+        checkScopes(change.scopes ?? row.scopes, realms);
+      }
       await checkRealms(realms, this.#existing, row.realms);
       const changed = await this.#table.update(name, {
         displayName: change.display_name ?? row.displayName,
@@ -137,6 +147,33 @@ function refuseBuiltIn(name: string): void {
     "E_FORBIDDEN",
     `access policy ${name} is built in: nobody can change or delete it`,
   );
+}
+
+/**
+ * Throws `E_BAD_REQUEST` for a grant that would not be what it says: label policies do
+ * not bind writes, and the administration knows no instances.
+ */
+function checkScopes(
+  scopes: readonly AccessPolicy["scopes"][number][],
+  realms: readonly PolicyRealm[],
+): void {
+  const wide = scopes.find((scope) =>
+    scope === "admin" || scope === "metrics:write"
+  );
+  for (const [i, { instance, labelPolicies }] of realms.entries()) {
+    if (wide !== undefined && labelPolicies.length > 0) {
+      throw badRequest(
+        `realms.${i}.label_policies: scope ${wide} cannot be narrowed by labels`,
+      );
+    }
+    if (scopes.includes("admin") && instance !== "*" && instance !== "") {
+      throw badRequest(
+        `realms.${i}.instance: scope admin is for the server as a whole, expected "*", got ${
+          JSON.stringify(instance.slice(0, 100))
+        }`,
+      );
+    }
+  }
 }
 
 /** Each scope once, in the order of the documentation. */

@@ -11,7 +11,12 @@ import {
   RecordKeeper,
   tokenRecord,
 } from "./access_rows.ts";
-import type { AccessRecords, UserRecord } from "./access_records.ts";
+import type {
+  AccessRecords,
+  PolicyRecord,
+  UserRecord,
+} from "./access_records.ts";
+import { Policy } from "./policy.ts";
 import { AccessState } from "./access_state.ts";
 
 /** After this a reading that failed is tried again. */
@@ -30,7 +35,7 @@ type Database = Pick<DatabaseClient, AccessTable | "changed" | "look">;
 export class AccessControl {
   readonly state = new AccessState();
   readonly #database: Database;
-  readonly #log: Pick<Log, "err">;
+  readonly #log: Pick<Log, "err" | "warn">;
   #records: AccessRecords = {
     instances: [],
     policies: [],
@@ -56,8 +61,9 @@ export class AccessControl {
   #lastLook: Promise<void> = Promise.resolve();
   #retry: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
+  readonly #warnedOf = new WeakSet<PolicyRecord>();
 
-  private constructor(database: Database, log: Pick<Log, "err">) {
+  private constructor(database: Database, log: Pick<Log, "err" | "warn">) {
     this.#database = database;
     this.#log = log;
   }
@@ -65,7 +71,7 @@ export class AccessControl {
   /** Rejects when the database cannot be read. */
   static async open(
     database: Database,
-    log: Pick<Log, "err">,
+    log: Pick<Log, "err" | "warn">,
   ): Promise<AccessControl> {
     const control = new AccessControl(database, log);
     try {
@@ -136,6 +142,19 @@ export class AccessControl {
     }
   }
 
+  /** Once of each; they can be made no more, but were before. */
+  #warnOfContradictions(policies: readonly PolicyRecord[]): void {
+    for (const record of policies) {
+      if (!record.active || !new Policy(record).isContradictory) continue;
+      if (this.#warnedOf.has(record)) continue;
+      this.#warnedOf.add(record);
+      this.#log.warn(
+        "an access policy has label policies beside metrics:write or admin: its tokens write nothing",
+        { policy: record.name },
+      );
+    }
+  }
+
   #tryAgain(): void {
     if (this.#isClosed) return;
     clearTimeout(this.#retry);
@@ -157,7 +176,9 @@ export class AccessControl {
       case "policies": {
         const keeper = keepers.policies;
         const changes = await policies.changes(keeper.generation);
-        return { policies: keeper.apply(changes) };
+        const records = keeper.apply(changes);
+        this.#warnOfContradictions(records);
+        return { policies: records };
       }
       case "tokens": {
         const keeper = keepers.tokens;

@@ -6,6 +6,7 @@ import { AccessControl } from "./access_control.ts";
 
 class ControlFixture extends TemporaryDatabase implements AsyncDisposable {
   readonly errors: string[] = [];
+  readonly warnings: string[] = [];
   #client: DatabaseClient | undefined;
   #control: AccessControl | undefined;
 
@@ -16,6 +17,7 @@ class ControlFixture extends TemporaryDatabase implements AsyncDisposable {
     );
     const control = this.#control = await AccessControl.open(database, {
       err: (message) => void this.errors.push(message),
+      warn: (message) => void this.warnings.push(message),
     });
     return { database, control };
   }

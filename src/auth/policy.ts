@@ -56,6 +56,12 @@ export class Policy {
     return scope;
   }
 
+  /** Whether labels narrow it although it may write or administer, which they cannot. */
+  get isContradictory(): boolean {
+    return this.has("metrics:write") &&
+      this.record.realms.some((realm) => realm.selectors.length > 0);
+  }
+
   /** Whether labels narrow anything of the default instance that it may see. */
   get isNarrowed(): boolean {
     return this.#grants(undefined).some((grant) => grant.selectors.length > 0);

@@ -76,7 +76,10 @@ export abstract class Principal {
   /** Whether it may see the metrics of the server itself. */
   abstract get readsServerMetrics(): boolean;
 
-  /** Whether it may use the routes of a group of the job API. */
+  /**
+   * Whether it may use the routes of a group of the job API. Throws a
+   * {@linkcode ClientError} (403) where labels narrow what it may see.
+   */
   abstract mayUseJobs(group: JobGroup, access: JobAccess): boolean;
 
   /** Which jobs it sees; only where it may use the job API. */
@@ -262,6 +265,11 @@ export class TokenPrincipal extends Principal {
         `${action} needs scope ${needed}, which access policy ${this.#policy.record.name} lacks`,
       );
     }
+    if (action === "write" && this.#policy.isContradictory) {
+      throw forbidden(
+        `access policy ${this.#policy.record.name} has label policies, by which no writes can be narrowed`,
+      );
+    }
     const header = orgId === "" ? undefined : orgId;
     const name = this.#basicUser !== ""
       ? this.#basicUser
@@ -304,8 +312,15 @@ export class TokenPrincipal extends Principal {
 
   /** Jobs belong to the default instance. */
   mayUseJobs(_group: JobGroup, access: JobAccess): boolean {
-    return this.#policy.has(access) &&
+    const may = this.#policy.has(access) &&
       this.#policy.dataScope(undefined) !== undefined;
+    // What jobs tell of hosts and users is not known by labels.
+    if (may && this.#policy.isNarrowed) {
+      throw forbidden(
+        `access policy ${this.#policy.record.name} has label policies, by which jobs cannot be narrowed`,
+      );
+    }
+    return may;
   }
 
   get writesSharedTags(): boolean {

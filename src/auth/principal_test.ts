@@ -310,6 +310,22 @@ Deno.test("TokenPrincipal uses the job API with a scope and a realm of the defau
     false,
   ]);
   const selector = [{ type: "EQ", name: "hostname", value: "f1" }] as const;
+  const labels = { instance: "", cluster: "fritz", selectors: [selector] };
+  for (const group of ["job", "userapi"] as const) {
+    assert.throws(
+      () => token(["jobs:read"], [labels]).mayUseJobs(group, "jobs:read"),
+      refusedWith(403, /by which jobs cannot be narrowed/),
+    );
+  }
+  // Kept from before such policies were refused.
+  for (const scope of ["metrics:write", "admin"] as const) {
+    const stored = token([scope, "metrics:read"], [labels]);
+    assert.throws(
+      () => stored.dataScope("write", undefined),
+      refusedWith(403, /by which no writes can be narrowed/),
+    );
+    assert.ok(stored.dataScope("query", undefined).view);
+  }
   const narrow = token(["jobs:read"], [
     { instance: "", cluster: "fritz", selectors: [selector] },
     { instance: "team-b", cluster: "alex" },

@@ -35,6 +35,12 @@ export function subscriptionGrant(
   if (!policy.has("metrics:write")) {
     return { refused: `access policy "${policyName}" lacks metrics:write` };
   }
+  if (policy.isContradictory) {
+    return {
+      refused:
+        `access policy "${policyName}" has label policies, by which no writes can be narrowed`,
+    };
+  }
   const scope = policy.dataScope(instance);
   return scope === undefined
     ? {

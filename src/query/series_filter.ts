@@ -16,6 +16,9 @@ import type { MetricCatalog } from "../store/metric_catalog.ts";
 /** Hosts of which a filter remembers what they pass. */
 const HOSTS_MAX = 4096;
 
+/** The type of a host's own series, which lines may leave out. */
+const NODE = "node";
+
 interface Matcher {
   readonly label: LabelName;
   holds(value: string): boolean;
@@ -163,17 +166,21 @@ function compile(
   patterns: Map<string, LabelPattern>,
 ): Matcher {
   const { name: label, type, value } = matcher;
+  const wanted = label === "type" && value === "" ? NODE : value;
+  // A level that was given an id and no type has none; `""` means it as well.
+  const isSame = (given: string) =>
+    given === wanted || (label === "type" && wanted === NODE && given === "");
   switch (type) {
     case "EQ":
-      return { label, holds: (given) => given === value };
+      return { label, holds: isSame };
     case "NEQ":
-      return { label, holds: (given) => given !== value };
+      return { label, holds: (given) => !isSame(given) };
     case "RE":
     case "NRE": {
       const pattern = patterns.get(value) ?? new LabelPattern(value);
       patterns.set(value, pattern);
-      const wanted = type === "RE";
-      return { label, holds: (given) => pattern.matches(given) === wanted };
+      const isWanted = type === "RE";
+      return { label, holds: (given) => pattern.matches(given) === isWanted };
     }
   }
 }
@@ -185,6 +192,7 @@ function labelOf(level: Level, label: LabelName): string {
   const isSub = parent?.parent !== undefined;
   switch (label) {
     case "type":
+      if (parent === undefined) return NODE;
       return isSub ? parent.labelType : level.labelType;
     case "type-id":
       return isSub ? parent.labelId : level.labelId;

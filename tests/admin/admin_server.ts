@@ -120,6 +120,7 @@ export class AdminServer implements AsyncDisposable {
     });
     const access = await AccessControl.open(remote, {
       err: (message) => void problems.push(message),
+      warn() {},
     });
     const engine = new FakeEngine();
     engine.clusters.note(0, "woody", true);

@@ -106,7 +106,10 @@ async function addAdminTokens(
     await add(`token ${scope}`, { scopes: [scope] });
   }
   const dev = [{ instance: "dev", cluster: "emmy" }];
-  await add("token of one instance", { realms: dev, scopes });
+  await add("token of one instance", {
+    realms: dev,
+    scopes: scopes.filter((scope) => scope !== "admin"),
+  });
   const narrow = {
     realms: [{
       instance: "*",
@@ -116,7 +119,10 @@ async function addAdminTokens(
       }],
     }],
   };
-  await add("token with label policy", { ...narrow, scopes: METRICS });
+  await add("token with label policy", {
+    ...narrow,
+    scopes: ["metrics:read", "metrics:delete", "jobs:read", "jobs:write"],
+  });
   await add("token of another instance", { realms: dev, scopes: METRICS }, {
     headers: { "X-Scope-OrgID": "stage" },
   });

@@ -38,8 +38,8 @@ token metrics:delete               | 403   403   403    in   403   | 403     in 
 token jobs:read                    | 403   403   403    403  403   | 403     in  | 403   | in   401   403   401  | in      | 401    401   401
 token jobs:write                   | 403   403   403    403  403   | 403     in  | 403   | 401  in    401   403  | 401     | 401    401   401
 token admin                        | in    in    in     in   in    | in      in  | in    | in   in    in    in   | in      | 401    401   401
-token of one instance              | in    in    in     in   in    | 403     in  | in    | 401  401   401   401  | 401     | 401    401   401
-token with label policy            | in    in    in     in   403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401   401
+token of one instance              | in    in    in     in   403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401   401
+token with label policy            | 403   in    in     in   403   | 403     in  | 403   | 403  403   403   403  | 403     | 401    401   401
 token of another instance          | 403   403   403    403  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401   401
 token of two instances, none named | 401   401   401    401  403   | 403     in  | 403   | 401  401   401   401  | 401     | 401    401   401
 token, unknown instance            | 403   403   403    403  403   | in      in  | 403   | 401  401   401   401  | 401     | 401    401   401

@@ -281,3 +281,40 @@ Deno.test("the built-in policy is listed, and nobody changes or deletes it", asy
   assert.equal(taken.status, 409);
   assert.deepEqual((await server.ask("GET", one)).json, before.json);
 });
+
+Deno.test("scopes that labels or an instance cannot narrow are refused with them", async () => {
+  await using server = await AdminServer.start();
+  await server.make("instances", { name: "dev", cluster: "emmy" });
+  const selector = [{ type: "EQ", name: "hostname", value: "e0101" }];
+  const labels = { ...REALM, label_policies: [{ selector }] };
+  const dev = { instance: "dev", cluster: "emmy" };
+  const cases: [object[], string[], RegExp | undefined][] = [
+    [[REALM, labels], ["metrics:write"], /^realms\.1\.label_policies: .*write/],
+    [
+      [labels],
+      ["metrics:read", "admin"],
+      /^realms\.0\.label_policies: .*admin/,
+    ],
+    [[labels], ["metrics:read", "metrics:delete", "jobs:read"], undefined],
+    [[REALM, dev], ["admin"], /^realms\.1\.instance: .*"dev"/],
+    [[dev], ["metrics:read", "metrics:write"], undefined],
+    [[REALM], ["admin"], undefined],
+    [[{ instance: "*", cluster: "*" }], ["admin"], undefined],
+  ];
+  for (const [i, [realms, scopes, message]] of cases.entries()) {
+    const body = { name: `made-${i}`, realms, scopes };
+    const made = await server.ask("POST", "/accesspolicies", { body });
+    if (message !== undefined) {
+      assert.equal(made.status, 400);
+      assert.match(made.json.error, message);
+      continue;
+    }
+    assert.equal(made.status, 201);
+    // Nor can it become one; what leaves that alone can be changed.
+    const path = `/accesspolicies/made-${i}`;
+    const bad = { realms: [dev, labels], scopes: ["admin"] };
+    assert.equal((await server.ask("PUT", path, { body: bad })).status, 400);
+    const name = { display_name: "x" };
+    assert.equal((await server.ask("PUT", path, { body: name })).status, 200);
+  }
+});

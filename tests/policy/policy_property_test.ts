@@ -303,6 +303,7 @@ Deno.test("a view tells levels by the labels they were first written with", asyn
     ["type", "socket", 4],
     ["type", "socketzq0", 0],
     ["type", "", 1],
+    ["type", "node", 1],
     ["type-id", "zq0", 4],
     ["stype", "", 4],
     ["stype-id", "vx8", 1],

@@ -68,6 +68,7 @@ const VALUES = [
   ...CLUSTERS,
   ...HOSTS,
   ...METRIC_NAMES,
+  "node",
   "socket",
   "core",
   "dev",
@@ -85,6 +86,7 @@ const PATTERNS = [
   "host.[12]",
   "met(sum|avg)",
   "socket|core|",
+  "node|core",
   "zq[01]",
   "vx7|vx9",
   "(.+)+x",
@@ -123,9 +125,12 @@ function labelsOf(series: Series): Labels {
 
 function holds(matcher: LabelMatcher, labels: Labels): boolean {
   const { type, value } = matcher;
-  const given = labels[matcher.name] ?? "";
-  if (type === "EQ") return given === value;
-  if (type === "NEQ") return given !== value;
+  const isType = matcher.name === "type";
+  const given = labels[matcher.name] ?? (isType ? "node" : "");
+  // Without a type it is the host itself.
+  const wanted = isType && value === "" ? "node" : value;
+  if (type === "EQ") return given === wanted;
+  if (type === "NEQ") return given !== wanted;
   return new RegExp(`^(?:${value})$`, "s").test(given) === (type === "RE");
 }
 
