@@ -104,7 +104,8 @@ export interface GrammarOptions {
   /**
    * Only what a Prometheus of version 2 knows, and answers the same way. It keeps
    * the name after atan2, moves the window of predict_linear in spite of `@`,
-   * extrapolates counters near zero otherwise, and topk takes any of equal values.
+   * extrapolates counters near zero otherwise, topk takes any of equal values,
+   * timestamp() forgets offsets beside `@`, and stddev of a single NaN is 0.
    */
   readonly isOld: boolean;
 }
@@ -157,7 +158,8 @@ export function vectorText(options: GrammarOptions): fc.Arbitrary<string> {
   );
   const elementwise = one(
     ...["abs", "ceil", "floor", "round", "sgn", "exp", "sqrt", "atan"],
-    ...["timestamp", "minute", "day_of_week", "deg"],
+    ...["minute", "day_of_week", "deg"],
+    ...isOld ? [] : ["timestamp"],
   );
   const grouping = one(
     "",
@@ -170,8 +172,11 @@ export function vectorText(options: GrammarOptions): fc.Arbitrary<string> {
   );
   const aggregation = one(
     ...["sum", "avg", "count", "min", "max", "group"],
-    ...["stddev", "stdvar"],
+    ...isOld ? [] : ["stddev", "stdvar"],
   );
+  const deviation = one("stddev", "stdvar");
+  const movingSelector = fc.tuple(name, matchers, offset)
+    .map((parts) => parts.join(""));
   const chosen = one("topk", "bottomk");
   const arithmetic = one(
     ...["+", "-", "*", "/", "%"],
@@ -212,6 +217,10 @@ export function vectorText(options: GrammarOptions): fc.Arbitrary<string> {
         fc.tuple(aggregation, grouping, tie("vector")).map(
           ([f, grouping, vector]) => `${f}${grouping} (${vector})`,
         ),
+        fc.tuple(deviation, grouping, selector).map(
+          ([f, grouping, vector]) => `${f}${grouping} (${vector})`,
+        ),
+        movingSelector.map((vector) => `timestamp(${vector})`),
         fc.tuple(one("0.25", "0.5", "1"), grouping, tie("vector")).map(
           ([phi, grouping, vector]) =>
             `quantile${grouping} (${phi}, ${vector})`,

@@ -12,7 +12,7 @@ import {
   type MatchGroup,
   resultLabels,
 } from "./matching_groups.ts";
-import { failDuplicate } from "./merge_rows.ts";
+import { failDuplicate, rowKey } from "./merge_rows.ts";
 import { arithmeticOf, comparisonOf } from "./operators.ts";
 import { failExecution } from "./query_error.ts";
 import { StepMatrix } from "./step_matrix.ts";
@@ -250,11 +250,12 @@ class MatchedOperation {
   }
 
   #rowOf(labels: Labels, dropsName: boolean): number {
-    const known = this.#grid.isInstant ? undefined : this.#rows.get(labels.key);
-    if (known !== undefined) return known;
     const drops = this.#expr.returnsBool || dropsName;
+    const key = rowKey(labels, drops);
+    const known = this.#grid.isInstant ? undefined : this.#rows.get(key);
+    if (known !== undefined) return known;
     const start = this.#result.append(labels, drops);
-    this.#rows.set(labels.key, start);
+    this.#rows.set(key, start);
     return start;
   }
 }

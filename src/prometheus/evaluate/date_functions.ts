@@ -38,8 +38,11 @@ function daysInMonth(year: number, month: number): number {
   return [4, 6, 9, 11].includes(month) ? 30 : 31;
 }
 
-/** Go turns what is no time into the earliest one; so do we. */
-const NO_TIME_SEC = -9_223_372_036_854_775_808;
+/**
+ * Go makes the smallest 64-bit integer of what is no time, and its calendar, which
+ * counts from far before it, takes that for the largest one.
+ */
+const NO_TIME_SEC = 2 ** 63;
 
 function secondsOf(value: number): number {
   return Number.isFinite(value) && Math.abs(value) < 2 ** 63

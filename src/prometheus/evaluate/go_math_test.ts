@@ -65,6 +65,14 @@ Deno.test("dates are those of the calendar", () => {
   }
 });
 
+Deno.test("what is no time has the date that Go gives it", () => {
+  for (const value of [NaN, Infinity, -Infinity, 1e300]) {
+    assert.equal(dayFunctions.year(value), 292_277_026_596);
+    assert.equal(dayFunctions.hour(value), 15);
+    assert.equal(dayFunctions.minute(value), 30);
+  }
+});
+
 Deno.test("compareNatural() takes digits as numbers", () => {
   const texts = ["a10", "a2", "a", "b1", "a02", "10", "9", "a2b", ""];
   assert.deepEqual(texts.toSorted(compareNatural), [

@@ -3,7 +3,7 @@
  * as long as they are not there at the same step. Any thread.
  */
 import { type Budget, LABEL_CELLS } from "./budget.ts";
-import { dropMetadata } from "./labels.ts";
+import { dropMetadata, type Labels } from "./labels.ts";
 import { failExecution } from "./query_error.ts";
 import type { StepMatrix } from "./step_matrix.ts";
 
@@ -26,7 +26,10 @@ export function mergeInto(matrix: StepMatrix, to: number, row: number): void {
   }
 }
 
-/** Makes one row of those with equal labels, in place. */
+/**
+ * Makes one row of those with equal labels, in place. A row whose name will go is
+ * another series than one whose name stays.
+ */
 export async function mergeEqualRows(
   matrix: StepMatrix,
   budget: Budget,
@@ -36,7 +39,7 @@ export async function mergeEqualRows(
   let rows = 0;
   for (let row = 0; row < matrix.rows; row++) {
     if (budget.isDue(LABEL_CELLS)) await budget.pause();
-    const key = matrix.labels[row]!.key;
+    const key = rowKey(matrix.labels[row]!, matrix.dropsName[row]!);
     const known = rowOf.get(key);
     if (known !== undefined) {
       mergeInto(matrix, known, row);
@@ -50,6 +53,11 @@ export async function mergeEqualRows(
   matrix.labels.length = rows;
   matrix.dropsName.length = rows;
   return matrix;
+}
+
+/** The same for rows that are one series as long as names are not taken off. */
+export function rowKey(labels: Labels, dropsName: boolean): string {
+  return dropsName ? `-${labels.key}` : labels.key;
 }
 
 function moveRow(matrix: StepMatrix, from: number, to: number): void {
