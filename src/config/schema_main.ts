@@ -41,11 +41,11 @@ const apiSubjects = section({
 }).superRefine((given, context) => {
   const refuse = (key: string, message: string) =>
     context.addIssue({ code: "custom", path: [key], message });
-  for (const  of of["job-event", "node-state"] as const) {
-    const hasStream = given[`stream-${of}`] !== "";
+  for (const what of ["job-event", "node-state"] as const) {
+    const hasStream = given[`stream-${what}`] !== "";
     if (hasStream === (given[`durable-${of}`] !== "")) continue;
     refuse(
-      `${hasStream ? "durable" : "stream"}-${of}`,
+      `${hasStream ? "durable" : "stream"}-${what}`,
       "a name, since stream and durable belong together",
     );
   }
