@@ -2,31 +2,34 @@
  * The program: reads the command line and does what it says. Ends with 0, with 2
  * where the command line is not understood, else with 1.
  */
-import { runArchiveCommand } from "./src/cli/archive_commands.ts";
+import { runArchiveCommand } from "./src/app/cli/archive_commands.ts";
 import {
   printArchiveStatus,
   retryArchive,
-} from "./src/cli/archive_queue_commands.ts";
+} from "./src/app/cli/archive_queue_commands.ts";
 import {
   type CommandLine,
   parseCommandLine,
   usage,
-} from "./src/cli/command_line.ts";
-import { UsageError } from "./src/cli/flags.ts";
-import { printKeyPair, printToken } from "./src/cli/key_commands.ts";
-import { printError, printLine } from "./src/cli/output.ts";
-import { runPublish } from "./src/cli/publish_command.ts";
-import { generateToken } from "./src/cli/tokengen_command.ts";
+} from "./src/app/cli/command_line.ts";
+import { UsageError } from "./src/app/cli/flags.ts";
+import { printKeyPair, printToken } from "./src/app/cli/key_commands.ts";
+import { printError, printLine } from "./src/app/cli/output.ts";
+import { runPublish } from "./src/app/cli/publish_command.ts";
+import { generateToken } from "./src/app/cli/tokengen_command.ts";
 import {
   printEstimate,
   runExport,
   runImport,
-} from "./src/cli/transfer_commands.ts";
-import { migrateDatabase, runUserCommand } from "./src/cli/user_commands.ts";
-import { versionText } from "./src/cli/version.ts";
-import { errorText } from "./src/log.ts";
-import { cleanUp } from "./src/server/clean_up.ts";
-import { serve } from "./src/server/serve.ts";
+} from "./src/app/cli/transfer_commands.ts";
+import {
+  migrateDatabase,
+  runUserCommand,
+} from "./src/app/cli/user_commands.ts";
+import { versionText } from "./src/app/cli/version.ts";
+import { errorText } from "./src/base/log.ts";
+import { cleanUp } from "./src/app/server/clean_up.ts";
+import { serve } from "./src/app/server/serve.ts";
 
 const USAGE_STATUS = 2;
 const FAILURE_STATUS = 1;

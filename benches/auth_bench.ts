@@ -1,12 +1,12 @@
 /** What it costs to find out who asks, for a token that was seen before. */
-import { AccessState } from "../src/auth/access_state.ts";
-import { makeToken } from "../src/auth/admin_token.ts";
-import { CredentialAuthenticator } from "../src/auth/authenticator.ts";
-import { generateKeyPair } from "../src/auth/ed25519.ts";
-import { JwtVerifier } from "../src/auth/jwt.ts";
-import { Principal } from "../src/auth/principal.ts";
-import { Sessions } from "../src/auth/sessions.ts";
-import { signToken } from "../src/auth/token.ts";
+import { AccessState } from "../src/access/access_state.ts";
+import { makeToken } from "../src/access/admin_token.ts";
+import { CredentialAuthenticator } from "../src/access/authenticator.ts";
+import { generateKeyPair } from "../src/access/ed25519.ts";
+import { JwtVerifier } from "../src/access/jwt.ts";
+import { Principal } from "../src/access/principal.ts";
+import { Sessions } from "../src/access/sessions.ts";
+import { signToken } from "../src/access/token.ts";
 
 const TOKENS = 1000;
 

@@ -10,9 +10,9 @@ import {
   blockBytesMax,
   decodeBlock,
   encodeBlock,
-} from "../src/store/block_codec.ts";
-import { decodeThousandths } from "../src/store/block_thousandths.ts";
-import { BlockPool } from "../src/store/block_pool.ts";
+} from "../src/metricstore/store/block_codec.ts";
+import { decodeThousandths } from "../src/metricstore/store/block_thousandths.ts";
+import { BlockPool } from "../src/metricstore/store/block_pool.ts";
 import { Random } from "./support/random.ts";
 
 const ROUNDS = 15;

@@ -5,7 +5,7 @@
  * `deno task bench` runs it; alone:
  * `deno run … benches/ingest_bench.ts [--small] [--peer-cc PATH] [--repeat N]`.
  */
-import { nowSec } from "../src/clock.ts";
+import { nowSec } from "../src/base/clock.ts";
 import {
   type BenchArguments,
   parseBenchArguments,

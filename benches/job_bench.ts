@@ -5,7 +5,7 @@
  *
  * `deno task bench --only jobs` runs it; with `--small` the numbers mean nothing.
  */
-import { monotonicMs } from "../src/clock.ts";
+import { monotonicMs } from "../src/base/clock.ts";
 import { openDatabase } from "../src/db/database.ts";
 import type { DatabaseOptions } from "../src/db/database_options.ts";
 import type { JobFilter } from "../src/db/job_filter.ts";

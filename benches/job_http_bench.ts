@@ -6,14 +6,14 @@
  *
  * `deno task bench --only job-http` runs it; with `--small` the numbers mean nothing.
  */
-import { generateKeyPair } from "../src/auth/ed25519.ts";
-import { signToken } from "../src/auth/token.ts";
-import { monotonicMs } from "../src/clock.ts";
+import { generateKeyPair } from "../src/access/ed25519.ts";
+import { signToken } from "../src/access/token.ts";
+import { monotonicMs } from "../src/base/clock.ts";
 import { openDatabase } from "../src/db/database.ts";
 import type { DatabaseOptions } from "../src/db/database_options.ts";
 import type { JobFilter } from "../src/db/job_filter.ts";
-import { jobDirectory } from "../src/jobarchive/archive_layout.ts";
-import { writeJobMeta } from "../src/jobarchive/job_meta.ts";
+import { jobDirectory } from "../src/jobs/archive/archive_layout.ts";
+import { writeJobMeta } from "../src/jobs/archive/job_meta.ts";
 import { CLUSTERS_DIRECTORY } from "../tests/support/clusters.ts";
 import { TestServer } from "../tests/support/server.ts";
 import { fillJobs, type JobListRow, listRow } from "./job_bench.ts";

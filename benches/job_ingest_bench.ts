@@ -4,7 +4,7 @@
  * them the client; so there is also what the same callers cost when a server that only
  * reads and answers takes them, and ingest at the rates that centres send at.
  */
-import { nowSec } from "../src/clock.ts";
+import { nowSec } from "../src/base/clock.ts";
 import { drive } from "./support/drive.ts";
 import { JobCallers } from "./support/job_callers.ts";
 import {

@@ -6,9 +6,9 @@
  *
  * `deno task bench --only job-read` runs it; with `--small` the numbers mean nothing.
  */
-import { generateKeyPair } from "../src/auth/ed25519.ts";
-import { signToken } from "../src/auth/token.ts";
-import { monotonicMs, nowSec } from "../src/clock.ts";
+import { generateKeyPair } from "../src/access/ed25519.ts";
+import { signToken } from "../src/access/token.ts";
+import { monotonicMs, nowSec } from "../src/base/clock.ts";
 import { TestClient } from "../tests/support/client.ts";
 import { TestServer } from "../tests/support/server.ts";
 import { SlowReader } from "../tests/support/slow_reader.ts";

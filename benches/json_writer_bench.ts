@@ -1,5 +1,5 @@
 /** Printing the numbers of a big answer: 100,000 doubles of each kind, fixed seed. */
-import { JsonWriter } from "../src/query/json_writer.ts";
+import { JsonWriter } from "../src/metricstore/query/json_writer.ts";
 
 const COUNT = 100_000;
 

@@ -3,7 +3,7 @@
  * and late (every second slot was left out and comes afterwards). 2,000 series x 200
  * slots, round by round as scrapes come; fixed values.
  */
-import { SeriesTable } from "../src/store/series_table.ts";
+import { SeriesTable } from "../src/metricstore/store/series_table.ts";
 
 const SERIES = 2000;
 const SLOTS = 200;

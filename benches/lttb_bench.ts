@@ -1,6 +1,6 @@
 /** Resampling and statistics of one day at one sample a minute, fixed values. */
-import { lttb } from "../src/query/lttb.ts";
-import { statistics } from "../src/query/statistics.ts";
+import { lttb } from "../src/metricstore/query/lttb.ts";
+import { statistics } from "../src/metricstore/query/statistics.ts";
 
 const COUNT = 1440;
 const values = Float64Array.from(

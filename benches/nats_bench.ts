@@ -8,7 +8,7 @@
  *
  * `deno task bench --only nats` runs it; with `--small` the numbers mean nothing.
  */
-import { monotonicMs, nowSec } from "../src/clock.ts";
+import { monotonicMs, nowSec } from "../src/base/clock.ts";
 import { Broker } from "../tests/support/broker.ts";
 import { TestClient } from "../tests/support/client.ts";
 import { metric, untilConnected, untilMetric } from "../tests/support/nats.ts";

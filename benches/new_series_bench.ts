@@ -2,11 +2,11 @@
  * The first minute of a centre: every line names a series that was never seen. One
  * shard in this thread, without a log; 20 hosts x 737 series, fixed seed.
  */
-import { BatchTally } from "../src/ingest/batch_tally.ts";
-import { KeyTable } from "../src/ingest/key_table.ts";
-import { LineIngest } from "../src/ingest/line_ingest.ts";
-import { SlowLines } from "../src/ingest/slow_line.ts";
-import { SeriesRegistry } from "../src/shard/series_registry.ts";
+import { BatchTally } from "../src/metricstore/ingest/batch_tally.ts";
+import { KeyTable } from "../src/metricstore/ingest/key_table.ts";
+import { LineIngest } from "../src/metricstore/ingest/line_ingest.ts";
+import { SlowLines } from "../src/metricstore/ingest/slow_line.ts";
+import { SeriesRegistry } from "../src/metricstore/catalog/series_registry.ts";
 import {
   LOAD_METRICS,
   NODE_METRICS,

@@ -2,7 +2,7 @@
 import {
   parseFieldValue,
   parseTimestampSec,
-} from "../src/ingest/number_parse.ts";
+} from "../src/metricstore/ingest/number_parse.ts";
 
 const COUNT = 10_000;
 

@@ -6,19 +6,19 @@
  *
  * `deno task bench --only policy` runs it; with `--small` the numbers mean nothing.
  */
-import { monotonicMs, nowSec } from "../src/clock.ts";
+import { monotonicMs, nowSec } from "../src/base/clock.ts";
 import {
   type DataScope,
   DEFAULT_SCOPE,
   type LabelSelector,
-} from "../src/engine/data_scope.ts";
+} from "../src/metricstore/engine/data_scope.ts";
 import type {
   JsonBody,
   QueryRequest,
   StoreEngine,
-} from "../src/engine/metric_engine.ts";
-import { startEngine } from "../src/engine/start_engine.ts";
-import { shardOf } from "../src/transport/messages.ts";
+} from "../src/metricstore/engine/metric_engine.ts";
+import { startEngine } from "../src/metricstore/coordinator/start_engine.ts";
+import { shardOf } from "../src/metricstore/transport/messages.ts";
 import type { BenchArguments } from "./support/arguments.ts";
 import {
   hostName,

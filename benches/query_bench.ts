@@ -5,7 +5,7 @@
  * `deno task bench` runs it; alone: `deno run … benches/query_bench.ts
  * [--small] [--peer-cc PATH] [--hosts N] [--hours N]`.
  */
-import { monotonicMs, nowSec } from "../src/clock.ts";
+import { monotonicMs, nowSec } from "../src/base/clock.ts";
 import { compareAnswers, digestAnswer } from "./support/answer_digest.ts";
 import {
   type BenchArguments,

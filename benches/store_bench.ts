@@ -7,8 +7,8 @@
  * `deno task bench` runs it; alone: `deno run … benches/store_bench.ts [--small]
  * [--series N]`.
  */
-import { monotonicMs, nowSec } from "../src/clock.ts";
-import { TEMPORARY_SUFFIX } from "../src/persist/filenames.ts";
+import { monotonicMs, nowSec } from "../src/base/clock.ts";
+import { TEMPORARY_SUFFIX } from "../src/metricstore/persist/filenames.ts";
 import {
   DurableServer,
   type StoreSettings,

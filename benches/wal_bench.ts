@@ -3,14 +3,14 @@
  * are read back. 100 hosts of 737 series each send a scrape a minute; fixed seed.
  */
 import { crc32 } from "node:zlib";
-import { shardDirectory } from "../src/persist/filenames.ts";
-import { DENO_FILES } from "../src/persist/files.ts";
-import { LogBuffer } from "../src/persist/log_buffer.ts";
-import { recoverShard } from "../src/persist/recovery.ts";
-import type { SeriesEntry } from "../src/persist/series_dictionary.ts";
-import { makeShardDirectory } from "../src/persist/shard_directory.ts";
-import type { WalHandler } from "../src/persist/wal_reader.ts";
-import { NEW_LOG, WalWriter } from "../src/persist/wal_writer.ts";
+import { shardDirectory } from "../src/metricstore/persist/filenames.ts";
+import { DENO_FILES } from "../src/metricstore/persist/files.ts";
+import { LogBuffer } from "../src/metricstore/persist/log_buffer.ts";
+import { recoverShard } from "../src/metricstore/persist/recovery.ts";
+import type { SeriesEntry } from "../src/metricstore/persist/series_dictionary.ts";
+import { makeShardDirectory } from "../src/metricstore/persist/shard_directory.ts";
+import type { WalHandler } from "../src/metricstore/persist/wal_reader.ts";
+import { NEW_LOG, WalWriter } from "../src/metricstore/persist/wal_writer.ts";
 import { Random } from "./support/random.ts";
 
 const HOSTS = 100;

@@ -3,7 +3,7 @@
  * must not hold much more memory than that.
  */
 import assert from "node:assert/strict";
-import { DEFAULT_SCOPE } from "../src/engine/data_scope.ts";
+import { DEFAULT_SCOPE } from "../src/metricstore/engine/data_scope.ts";
 import { queryOf, startTestEngine, write } from "./support/engine.ts";
 
 const FROM = 1_700_000_000;

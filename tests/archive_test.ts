@@ -7,7 +7,7 @@
  */
 import assert from "node:assert/strict";
 import { Random } from "../benches/support/random.ts";
-import { nowSec } from "../src/clock.ts";
+import { nowSec } from "../src/base/clock.ts";
 import {
   type ArchivedFile,
   archivedNames,

@@ -3,7 +3,7 @@
  * everything the program loads is in the module graph or named by `--include`.
  */
 import assert from "node:assert/strict";
-import { compileArguments, includedFiles } from "../src/cli/compile.ts";
+import { compileArguments, includedFiles } from "../src/app/cli/compile.ts";
 import { ROOT } from "./support/server.ts";
 
 interface ModuleGraph {
@@ -33,7 +33,7 @@ async function ownSources(entry: string): Promise<string[]> {
 const ENTRIES = [
   "main.ts",
   // Starts the workers of the job archive; main.ts does not reach it yet.
-  "src/jobarchive/job_archive_client.ts",
+  "src/jobs/archive/job_archive_client.ts",
   ...includedFiles(),
 ];
 

@@ -3,8 +3,8 @@
  * mounting one is not permitted, the test says so and does nothing.
  */
 import assert from "node:assert/strict";
-import { printLine } from "../src/cli/output.ts";
-import { nowSec } from "../src/clock.ts";
+import { printLine } from "../src/app/cli/output.ts";
+import { nowSec } from "../src/base/clock.ts";
 import { readSeries } from "./crash/answers.ts";
 import { DurableServer } from "./crash/durable_server.ts";
 

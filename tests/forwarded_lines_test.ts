@@ -5,8 +5,8 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { DEFAULT_SCOPE } from "../src/engine/data_scope.ts";
-import { MAX_LINE_ERRORS } from "../src/engine/metric_engine.ts";
+import { DEFAULT_SCOPE } from "../src/metricstore/engine/data_scope.ts";
+import { MAX_LINE_ERRORS } from "../src/metricstore/engine/metric_engine.ts";
 import { queryOf, startTestEngine, textOf } from "./support/engine.ts";
 import { fuzzRuns } from "./support/fuzz_runs.ts";
 

@@ -4,7 +4,7 @@
  * says so and a rule here says what must come instead.
  */
 import assert from "node:assert/strict";
-import { nowSec } from "../src/clock.ts";
+import { nowSec } from "../src/base/clock.ts";
 import { type HttpAnswer, TestClient } from "./support/client.ts";
 import {
   compareAnswer,

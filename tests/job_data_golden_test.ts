@@ -5,28 +5,28 @@
  * answer (job-api O42).
  */
 import assert from "node:assert/strict";
-import { storeMetrics } from "../src/cluster/store_metrics.ts";
+import { storeMetrics } from "../src/config/clusters/store_metrics.ts";
 import {
   isMetricScope,
   type MetricScope,
-} from "../src/cluster/metric_scope.ts";
-import { DEFAULT_SCOPE } from "../src/engine/data_scope.ts";
-import type { StoreEngine } from "../src/engine/metric_engine.ts";
+} from "../src/config/clusters/metric_scope.ts";
+import { DEFAULT_SCOPE } from "../src/metricstore/engine/data_scope.ts";
+import type { StoreEngine } from "../src/metricstore/engine/metric_engine.ts";
 import type {
   JobData,
   JobMetric,
   MeasuredJob,
   Series,
-} from "../src/jobdata/job_data.ts";
-import { readText } from "../src/jobdata/_reader_fixture.ts";
+} from "../src/jobs/data/job_data.ts";
+import { readText } from "../src/jobs/data/_reader_fixture.ts";
 import {
   jobEnergy,
   jobFootprint,
   jobStatistics,
-} from "../src/jobdata/job_statistics.ts";
-import { loadJobData } from "../src/jobdata/load_job_data.ts";
-import type { ScopeRequest } from "../src/jobdata/scope_plan.ts";
-import { archivedScopes } from "../src/jobdata/scope_requests.ts";
+} from "../src/jobs/data/job_statistics.ts";
+import { loadJobData } from "../src/jobs/data/load_job_data.ts";
+import type { ScopeRequest } from "../src/jobs/data/scope_plan.ts";
+import { archivedScopes } from "../src/jobs/data/scope_requests.ts";
 import { realCatalog } from "./support/clusters.ts";
 import { startTestEngine, write } from "./support/engine.ts";
 

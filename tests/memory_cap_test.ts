@@ -6,8 +6,8 @@
  */
 import assert from "node:assert/strict";
 import { Random } from "../benches/support/random.ts";
-import { printLine } from "../src/cli/output.ts";
-import { nowSec } from "../src/clock.ts";
+import { printLine } from "../src/app/cli/output.ts";
+import { nowSec } from "../src/base/clock.ts";
 import { type Ask, readSeries } from "./crash/answers.ts";
 import { DurableServer } from "./crash/durable_server.ts";
 import { TestClient } from "./support/client.ts";

@@ -3,7 +3,7 @@
  * refused them, and nobody else loses a sample.
  */
 import assert from "node:assert/strict";
-import { nowSec } from "../src/clock.ts";
+import { nowSec } from "../src/base/clock.ts";
 import { readSeries } from "./crash/answers.ts";
 import { DurableServer } from "./crash/durable_server.ts";
 

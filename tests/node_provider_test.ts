@@ -3,7 +3,7 @@
  * which, and one whose backend does not want to.
  */
 import assert from "node:assert/strict";
-import { nowSec } from "../src/clock.ts";
+import { nowSec } from "../src/base/clock.ts";
 import { readSeries, write } from "./crash/answers.ts";
 import { DurableServer, type StoreSettings } from "./crash/durable_server.ts";
 

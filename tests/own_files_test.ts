@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-import { printLine } from "../src/cli/output.ts";
+import { printLine } from "../src/app/cli/output.ts";
 import { textFiles } from "./support/files.ts";
 import { ROOT, TestServer, workDirectory } from "./support/server.ts";
 

@@ -4,8 +4,8 @@
  * nothing.
  */
 import assert from "node:assert/strict";
-import { printLine } from "../src/cli/output.ts";
-import { nowSec } from "../src/clock.ts";
+import { printLine } from "../src/app/cli/output.ts";
+import { nowSec } from "../src/base/clock.ts";
 import { readSeries, untilSnapshots, write } from "./crash/answers.ts";
 import { workDirectory } from "./support/server.ts";
 import { DurableServer, type StoreSettings } from "./crash/durable_server.ts";

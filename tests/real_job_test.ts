@@ -3,7 +3,7 @@
  * HTTP as its collectors would have, and read back sample for sample.
  */
 import assert from "node:assert/strict";
-import { nowSec } from "../src/clock.ts";
+import { nowSec } from "../src/base/clock.ts";
 import { TestClient } from "./support/client.ts";
 import {
   intervalBody,

@@ -4,13 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { nowSec } from "../src/clock.ts";
-import { DEFAULT_SCOPE } from "../src/engine/data_scope.ts";
+import { nowSec } from "../src/base/clock.ts";
+import { DEFAULT_SCOPE } from "../src/metricstore/engine/data_scope.ts";
 import type {
   BatchOptions,
   StoreEngine,
   WriteReport,
-} from "../src/engine/metric_engine.ts";
+} from "../src/metricstore/engine/metric_engine.ts";
 import { JobApiServer } from "./jobs/job_api.ts";
 import { startTestEngine } from "./support/engine.ts";
 

@@ -3,8 +3,8 @@
  * long question lets batches in between.
  */
 import assert from "node:assert/strict";
-import { DEFAULT_SCOPE } from "../src/engine/data_scope.ts";
-import type { StoreEngine } from "../src/engine/metric_engine.ts";
+import { DEFAULT_SCOPE } from "../src/metricstore/engine/data_scope.ts";
+import type { StoreEngine } from "../src/metricstore/engine/metric_engine.ts";
 import { queryOf, startTestEngine, textOf, write } from "./support/engine.ts";
 
 const HOSTS = 1000;

@@ -3,7 +3,7 @@
  * server always starts, says what it met, and keeps everything else.
  */
 import assert from "node:assert/strict";
-import { nowSec } from "../src/clock.ts";
+import { nowSec } from "../src/base/clock.ts";
 import {
   type Ask,
   fileNames,

@@ -4,7 +4,7 @@
  * configuration.
  */
 import assert from "node:assert/strict";
-import { nowSec } from "../src/clock.ts";
+import { nowSec } from "../src/base/clock.ts";
 import {
   answerText,
   type Ask,

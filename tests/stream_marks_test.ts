@@ -4,15 +4,15 @@
  * restart, with and without a snapshot, and under another number of shards.
  */
 import assert from "node:assert/strict";
-import { nowSec } from "../src/clock.ts";
-import { DEFAULT_SCOPE } from "../src/engine/data_scope.ts";
+import { nowSec } from "../src/base/clock.ts";
+import { DEFAULT_SCOPE } from "../src/metricstore/engine/data_scope.ts";
 import type {
   EngineOptions,
   StoreEngine,
   WriteReport,
-} from "../src/engine/metric_engine.ts";
-import { startEngine } from "../src/engine/start_engine.ts";
-import { shardOf } from "../src/transport/messages.ts";
+} from "../src/metricstore/engine/metric_engine.ts";
+import { startEngine } from "../src/metricstore/coordinator/start_engine.ts";
+import { shardOf } from "../src/metricstore/transport/messages.ts";
 
 const SHARDS = 2;
 const TIME = nowSec() - 600;

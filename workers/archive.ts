@@ -1,9 +1,9 @@
 /** Entry of the archive's worker: writes Parquet files while the server goes on. */
-import { ArchiveDesk } from "../src/archive/archive_desk.ts";
+import { ArchiveDesk } from "../src/metricstore/parquet/archive_desk.ts";
 import type {
   ArchiveAnswer,
   ArchiveRequest,
-} from "../src/archive/archive_messages.ts";
+} from "../src/metricstore/parquet/archive_messages.ts";
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<ArchiveRequest>) => void;

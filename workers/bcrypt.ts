@@ -3,7 +3,7 @@ import {
   answerBcrypt,
   type BcryptAnswer,
   type BcryptQuestion,
-} from "../src/accounts/bcrypt_worker.ts";
+} from "../src/admin/accounts/bcrypt_worker.ts";
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<BcryptQuestion>) => void;

@@ -6,7 +6,7 @@ import {
 import type {
   FromEvaluator,
   ToEvaluator,
-} from "../src/transport/evaluator_messages.ts";
+} from "../src/metricstore/transport/evaluator_messages.ts";
 
 const worker = self as unknown as {
   onmessage: (event: MessageEvent<EvaluatorStart | ToEvaluator>) => void;

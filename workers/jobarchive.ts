@@ -1,11 +1,11 @@
 /** Entry of the job archive's workers: read and write archived jobs while the server goes on. */
-import { buffersOf } from "../src/jobarchive/data_buffers.ts";
-import type { NamedMetric } from "../src/jobdata/job_data.ts";
-import { JobArchiveDesk } from "../src/jobarchive/job_archive_desk.ts";
+import { buffersOf } from "../src/jobs/archive/data_buffers.ts";
+import type { NamedMetric } from "../src/jobs/data/job_data.ts";
+import { JobArchiveDesk } from "../src/jobs/archive/job_archive_desk.ts";
 import type {
   JobArchiveReply,
   JobArchiveRequest,
-} from "../src/jobarchive/job_archive_messages.ts";
+} from "../src/jobs/archive/job_archive_messages.ts";
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<JobArchiveRequest>) => void;

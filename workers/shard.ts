@@ -1,6 +1,6 @@
 /** Entry of a shard worker: takes its wiring, then works until it is told to stop. */
-import { Shard } from "../src/shard/shard.ts";
-import type { ShardStart } from "../src/shard/shard_wiring.ts";
+import { Shard } from "../src/metricstore/shard/shard.ts";
+import type { ShardStart } from "../src/metricstore/transport/shard_wiring.ts";
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<ShardStart>) => void;

@@ -3,7 +3,7 @@
  * in flight on each, as fast as they are answered or at a rate, and checks that
  * every answer is a success.
  */
-import { monotonicMs, nowSec } from "../../src/clock.ts";
+import { monotonicMs, nowSec } from "../../src/base/clock.ts";
 import { LOAD_STEP_SEC, type LoadRequest } from "./load.ts";
 import { RawConnection } from "./raw_http.ts";
 

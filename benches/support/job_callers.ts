@@ -1,5 +1,5 @@
 /** Programs that start and stop jobs over HTTP: as fast as they can, or at a pace. */
-import { monotonicMs, nowSec } from "../../src/clock.ts";
+import { monotonicMs, nowSec } from "../../src/base/clock.ts";
 import { hostName, LOAD_CLUSTER } from "./load.ts";
 import { encodeRequest, RawConnection } from "./raw_http.ts";
 import { print } from "./report.ts";

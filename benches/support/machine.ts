@@ -1,6 +1,6 @@
 /** What a result was measured with: commit, machine, versions. */
 import { cpus, totalmem } from "node:os";
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { ROOT } from "../../tests/support/server.ts";
 
 export interface RunDescription {

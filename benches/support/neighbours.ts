@@ -2,7 +2,7 @@
  * Two tenants of one server: one does its worst in several ways, the other writes
  * like a collector and is watched. Each has an instance and a token of its own.
  */
-import { monotonicMs, nowSec } from "../../src/clock.ts";
+import { monotonicMs, nowSec } from "../../src/base/clock.ts";
 import { SAMPLE_TOKEN } from "../../tests/support/client.ts";
 import {
   LOAD_CLUSTER,

@@ -1,5 +1,5 @@
 /** Jobs for tests: everything that a test does not name is the same in all of them. */
-import type { JobNumber } from "../job_number.ts";
+import type { JobNumber } from "../base/job_number.ts";
 import type { NewJob } from "./job_row.ts";
 
 export function newJob(job: Partial<NewJob> & { jobId: JobNumber }): NewJob {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ClientError, type ErrorCode } from "../errors.ts";
+import { ClientError, type ErrorCode } from "../base/errors.ts";
 import { TemporaryDatabase } from "./_fixture.ts";
 import type { DatabaseTables } from "./database.ts";
 import type { InstanceRow } from "./instance_table.ts";

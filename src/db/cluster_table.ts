@@ -1,5 +1,5 @@
 /** When each cluster was first known, by a configuration or by a stored sample. */
-import { nowRfc3339 } from "../clock.ts";
+import { nowRfc3339 } from "../base/clock.ts";
 import type { Connection, Statement } from "./connection.ts";
 
 export interface ClusterRow {

@@ -1,6 +1,6 @@
 /** What users have set for themselves: JSON texts by key. They go with the user. */
 import { Buffer } from "node:buffer";
-import { ClientError } from "../errors.ts";
+import { ClientError } from "../base/errors.ts";
 import type { Connection, Statement } from "./connection.ts";
 import { isForeignKeyError } from "./sqlite_error.ts";
 

@@ -4,7 +4,7 @@
  * process of a command, never in the server's main thread.
  */
 import { DatabaseSync } from "node:sqlite";
-import { ClientError } from "../errors.ts";
+import { ClientError } from "../base/errors.ts";
 
 /** Of a text that is refused. */
 const SHOWN_CHARS = 60;

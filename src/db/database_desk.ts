@@ -1,6 +1,6 @@
 /** What a database worker does with each request. Worker threads only. */
-import { assert } from "../assert.ts";
-import { ClientError } from "../errors.ts";
+import { assert } from "../base/assert.ts";
+import { ClientError } from "../base/errors.ts";
 import { type Database, openDatabase, openReader } from "./database.ts";
 import type {
   CallAnswer,

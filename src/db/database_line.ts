@@ -5,7 +5,7 @@
  * What is asked while the worker is busy goes to it in one message when it is done:
  * the busier it is, the less each call costs both sides.
  */
-import { ClientError } from "../errors.ts";
+import { ClientError } from "../base/errors.ts";
 import type {
   CallAnswer,
   DatabaseAccess,

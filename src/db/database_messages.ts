@@ -2,7 +2,7 @@
  * What the main thread and the database worker say to each other. Errors cross as a
  * code and a message, since their class would not survive.
  */
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode } from "../base/errors.ts";
 import type { DatabaseOptions } from "./database_options.ts";
 
 /** `read`: a database that somebody else has opened to write. */

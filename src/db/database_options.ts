@@ -1,6 +1,6 @@
 /** Where the database is and what it may use, from the configuration. */
-import { memoryCap } from "../config/memory_cap.ts";
-import type { Config } from "../config/mod.ts";
+import { memoryCap } from "../config/settings/memory_cap.ts";
+import type { Config } from "../config/settings/mod.ts";
 
 export interface DatabaseOptions {
   readonly path: string;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { loadConfig } from "../config/mod.ts";
+import { loadConfig } from "../config/settings/mod.ts";
 import { databaseOptions } from "./database_options.ts";
 
 function optionsWith(memoryCap: number, main: object = {}) {

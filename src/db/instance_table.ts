@@ -1,5 +1,5 @@
 /** Instances: the tenants of the metric store. */
-import { nowRfc3339 } from "../clock.ts";
+import { nowRfc3339 } from "../base/clock.ts";
 import type { Connection, Statement } from "./connection.ts";
 import { type RowChanges, versionTracker } from "./row_changes.ts";
 import {

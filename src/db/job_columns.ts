@@ -1,5 +1,5 @@
 /** How a row of the table `job` and a {@linkcode JobRow} are made of each other. */
-import { type JobNumber, jobNumber } from "../job_number.ts";
+import { type JobNumber, jobNumber } from "../base/job_number.ts";
 import type { SqlValue } from "./connection.ts";
 import type { JobRow, NewJob } from "./job_row.ts";
 

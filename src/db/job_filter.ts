@@ -10,8 +10,8 @@
  * Which index an arm uses is said with `INDEXED BY`: statistics of SQLite's own would
  * change plans as tables grow, and a plan that sorts a million rows is an outage.
  */
-import { assert } from "../assert.ts";
-import type { JobNumber } from "../job_number.ts";
+import { assert } from "../base/assert.ts";
+import type { JobNumber } from "../base/job_number.ts";
 import type { SqlValue } from "./connection.ts";
 import { JOB_STATES, type JobState } from "./job_row.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 import { TemporaryDatabase } from "./_fixture.ts";
-import type { JobNumber } from "../job_number.ts";
+import type { JobNumber } from "../base/job_number.ts";
 import { newJob } from "./_job_fixture.ts";
 import { type JobFilter, pageSql } from "./job_filter.ts";
 import { jobPages } from "./job_pages.ts";

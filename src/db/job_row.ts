@@ -6,7 +6,7 @@
  * in the optional fields, as they do on the wire.
  */
 
-import type { JobNumber } from "../job_number.ts";
+import type { JobNumber } from "../base/job_number.ts";
 
 export const JOB_STATES = [
   "boot_fail",

@@ -1,6 +1,6 @@
 /** Changes of many jobs, cut into slices of some milliseconds. Part of the job table. */
 import type { Connection, Statement } from "./connection.ts";
-import type { JobNumber } from "../job_number.ts";
+import type { JobNumber } from "../base/job_number.ts";
 import { longColumn, longInteger } from "./job_columns.ts";
 import type { JobCursor } from "./job_filter.ts";
 

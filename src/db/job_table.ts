@@ -2,7 +2,7 @@
  * Jobs. Each method is one transaction; what many rows would take too long for is cut
  * into slices, so that no other call waits for more than one of them.
  */
-import { nowSec } from "../clock.ts";
+import { nowSec } from "../base/clock.ts";
 import type { Connection, Statement } from "./connection.ts";
 import {
   encode,

@@ -2,7 +2,7 @@
  * The versions of the schema. `application_id` says that a file is ours, and
  * `user_version` counts the migrations it has had; each is one transaction.
  */
-import { assert } from "../assert.ts";
+import { assert } from "../base/assert.ts";
 import type { Connection } from "./connection.ts";
 import { ACCESS_SCHEMA } from "./schema_access.ts";
 import { ACCOUNT_SCHEMA } from "./schema_account.ts";

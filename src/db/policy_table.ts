@@ -2,10 +2,10 @@
  * Access policies: scopes over realms. The built-in one, {@linkcode ADMIN_POLICY}, is
  * there from the beginning and never changes.
  */
-import type { Scope } from "../auth/access_records.ts";
-import { nowRfc3339 } from "../clock.ts";
-import type { LabelSelector } from "../engine/data_scope.ts";
-import { ClientError } from "../errors.ts";
+import type { Scope } from "../access/access_records.ts";
+import { nowRfc3339 } from "../base/clock.ts";
+import type { LabelSelector } from "../metricstore/engine/data_scope.ts";
+import { ClientError } from "../base/errors.ts";
 import type { Connection, Statement } from "./connection.ts";
 import { type RowChanges, versionTracker } from "./row_changes.ts";
 import {

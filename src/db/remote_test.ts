@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ClientError, type ErrorCode } from "../errors.ts";
+import { ClientError, type ErrorCode } from "../base/errors.ts";
 import { TemporaryDatabase } from "./_fixture.ts";
 import { newJob } from "./_job_fixture.ts";
 import { CALLS_MAX, DatabaseLine } from "./database_line.ts";

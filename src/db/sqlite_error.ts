@@ -2,7 +2,7 @@
  * What SQLite's errors mean to a caller. Its result codes are those of
  * https://sqlite.org/rescode.html; the low byte is the primary one.
  */
-import { ClientError } from "../errors.ts";
+import { ClientError } from "../base/errors.ts";
 
 /** A parent row that a foreign key asks for is not there. */
 const CONSTRAINT_FOREIGN_KEY = 787;

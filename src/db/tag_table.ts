@@ -2,7 +2,7 @@
  * Tags and the jobs that have them. A tag is its type, name and scope; who may see or
  * set it is decided elsewhere.
  */
-import { nowSec } from "../clock.ts";
+import { nowSec } from "../base/clock.ts";
 import type { Connection, Statement } from "./connection.ts";
 import type { TagKey, TagRow } from "./job_row.ts";
 import { isForeignKeyError } from "./sqlite_error.ts";

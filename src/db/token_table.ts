@@ -1,6 +1,6 @@
 /** Tokens of the admin API. Of the secret only its SHA-256 is kept. */
-import { nowRfc3339 } from "../clock.ts";
-import { ClientError } from "../errors.ts";
+import { nowRfc3339 } from "../base/clock.ts";
+import { ClientError } from "../base/errors.ts";
 import type { Connection, Statement } from "./connection.ts";
 import { type RowChanges, versionTracker } from "./row_changes.ts";
 import {

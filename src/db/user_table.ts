@@ -1,6 +1,6 @@
 /** Users. Pure storage: who may become what is decided elsewhere. */
 import { createHash } from "node:crypto";
-import { nowSec } from "../clock.ts";
+import { nowSec } from "../base/clock.ts";
 import type { Connection, Statement } from "./connection.ts";
 import { type RowChanges, RowTracker } from "./row_changes.ts";
 

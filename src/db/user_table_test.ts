@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ClientError } from "../errors.ts";
+import { ClientError } from "../base/errors.ts";
 import { TemporaryDatabase } from "./_fixture.ts";
 import type { UserRow } from "./user_table.ts";
 

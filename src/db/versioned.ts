@@ -3,7 +3,7 @@
  * status in place of deletion, and a version that counts from 1 and rises with every
  * change, by which a client says what it has seen.
  */
-import { ClientError } from "../errors.ts";
+import { ClientError } from "../base/errors.ts";
 
 export type ResourceStatus = "active" | "inactive";
 

@@ -3,13 +3,13 @@
  * lets in, reads the body, and sends what the handler answers. Main thread.
  */
 import { TrieRouter } from "hono/router/trie-router";
-import type { Principal } from "../auth/mod.ts";
-import type { JobAccess } from "../auth/principal.ts";
-import type { CredentialPlace } from "../auth/credentials.ts";
-import { nowSec } from "../clock.ts";
-import { ClientError } from "../errors.ts";
-import { jobFields } from "../refused_request.ts";
-import type { ShareClass } from "../shared_pool.ts";
+import type { Principal } from "../access/mod.ts";
+import type { JobAccess } from "../access/principal.ts";
+import type { CredentialPlace } from "../access/credentials.ts";
+import { nowSec } from "../base/clock.ts";
+import { ClientError } from "../base/errors.ts";
+import { jobFields } from "../base/refused_request.ts";
+import type { ShareClass } from "../base/shared_pool.ts";
 import {
   API_METHODS,
   type ApiAnswer,
@@ -19,11 +19,11 @@ import {
   type ApiRoute,
   type Group,
 } from "./api_route.ts";
-import { type CookieUse, forgeryProblem } from "./browser_guard.ts";
+import { type CookieUse, forgeryProblem } from "./guard/browser_guard.ts";
 import type { Door } from "./door.ts";
-import type { ErrorStyle } from "./error_answer.ts";
+import type { ErrorStyle } from "./answer/error_answer.ts";
 import type { Exchange } from "./exchange.ts";
-import { readBody } from "./request_body.ts";
+import { readBody } from "./body/request_body.ts";
 
 /**
  * Larger bodies are refused: reading one costs the thread that serves everybody.

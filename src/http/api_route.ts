@@ -2,13 +2,13 @@
  * Routes of the admin API, the job API and the pages of people: what a handler
  * gets and gives. Handlers see neither sockets nor the router. Main thread.
  */
-import type { Principal } from "../auth/mod.ts";
-import type { RequestHeaders } from "../auth/credentials.ts";
-import type { JsonBody } from "../engine/metric_engine.ts";
+import type { Principal } from "../access/mod.ts";
+import type { RequestHeaders } from "../access/credentials.ts";
+import type { JsonBody } from "../metricstore/engine/metric_engine.ts";
 import type { BodyStream } from "./body_stream.ts";
 import type { Door } from "./door.ts";
 import type { Operation } from "./route.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "../app/routes/services.ts";
 
 /**
  * Which rules a route follows: the admin API (GEM), the job API for programs

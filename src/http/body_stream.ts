@@ -2,7 +2,7 @@
  * Bodies of answers that are made while they are sent, piece by piece, as fast as the
  * client reads. Main thread.
  */
-import type { JsonBody } from "../engine/metric_engine.ts";
+import type { JsonBody } from "../metricstore/engine/metric_engine.ts";
 
 /** What fits into this is sent in one go, with its length. */
 const WHOLE_BYTES_MAX = 256 << 10;

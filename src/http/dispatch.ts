@@ -6,9 +6,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import type { Principal } from "../auth/mod.ts";
-import { monotonicMs } from "../clock.ts";
-import { ClientError } from "../errors.ts";
+import type { Principal } from "../access/mod.ts";
+import { monotonicMs } from "../base/clock.ts";
+import { ClientError } from "../base/errors.ts";
 import {
   ApiRouter,
   groupOfPath,
@@ -22,20 +22,20 @@ import {
   isPreflight,
   PAGE_HEADERS,
   preflightHeaders,
-} from "./browser_guard.ts";
+} from "./guard/browser_guard.ts";
 import {
   cameSecurely,
   clientAddress,
   isForwardedLocally,
-} from "./client_address.ts";
-import { credentialHeaders } from "./credential_headers.ts";
+} from "./guard/client_address.ts";
+import { credentialHeaders } from "./guard/credential_headers.ts";
 import { API_METHODS } from "./api_route.ts";
 import type { Door } from "./door.ts";
-import { errorAnswer, errorObject } from "./error_answer.ts";
+import { errorAnswer, errorObject } from "./answer/error_answer.ts";
 import { Exchange } from "./exchange.ts";
 import { openDoorProblem } from "./open_door.ts";
 import type { OwnAddress } from "./origin.ts";
-import { notFound } from "./pages.ts";
+import { notFound } from "../app/routes/pages.ts";
 import { type HeadProblem, settleHead, WHOLE_SERVER } from "./request_head.ts";
 import {
   allowedMethods,

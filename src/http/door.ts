@@ -1,19 +1,19 @@
 /** What every handler of the front door works with. Main thread only. */
 import type { IncomingMessage } from "node:http";
-import type { Authenticator, Principal } from "../auth/mod.ts";
-import type { MetricEngine } from "../engine/metric_engine.ts";
-import type { AuditSink } from "../audit_trail.ts";
-import type { Log } from "../log.ts";
-import type { SeldomLog } from "../seldom_log.ts";
-import type { SharedPool } from "../shared_pool.ts";
-import type { BodyMemory } from "./body_memory.ts";
-import type { AddressSet } from "./client_address.ts";
-import type { Compressor } from "./compression.ts";
-import type { IngestRates } from "../ingest_rates.ts";
+import type { Authenticator, Principal } from "../access/mod.ts";
+import type { MetricEngine } from "../metricstore/engine/metric_engine.ts";
+import type { AuditSink } from "../base/audit_trail.ts";
+import type { Log } from "../base/log.ts";
+import type { SeldomLog } from "../base/seldom_log.ts";
+import type { SharedPool } from "../base/shared_pool.ts";
+import type { BodyMemory } from "./body/body_memory.ts";
+import type { AddressSet } from "./guard/client_address.ts";
+import type { Compressor } from "./answer/compression.ts";
+import type { IngestRates } from "../base/ingest_rates.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { OpenDoorNames } from "./open_door.ts";
-import type { Services } from "./services.ts";
-import type { Telemetry } from "./telemetry.ts";
+import type { Services } from "../app/routes/services.ts";
+import type { Telemetry } from "../app/routes/telemetry.ts";
 
 export type DoorLog = Pick<Log, "info" | "warn" | "err">;
 

@@ -6,8 +6,8 @@
  */
 import { Buffer } from "node:buffer";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { ClientError } from "../errors.ts";
-import { JsonSize, parseJson } from "./json_text.ts";
+import { ClientError } from "../base/errors.ts";
+import { JsonSize, parseJson } from "./body/json_text.ts";
 
 /** Shorter bodies are parsed in one go, in a millisecond or so. */
 export const LONG_JSON_BYTES = 128 << 10;

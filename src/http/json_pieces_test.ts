@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
-import { ClientError } from "../errors.ts";
+import { ClientError } from "../base/errors.ts";
 import { parseJsonInTurns } from "./json_pieces.ts";
-import { parseJson } from "./json_text.ts";
+import { parseJson } from "./body/json_text.ts";
 
 const ENCODER = new TextEncoder();
 

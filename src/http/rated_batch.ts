@@ -7,8 +7,8 @@ import {
   type Batch,
   MAX_LINE_ERRORS,
   type WriteReport,
-} from "../engine/metric_engine.ts";
-import type { InstanceRate } from "../ingest_rates.ts";
+} from "../metricstore/engine/metric_engine.ts";
+import type { InstanceRate } from "../base/ingest_rates.ts";
 
 const LF = 0x0a;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Batch } from "../engine/metric_engine.ts";
-import { IngestRates } from "../ingest_rates.ts";
+import type { Batch } from "../metricstore/engine/metric_engine.ts";
+import { IngestRates } from "../base/ingest_rates.ts";
 import { RatedBatch } from "./rated_batch.ts";
 
 const ENCODER = new TextEncoder();

@@ -4,7 +4,7 @@
  */
 import type { Context } from "hono";
 import type { z } from "zod";
-import type { Action } from "../auth/principal.ts";
+import type { Action } from "../access/principal.ts";
 import type { ApiRoute } from "./api_route.ts";
 import type { Door } from "./door.ts";
 import type { Exchange } from "./exchange.ts";

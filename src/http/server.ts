@@ -4,24 +4,24 @@
  * answer.
  */
 import type { Socket } from "node:net";
-import type { AuditSink } from "../audit_trail.ts";
-import { type Authenticator, UserPrincipal } from "../auth/mod.ts";
-import { monotonicMs } from "../clock.ts";
-import type { MetricEngine } from "../engine/metric_engine.ts";
-import { SeldomLog } from "../seldom_log.ts";
-import { SharedPool } from "../shared_pool.ts";
-import { createBodyMemory } from "./body_memory.ts";
-import { AddressSet } from "./client_address.ts";
-import { Compressor } from "./compression.ts";
+import type { AuditSink } from "../base/audit_trail.ts";
+import { type Authenticator, UserPrincipal } from "../access/mod.ts";
+import { monotonicMs } from "../base/clock.ts";
+import type { MetricEngine } from "../metricstore/engine/metric_engine.ts";
+import { SeldomLog } from "../base/seldom_log.ts";
+import { SharedPool } from "../base/shared_pool.ts";
+import { createBodyMemory } from "./body/body_memory.ts";
+import { AddressSet } from "./guard/client_address.ts";
+import { Compressor } from "./answer/compression.ts";
 import { createDispatch } from "./dispatch.ts";
 import type { Door, DoorConfig, DoorLog } from "./door.ts";
 import { DEFAULT_HTTP_LIMITS, type HttpLimits, READS_MAX } from "./limits.ts";
-import { IngestRates } from "../ingest_rates.ts";
+import { IngestRates } from "../base/ingest_rates.ts";
 import { listen, stopListening } from "./listener.ts";
-import { openApiText } from "./openapi.ts";
-import { ROUTES } from "./routes.ts";
-import type { Services } from "./services.ts";
-import { Telemetry } from "./telemetry.ts";
+import { openApiText } from "../app/routes/openapi.ts";
+import { ROUTES } from "../app/routes/routes.ts";
+import type { Services } from "../app/routes/services.ts";
+import { Telemetry } from "../app/routes/telemetry.ts";
 
 export interface HttpOptions {
   readonly config: { readonly main: DoorConfig };
@@ -128,7 +128,7 @@ function createDoor(options: HttpOptions): Door {
   };
 }
 
-/** The keys of `RELOADABLE` (src/config/reloadable.ts). */
+/** The keys of `RELOADABLE` (src/config/settings/reloadable.ts). */
 function reconfigure(door: Door, main: DoorConfig): void {
   door.config = {
     ...door.config,

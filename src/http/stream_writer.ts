@@ -3,7 +3,7 @@
  * client has taken the one before, so a slow reader costs a piece. Main thread.
  */
 import type { ServerResponse } from "node:http";
-import { monotonicMs } from "../clock.ts";
+import { monotonicMs } from "../base/clock.ts";
 import type { Door, Visit } from "./door.ts";
 
 type WriterDoor = Pick<Door, "limits" | "inFlight">;

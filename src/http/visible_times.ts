@@ -1,5 +1,5 @@
 /** From who asks to what that shows of a cluster at the times asked for. Main thread. */
-import type { DataScope } from "../engine/data_scope.ts";
+import type { DataScope } from "../metricstore/engine/data_scope.ts";
 import type { Exchange } from "./exchange.ts";
 
 /**

@@ -3,7 +3,7 @@
  * all subscriptions. Main thread only. Invariant: `inUse` is the sum of what was
  * taken minus what was given back.
  */
-import { assert } from "../assert.ts";
+import { assert } from "../base/assert.ts";
 
 export class ByteBudget {
   readonly capacity: number;

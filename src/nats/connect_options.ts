@@ -7,7 +7,7 @@ import {
   tokenAuthenticator,
   usernamePasswordAuthenticator,
 } from "@nats-io/transport-node";
-import type { Config } from "../config/mod.ts";
+import type { Config } from "../config/settings/mod.ts";
 
 export type NatsSettings = Config["nats"];
 

@@ -12,7 +12,7 @@ import type {
   NatsConnection,
   Subscription,
 } from "@nats-io/transport-node";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 import {
   groupLength,

@@ -5,7 +5,7 @@
  * refused for good. Main thread only.
  */
 import type { NatsConnection, Subscription } from "@nats-io/transport-node";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import {
   JobEventQueue,
@@ -15,7 +15,7 @@ import {
 import { JobEventStats } from "./job_event_stats.ts";
 import { type EventSubject, type JobEvent, parseEvents } from "./job_events.ts";
 import type { MetricMessage } from "./message_batch.ts";
-import { SeldomLog } from "../seldom_log.ts";
+import { SeldomLog } from "../base/seldom_log.ts";
 import {
   type StreamedMessage,
   StreamSubscription,

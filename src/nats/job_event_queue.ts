@@ -6,13 +6,13 @@
  * Events of a stream are bounded by whoever reads it, and tried until they are dealt
  * with; they come in order, so a stop without a start waits for none.
  */
-import { ClientError, type ErrorCode } from "../errors.ts";
-import { jobFields } from "../refused_request.ts";
+import { ClientError, type ErrorCode } from "../base/errors.ts";
+import { jobFields } from "../base/refused_request.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 import type { JobEventStats } from "./job_event_stats.ts";
 import type { JobEvent } from "./job_events.ts";
 import { pause, pauseMs } from "./pauses.ts";
-import type { SeldomLog } from "../seldom_log.ts";
+import type { SeldomLog } from "../base/seldom_log.ts";
 
 /** What the job API does with events; acts as somebody with the role `api` alone. */
 export interface JobEventSink {

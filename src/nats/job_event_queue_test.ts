@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { ClientError } from "../errors.ts";
-import { Log } from "../log.ts";
+import { ClientError } from "../base/errors.ts";
+import { Log } from "../base/log.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import { JobEventQueue, type JobEventSink } from "./job_event_queue.ts";
 import { JobEventStats } from "./job_event_stats.ts";
 import type { JobEvent } from "./job_events.ts";
-import { SeldomLog } from "../seldom_log.ts";
+import { SeldomLog } from "../base/seldom_log.ts";
 
 /** A job API that knows which jobs run and notes what it was told, in order. */
 class Jobs implements JobEventSink {

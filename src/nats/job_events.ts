@@ -6,7 +6,7 @@
  * A line that is no line protocol ends its message, since nobody can tell where
  * the next one begins; everything else that is wrong costs one line.
  */
-import { parseExact } from "../job_number.ts";
+import { parseExact } from "../base/job_number.ts";
 import {
   type EventLine,
   EventSyntaxError,

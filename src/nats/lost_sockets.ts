@@ -4,7 +4,7 @@
  * moment (as it does after a wrong credential) the error finds nobody, and an error
  * that nobody takes ends the process. Main thread.
  */
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 
 /** What reading from or writing to a connection that is gone says. */
 const CODES = ["ECONNRESET", "EPIPE", "ETIMEDOUT", "ECONNABORTED"];

@@ -6,12 +6,12 @@
  * message with a quotation mark goes alone, because a string that it does not
  * close would run into the next message.
  */
-import { withoutByteOrderMark } from "../byte_order_mark.ts";
+import { withoutByteOrderMark } from "../base/byte_order_mark.ts";
 import type {
   BatchOptions,
   MetricEngine,
   WriteReport,
-} from "../engine/metric_engine.ts";
+} from "../metricstore/engine/metric_engine.ts";
 
 /** A message waiting to be stored. */
 export interface MetricMessage {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { DEFAULT_SCOPE } from "../engine/data_scope.ts";
+import { DEFAULT_SCOPE } from "../metricstore/engine/data_scope.ts";
 import { FakeEngine } from "../../tests/http/fake_engine.ts";
 import {
   groupLength,

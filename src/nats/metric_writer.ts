@@ -2,13 +2,16 @@
  * The end of a subscription that faces the store: which samples its messages may
  * write, what became of them, and when to try again. Main thread only.
  */
-import type { DataScope } from "../engine/data_scope.ts";
-import type { MetricEngine, StreamMark } from "../engine/metric_engine.ts";
-import { ClientError, type ErrorCode } from "../errors.ts";
-import type { InstanceRate } from "../ingest_rates.ts";
+import type { DataScope } from "../metricstore/engine/data_scope.ts";
+import type {
+  MetricEngine,
+  StreamMark,
+} from "../metricstore/engine/metric_engine.ts";
+import { ClientError, type ErrorCode } from "../base/errors.ts";
+import type { InstanceRate } from "../base/ingest_rates.ts";
 import { type MetricMessage, writeMessages } from "./message_batch.ts";
 import { pause, pauseMs } from "./pauses.ts";
-import type { SeldomLog } from "../seldom_log.ts";
+import type { SeldomLog } from "../base/seldom_log.ts";
 import type { SubscriptionStats } from "./subscription_stats.ts";
 
 const FIRST_PAUSE_MS = 100;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { DEFAULT_SCOPE } from "../engine/data_scope.ts";
-import type { MetricEngine } from "../engine/metric_engine.ts";
-import { ClientError } from "../errors.ts";
-import { SeldomLog } from "../seldom_log.ts";
+import { DEFAULT_SCOPE } from "../metricstore/engine/data_scope.ts";
+import type { MetricEngine } from "../metricstore/engine/metric_engine.ts";
+import { ClientError } from "../base/errors.ts";
+import { SeldomLog } from "../base/seldom_log.ts";
 import { MetricWriter } from "./metric_writer.ts";
 import { SubscriptionStats } from "./subscription_stats.ts";
 

@@ -10,7 +10,7 @@ import {
   type ConnectionOptions,
   type NatsConnection,
 } from "@nats-io/transport-node";
-import { errorText, type Log } from "../log.ts";
+import { errorText, type Log } from "../base/log.ts";
 import { takeLostSocketErrors } from "./lost_sockets.ts";
 import { pause, pauseMs } from "./pauses.ts";
 import { guardSockets } from "./socket_guard.ts";

@@ -3,10 +3,10 @@
  * configuration on it, and what there is to say about them. Main thread only.
  */
 import type { NatsConnection } from "@nats-io/transport-node";
-import type { Config } from "../config/mod.ts";
-import { DEFAULT_SCOPE } from "../engine/data_scope.ts";
-import type { MetricEngine } from "../engine/metric_engine.ts";
-import type { Log } from "../log.ts";
+import type { Config } from "../config/settings/mod.ts";
+import { DEFAULT_SCOPE } from "../metricstore/engine/data_scope.ts";
+import type { MetricEngine } from "../metricstore/engine/metric_engine.ts";
+import type { Log } from "../base/log.ts";
 import { ByteBudget } from "./byte_budget.ts";
 import { connectOptions } from "./connect_options.ts";
 import { CoreSubscription } from "./core_subscription.ts";
@@ -20,7 +20,7 @@ import { type ApiSubjects, JobEventListener } from "./job_event_listener.ts";
 import type { JobEventSink } from "./job_event_queue.ts";
 import type { JobEventStats } from "./job_event_stats.ts";
 import { NatsLink, type NatsState } from "./nats_link.ts";
-import { SeldomLog } from "../seldom_log.ts";
+import { SeldomLog } from "../base/seldom_log.ts";
 import { StreamSubscription } from "./stream_subscription.ts";
 import { SubscriptionStats } from "./subscription_stats.ts";
 

@@ -15,14 +15,14 @@ import {
   type JsMsg,
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { monotonicMs } from "../clock.ts";
-import type { Log } from "../log.ts";
+import { monotonicMs } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 import { type Durable, type DurableName, openDurable } from "./durable.ts";
 import type { MetricMessage } from "./message_batch.ts";
 import { pause, pauseMs } from "./pauses.ts";
 import { type Delivery, StreamWindow } from "./stream_window.ts";
-import type { StreamMark } from "../engine/metric_engine.ts";
+import type { StreamMark } from "../metricstore/engine/metric_engine.ts";
 import type { SubscriptionStats } from "./subscription_stats.ts";
 
 /** The shortest and longest wait for messages that the library and we want. */

@@ -3,7 +3,7 @@ import type {
   RejectReason,
   SkipReason,
   WriteReport,
-} from "../engine/metric_engine.ts";
+} from "../metricstore/engine/metric_engine.ts";
 
 export class SubscriptionStats {
   /** The subject, and the durable where there is one. */

@@ -1,8 +1,8 @@
 /** That every change, every login and every refusal is a line of the audit. */
 import assert from "node:assert/strict";
-import { signToken } from "../../src/auth/token.ts";
+import { signToken } from "../../src/access/token.ts";
 import type { ApiRoute } from "../../src/http/api_route.ts";
-import { ROUTES } from "../../src/http/routes.ts";
+import { ROUTES } from "../../src/app/routes/routes.ts";
 import { Fixture } from "../http/fixture.ts";
 import { testAccounts } from "../support/accounts.ts";
 

@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { SignJWT } from "jose";
-import { KeyError } from "../../src/auth/mod.ts";
-import { nowSec } from "../../src/clock.ts";
+import { KeyError } from "../../src/access/mod.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { Fixture } from "../http/fixture.ts";
 import { type TestAccounts, testAccounts } from "../support/accounts.ts";
 

@@ -1,6 +1,6 @@
 /** From where browsers may send what: sessions, logins, and servers without credentials. */
 import assert from "node:assert/strict";
-import { OpenDoor } from "../../src/auth/authenticator.ts";
+import { OpenDoor } from "../../src/access/authenticator.ts";
 import { Fixture } from "../http/fixture.ts";
 import { testAccounts } from "../support/accounts.ts";
 

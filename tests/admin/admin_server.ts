@@ -2,13 +2,13 @@
  * The front door with its real control plane (a database on disk in its worker,
  * credentials as the server checks them), before a fake engine.
  */
-import { AccessControl } from "../../src/auth/access_control.ts";
-import { makeToken } from "../../src/auth/admin_token.ts";
-import { CredentialAuthenticator } from "../../src/auth/authenticator.ts";
-import { JwtVerifier } from "../../src/auth/jwt.ts";
-import type { Keys } from "../../src/auth/keys.ts";
-import { Sessions } from "../../src/auth/sessions.ts";
-import { signToken } from "../../src/auth/token.ts";
+import { AccessControl } from "../../src/access/access_control.ts";
+import { makeToken } from "../../src/access/admin_token.ts";
+import { CredentialAuthenticator } from "../../src/access/authenticator.ts";
+import { JwtVerifier } from "../../src/access/jwt.ts";
+import type { Keys } from "../../src/access/keys.ts";
+import { Sessions } from "../../src/access/sessions.ts";
+import { signToken } from "../../src/access/token.ts";
 import type { DatabaseTables } from "../../src/db/database.ts";
 import {
   type DatabaseClient,
@@ -16,7 +16,7 @@ import {
 } from "../../src/db/remote.ts";
 import { type HttpServer, startHttp } from "../../src/http/server.ts";
 import { TemporaryDatabase } from "../../src/db/_fixture.ts";
-import type { JobServices } from "../../src/jobs/services.ts";
+import type { JobServices } from "../../src/jobs/lifecycle/services.ts";
 import { FakeEngine } from "../http/fake_engine.ts";
 import { testAccounts } from "../support/accounts.ts";
 import { testAdmin } from "../support/admin.ts";

@@ -1,10 +1,10 @@
 /** Every kind of credential there is, good and bad, for the permission matrix. */
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
-import { generateKeyPair } from "../../src/auth/ed25519.ts";
-import { SESSION_COOKIE } from "../../src/auth/credentials.ts";
-import { signToken } from "../../src/auth/token.ts";
-import { nowSec } from "../../src/clock.ts";
+import { generateKeyPair } from "../../src/access/ed25519.ts";
+import { SESSION_COOKIE } from "../../src/access/credentials.ts";
+import { signToken } from "../../src/access/token.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { type AdminServer, basic } from "./admin_server.ts";
 
 export type Credential = Readonly<Record<string, string>>;

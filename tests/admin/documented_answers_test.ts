@@ -3,7 +3,7 @@
  * has their status and their media type, and says where there is no body.
  */
 import assert from "node:assert/strict";
-import { SESSION_COOKIE } from "../../src/auth/credentials.ts";
+import { SESSION_COOKIE } from "../../src/access/credentials.ts";
 import type { HttpAnswer } from "../support/client.ts";
 import { AdminServer } from "./admin_server.ts";
 

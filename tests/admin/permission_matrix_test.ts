@@ -1,7 +1,7 @@
 /** Every route × every kind of credential. The table is the documentation. */
 import assert from "node:assert/strict";
 import type { Operation, Route } from "../../src/http/route.ts";
-import { ROUTES } from "../../src/http/routes.ts";
+import { ROUTES } from "../../src/app/routes/routes.ts";
 import { AdminServer } from "./admin_server.ts";
 import { makeCredentials } from "./credentials.ts";
 

@@ -3,7 +3,7 @@
  * they are printed there, and a log without secrets.
  */
 import assert from "node:assert/strict";
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { TestClient } from "../support/client.ts";
 import {
   programArguments,

@@ -1,6 +1,6 @@
 /** Asking a server the same things before and after a restart. */
 import assert from "node:assert/strict";
-import { segmentOfSnapshotName } from "../../src/persist/filenames.ts";
+import { segmentOfSnapshotName } from "../../src/metricstore/persist/filenames.ts";
 import type { DurableServer } from "./durable_server.ts";
 
 export interface Entry {

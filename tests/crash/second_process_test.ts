@@ -9,8 +9,8 @@
  */
 import assert from "node:assert/strict";
 import { Random } from "../../benches/support/random.ts";
-import { printLine } from "../../src/cli/output.ts";
-import { nowSec } from "../../src/clock.ts";
+import { printLine } from "../../src/app/cli/output.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import type { Child } from "../support/child.ts";
 import { TestClient } from "../support/client.ts";
 import { DurableServer, type StoreSettings } from "./durable_server.ts";

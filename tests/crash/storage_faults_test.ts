@@ -19,13 +19,13 @@ import {
   type RecoveryReport,
   type ShardFiles,
   tidyAfterSnapshot,
-} from "../../src/persist/recovery.ts";
-import { isDamaged } from "../../src/persist/segment_report.ts";
-import type { SeriesEntry } from "../../src/persist/series_dictionary.ts";
-import { SnapshotWriter } from "../../src/persist/snapshot_writer.ts";
-import { StorageError } from "../../src/persist/storage_error.ts";
-import type { WalHandler } from "../../src/persist/wal_reader.ts";
-import { WalWriter } from "../../src/persist/wal_writer.ts";
+} from "../../src/metricstore/persist/recovery.ts";
+import { isDamaged } from "../../src/metricstore/persist/segment_report.ts";
+import type { SeriesEntry } from "../../src/metricstore/persist/series_dictionary.ts";
+import { SnapshotWriter } from "../../src/metricstore/persist/snapshot_writer.ts";
+import { StorageError } from "../../src/metricstore/persist/storage_error.ts";
+import type { WalHandler } from "../../src/metricstore/persist/wal_reader.ts";
+import { WalWriter } from "../../src/metricstore/persist/wal_writer.ts";
 import { FaultFiles } from "../support/fault_files.ts";
 import { fuzzRuns } from "../support/fuzz_runs.ts";
 

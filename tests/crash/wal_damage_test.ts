@@ -4,13 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
-import { HEADER_BYTES } from "../../src/persist/file_header.ts";
-import { segmentName } from "../../src/persist/filenames.ts";
+import { HEADER_BYTES } from "../../src/metricstore/persist/file_header.ts";
+import { segmentName } from "../../src/metricstore/persist/filenames.ts";
 import {
   isDamaged,
   type SegmentReport,
-} from "../../src/persist/segment_report.ts";
-import type { SeriesEntry } from "../../src/persist/series_dictionary.ts";
+} from "../../src/metricstore/persist/segment_report.ts";
+import type { SeriesEntry } from "../../src/metricstore/persist/series_dictionary.ts";
 import {
   KIND,
   MAGIC,
@@ -19,9 +19,12 @@ import {
   RECORD_MAGIC,
   RECORD_PAYLOAD_BYTES,
   sealRecord,
-} from "../../src/persist/wal_format.ts";
-import { readSegment } from "../../src/persist/wal_reader.ts";
-import { NEW_LOG, WalWriter } from "../../src/persist/wal_writer.ts";
+} from "../../src/metricstore/persist/wal_format.ts";
+import { readSegment } from "../../src/metricstore/persist/wal_reader.ts";
+import {
+  NEW_LOG,
+  WalWriter,
+} from "../../src/metricstore/persist/wal_writer.ts";
 import { FaultFiles } from "../support/fault_files.ts";
 
 const DIRECTORY = "/store/1";

@@ -1,8 +1,8 @@
 /** Who may ask what, and in which order paths, methods and credentials are looked at. */
 import assert from "node:assert/strict";
-import type { Role } from "../../src/auth/mod.ts";
+import type { Role } from "../../src/access/mod.ts";
 import { allowedMethods } from "../../src/http/route.ts";
-import { ROUTES } from "../../src/http/routes.ts";
+import { ROUTES } from "../../src/app/routes/routes.ts";
 import { Fixture } from "./fixture.ts";
 
 const STREAMED = ROUTES.filter((route) => route.kind !== "api");

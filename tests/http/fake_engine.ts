@@ -1,7 +1,7 @@
 /** A metric engine that stores nothing: it notes what it was asked and answers as told. */
-import type { QueryAnswer } from "../../src/engine/query_jobs.ts";
-import type { DataScope } from "../../src/engine/data_scope.ts";
-import { ClientError } from "../../src/errors.ts";
+import type { QueryAnswer } from "../../src/metricstore/engine/query_jobs.ts";
+import type { DataScope } from "../../src/metricstore/engine/data_scope.ts";
+import { ClientError } from "../../src/base/errors.ts";
 import {
   type Batch,
   type BatchOptions,
@@ -14,8 +14,8 @@ import {
   type ShardStats,
   SKIP_REASONS,
   type WriteReport,
-} from "../../src/engine/metric_engine.ts";
-import { StoredClusters } from "../../src/engine/stored_clusters.ts";
+} from "../../src/metricstore/engine/metric_engine.ts";
+import { StoredClusters } from "../../src/metricstore/coordinator/stored_clusters.ts";
 
 export const ALL_STORED: WriteReport = {
   lines: 1,

@@ -1,16 +1,16 @@
 /** The front door alone, on a free port, before a fake engine; and raw sockets to it. */
 import type { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
-import type { InstanceRecord } from "../../src/auth/access_records.ts";
-import { findCredential } from "../../src/auth/credentials.ts";
+import type { InstanceRecord } from "../../src/access/access_records.ts";
+import { findCredential } from "../../src/access/credentials.ts";
 import {
   type AccessState,
   type Principal,
   type RequestHeaders,
   type Role,
   UserPrincipal,
-} from "../../src/auth/mod.ts";
-import { ClientError } from "../../src/errors.ts";
+} from "../../src/access/mod.ts";
+import { ClientError } from "../../src/base/errors.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
 import { type HttpServer, startHttp } from "../../src/http/server.ts";
 import { type TestAccounts, testAccounts } from "../support/accounts.ts";

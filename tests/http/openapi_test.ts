@@ -1,7 +1,7 @@
 /** The API document against its file and the table of routes. */
 import assert from "node:assert/strict";
-import { ROUTES } from "../../src/http/routes.ts";
-import { rejectionBody } from "../../src/http/write_route.ts";
+import { ROUTES } from "../../src/app/routes/routes.ts";
+import { rejectionBody } from "../../src/app/routes/write_route.ts";
 import { ALL_STORED } from "./fake_engine.ts";
 import { Fixture } from "./fixture.ts";
 

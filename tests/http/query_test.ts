@@ -1,7 +1,7 @@
 /** The contract of `/api/query`. */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
-import { DEFAULT_SCOPE } from "../../src/engine/data_scope.ts";
+import { DEFAULT_SCOPE } from "../../src/metricstore/engine/data_scope.ts";
 import { jsonBody } from "./fake_engine.ts";
 import { Fixture } from "./fixture.ts";
 

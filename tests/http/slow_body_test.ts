@@ -1,8 +1,8 @@
 /** What happens between the headers of a request and the end of its body. */
 import assert from "node:assert/strict";
-import type { AccessRecords } from "../../src/auth/access_records.ts";
-import { makeToken } from "../../src/auth/admin_token.ts";
-import { signToken } from "../../src/auth/token.ts";
+import type { AccessRecords } from "../../src/access/access_records.ts";
+import { makeToken } from "../../src/access/admin_token.ts";
+import { signToken } from "../../src/access/token.ts";
 import { testAccounts } from "../support/accounts.ts";
 import { Fixture } from "./fixture.ts";
 

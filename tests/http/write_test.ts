@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { constants, gzipSync, zstdCompressSync } from "node:zlib";
-import { DEFAULT_SCOPE } from "../../src/engine/data_scope.ts";
+import { DEFAULT_SCOPE } from "../../src/metricstore/engine/data_scope.ts";
 import { ALL_STORED } from "./fake_engine.ts";
 import { Fixture, head } from "./fixture.ts";
 

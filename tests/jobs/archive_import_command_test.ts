@@ -1,7 +1,7 @@
 /** `ringstore archive import` and `verify` with archives of all kinds, with the real program. */
 import assert from "node:assert/strict";
-import { loadSetup } from "../../src/cluster/load_setup.ts";
-import { loadConfig } from "../../src/config/mod.ts";
+import { loadSetup } from "../../src/config/clusters/load_setup.ts";
+import { loadConfig } from "../../src/config/settings/mod.ts";
 import { openDatabase } from "../../src/db/database.ts";
 import { databaseOptions } from "../../src/db/database_options.ts";
 import { makeDirectory } from "../support/server.ts";

@@ -3,7 +3,7 @@
  * server says, what it keeps, and how an operator helps.
  */
 import assert from "node:assert/strict";
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { TestClient } from "../support/client.ts";
 import {
   readCredentials,

@@ -4,7 +4,7 @@
  * for it; a difference that is not there fails, and so does an entry without one.
  */
 import assert from "node:assert/strict";
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { type HttpAnswer, TestClient } from "../support/client.ts";
 import { shiftTimes } from "../support/golden.ts";
 import {

@@ -7,27 +7,27 @@ import assert from "node:assert/strict";
 import type {
   PolicyRecord,
   UserRecord,
-} from "../../src/auth/access_records.ts";
-import type { AccessState } from "../../src/auth/access_state.ts";
-import { makeToken } from "../../src/auth/admin_token.ts";
-import { CredentialAuthenticator } from "../../src/auth/authenticator.ts";
-import { JwtVerifier } from "../../src/auth/jwt.ts";
-import type { Keys } from "../../src/auth/keys.ts";
-import { Sessions } from "../../src/auth/sessions.ts";
-import { signToken } from "../../src/auth/token.ts";
-import type { ClusterCatalog } from "../../src/cluster/cluster_catalog.ts";
-import { storeMetrics } from "../../src/cluster/store_metrics.ts";
-import { nowSec } from "../../src/clock.ts";
-import { stringifyExact } from "../../src/job_number.ts";
-import { loadConfig } from "../../src/config/mod.ts";
+} from "../../src/access/access_records.ts";
+import type { AccessState } from "../../src/access/access_state.ts";
+import { makeToken } from "../../src/access/admin_token.ts";
+import { CredentialAuthenticator } from "../../src/access/authenticator.ts";
+import { JwtVerifier } from "../../src/access/jwt.ts";
+import type { Keys } from "../../src/access/keys.ts";
+import { Sessions } from "../../src/access/sessions.ts";
+import { signToken } from "../../src/access/token.ts";
+import type { ClusterCatalog } from "../../src/config/clusters/cluster_catalog.ts";
+import { storeMetrics } from "../../src/config/clusters/store_metrics.ts";
+import { nowSec } from "../../src/base/clock.ts";
+import { stringifyExact } from "../../src/base/job_number.ts";
+import { loadConfig } from "../../src/config/settings/mod.ts";
 import type { RemoteTables } from "../../src/db/remote.ts";
 import type {
   MetricEngine,
   StoreEngine,
-} from "../../src/engine/metric_engine.ts";
+} from "../../src/metricstore/engine/metric_engine.ts";
 import { type HttpServer, startHttp } from "../../src/http/server.ts";
-import { JobArchiveClient } from "../../src/jobarchive/job_archive_client.ts";
-import { type JobApi, startJobApi } from "../../src/jobs/start.ts";
+import { JobArchiveClient } from "../../src/jobs/archive/job_archive_client.ts";
+import { type JobApi, startJobApi } from "../../src/jobs/lifecycle/start.ts";
 import { testAccounts } from "../support/accounts.ts";
 import { testAdmin } from "../support/admin.ts";
 import { TestClient } from "../support/client.ts";

@@ -1,6 +1,6 @@
 /** One job, and its metrics by the three routes that give them (job-api 2.7, 2.8, 4). */
 import assert from "node:assert/strict";
-import { ClientError } from "../../src/errors.ts";
+import { ClientError } from "../../src/base/errors.ts";
 import { FakeEngine } from "../http/fake_engine.ts";
 import { HOUR_AGO, JobApiServer, minimalJob } from "./job_api.ts";
 

@@ -1,6 +1,6 @@
 /** What the server's own metrics say of jobs. */
 import assert from "node:assert/strict";
-import { ClientError } from "../../src/errors.ts";
+import { ClientError } from "../../src/base/errors.ts";
 import { FakeEngine } from "../http/fake_engine.ts";
 import { until } from "../support/nats.ts";
 import { HOUR_AGO, JobApiServer, minimalJob } from "./job_api.ts";

@@ -1,6 +1,6 @@
 /** The life of a job with the real program: started, read, stopped, archived, read again. */
 import assert from "node:assert/strict";
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { DurableServer, type StoreSettings } from "../crash/durable_server.ts";
 import { TestClient } from "../support/client.ts";
 import { readCredentials } from "../support/job_server.ts";

@@ -3,8 +3,8 @@
  * archived with all the samples there are, and reading them holds up nobody.
  */
 import assert from "node:assert/strict";
-import { ClusterCatalog } from "../../src/cluster/cluster_catalog.ts";
-import { nowSec } from "../../src/clock.ts";
+import { ClusterCatalog } from "../../src/config/clusters/cluster_catalog.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { clusterOf } from "../support/clusters.ts";
 import { until } from "../support/nats.ts";
 import { bodyOf, SlowReader } from "../support/slow_reader.ts";

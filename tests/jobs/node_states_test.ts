@@ -1,6 +1,6 @@
 /** States of nodes as the batch system tells them (job-api 9.1). */
 import assert from "node:assert/strict";
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { HOUR_AGO, JobApiServer } from "./job_api.ts";
 
 function report(hostname: string, states: string[], more: object = {}) {

@@ -3,8 +3,8 @@
  * did, archived, and then compared with what its own centre archived.
  */
 import assert from "node:assert/strict";
-import type { JobMetricByScope } from "../../src/jobdata/job_data.ts";
-import { ClusterCatalog } from "../../src/cluster/cluster_catalog.ts";
+import type { JobMetricByScope } from "../../src/jobs/data/job_data.ts";
+import { ClusterCatalog } from "../../src/config/clusters/cluster_catalog.ts";
 import { clusterOf } from "../support/clusters.ts";
 import {
   intervalBody,

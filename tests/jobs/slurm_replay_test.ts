@@ -4,7 +4,7 @@
  * there then.
  */
 import assert from "node:assert/strict";
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { HOUR_AGO, JobApiServer } from "./job_api.ts";
 import { CACHE_POLLS, SlurmAdapter, type SlurmRecord } from "./slurm_model.ts";
 

@@ -1,6 +1,6 @@
 /** Nodes of running jobs outlive the retention: the server's own database says which. */
 import assert from "node:assert/strict";
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { DurableServer, type StoreSettings } from "../crash/durable_server.ts";
 import { CLUSTERS_DIRECTORY } from "../support/clusters.ts";
 import { readCredentials } from "../support/job_server.ts";

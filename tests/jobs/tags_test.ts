@@ -1,6 +1,6 @@
 /** Tags in every scope, on jobs in every stage of their lives (job-api 2.9, 7.2, 7.3). */
 import assert from "node:assert/strict";
-import type { PolicyRecord } from "../../src/auth/access_records.ts";
+import type { PolicyRecord } from "../../src/access/access_records.ts";
 import { until } from "../support/nats.ts";
 import {
   HOUR_AGO,

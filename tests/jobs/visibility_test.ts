@@ -3,8 +3,8 @@
  * (job-api 1.2; settled 6). The table is the documentation.
  */
 import assert from "node:assert/strict";
-import type { PolicyRecord, Scope } from "../../src/auth/access_records.ts";
-import type { LabelSelector } from "../../src/engine/data_scope.ts";
+import type { PolicyRecord, Scope } from "../../src/access/access_records.ts";
+import type { LabelSelector } from "../../src/metricstore/engine/data_scope.ts";
 import {
   HOUR_AGO,
   JobApiServer,

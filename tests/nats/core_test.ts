@@ -1,6 +1,6 @@
 /** Plain NATS subscriptions of a real server at a real broker. */
 import assert from "node:assert/strict";
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { Broker } from "../support/broker.ts";
 import { TestClient } from "../support/client.ts";
 import { samples, untilConnected, untilMetric } from "../support/nats.ts";

@@ -1,8 +1,8 @@
 /** Job events and node states from a real broker to a job API that notes them. */
 import assert from "node:assert/strict";
-import type { Config } from "../../src/config/mod.ts";
-import { ClientError } from "../../src/errors.ts";
-import { Log } from "../../src/log.ts";
+import type { Config } from "../../src/config/settings/mod.ts";
+import { ClientError } from "../../src/base/errors.ts";
+import { Log } from "../../src/base/log.ts";
 import type { JobEventSink } from "../../src/nats/job_event_queue.ts";
 import { NatsService } from "../../src/nats/nats_service.ts";
 import { FakeEngine } from "../http/fake_engine.ts";

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { openDatabase } from "../../src/db/database.ts";
 import type { JobRow } from "../../src/db/job_row.ts";
 import type { NodeStateRow } from "../../src/db/node_table.ts";

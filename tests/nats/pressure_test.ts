@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import type { Config } from "../../src/config/mod.ts";
-import { ClientError } from "../../src/errors.ts";
-import { Log } from "../../src/log.ts";
+import type { Config } from "../../src/config/settings/mod.ts";
+import { ClientError } from "../../src/base/errors.ts";
+import { Log } from "../../src/base/log.ts";
 import { NatsService } from "../../src/nats/nats_service.ts";
 import { FakeEngine } from "../http/fake_engine.ts";
 import { Broker } from "../support/broker.ts";

@@ -1,7 +1,7 @@
 /** The `publish` command at a real broker and a real server. */
 import assert from "node:assert/strict";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { Broker } from "../support/broker.ts";
 import { Child } from "../support/child.ts";
 import { SAMPLE_TOKEN, TestClient } from "../support/client.ts";

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import { DurableServer, type StoreSettings } from "../crash/durable_server.ts";
 import { Broker } from "../support/broker.ts";
 import type { TestClient } from "../support/client.ts";

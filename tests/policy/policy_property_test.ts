@@ -5,14 +5,17 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { nowSec } from "../../src/clock.ts";
-import type { ClusterGrant, DataScope } from "../../src/engine/data_scope.ts";
+import { nowSec } from "../../src/base/clock.ts";
+import type {
+  ClusterGrant,
+  DataScope,
+} from "../../src/metricstore/engine/data_scope.ts";
 import type {
   MetricEngine,
   MetricQuery,
   NodeHealth,
   QueryRequest,
-} from "../../src/engine/metric_engine.ts";
+} from "../../src/metricstore/engine/metric_engine.ts";
 import {
   instanceScope,
   queryOf,

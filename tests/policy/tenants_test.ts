@@ -4,16 +4,16 @@
  * over all shards and after a restart.
  */
 import assert from "node:assert/strict";
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import {
   type ClusterGrant,
   type DataScope,
   DEFAULT_SCOPE,
-} from "../../src/engine/data_scope.ts";
+} from "../../src/metricstore/engine/data_scope.ts";
 import type {
   EngineOptions,
   StoreEngine,
-} from "../../src/engine/metric_engine.ts";
+} from "../../src/metricstore/engine/metric_engine.ts";
 import {
   instanceScope,
   queryOf,

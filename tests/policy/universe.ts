@@ -10,7 +10,7 @@ import {
   type LabelMatcher,
   type LabelName,
   MATCHER_TYPES,
-} from "../../src/engine/data_scope.ts";
+} from "../../src/metricstore/engine/data_scope.ts";
 
 /** No name is part of another, nor of anything else that an answer contains. */
 export const CLUSTERS = ["clualpha", "clubeta"] as const;

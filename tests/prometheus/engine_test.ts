@@ -3,13 +3,13 @@
  * the front door asks it.
  */
 import assert from "node:assert/strict";
-import { DEFAULT_SCOPE } from "../../src/engine/data_scope.ts";
-import type { StoreEngine } from "../../src/engine/metric_engine.ts";
+import { DEFAULT_SCOPE } from "../../src/metricstore/engine/data_scope.ts";
+import type { StoreEngine } from "../../src/metricstore/engine/metric_engine.ts";
 import type {
   QueryAnswer,
   QueryJob,
   QueryQuestion,
-} from "../../src/engine/query_jobs.ts";
+} from "../../src/metricstore/engine/query_jobs.ts";
 import { startTestEngine, write } from "../support/engine.ts";
 
 const START_SEC = 1_700_000_000;

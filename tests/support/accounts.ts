@@ -1,16 +1,16 @@
 /** Users, sessions and credentials in memory, put together as the server does it. */
-import { createAccounts } from "../../src/accounts/start.ts";
-import type { AccountServices } from "../../src/accounts/services.ts";
+import { createAccounts } from "../../src/admin/accounts/start.ts";
+import type { AccountServices } from "../../src/admin/accounts/services.ts";
 import type {
   AccessRecords,
   UserRecord,
-} from "../../src/auth/access_records.ts";
-import { AccessState, type Authenticator } from "../../src/auth/mod.ts";
-import { CredentialAuthenticator } from "../../src/auth/authenticator.ts";
-import { generateKeyPair } from "../../src/auth/ed25519.ts";
-import { JwtVerifier } from "../../src/auth/jwt.ts";
-import type { Keys } from "../../src/auth/keys.ts";
-import { Sessions } from "../../src/auth/sessions.ts";
+} from "../../src/access/access_records.ts";
+import { AccessState, type Authenticator } from "../../src/access/mod.ts";
+import { CredentialAuthenticator } from "../../src/access/authenticator.ts";
+import { generateKeyPair } from "../../src/access/ed25519.ts";
+import { JwtVerifier } from "../../src/access/jwt.ts";
+import type { Keys } from "../../src/access/keys.ts";
+import { Sessions } from "../../src/access/sessions.ts";
 import { MemoryUsers } from "./memory_users.ts";
 
 export interface TestAccounts {

@@ -1,9 +1,9 @@
 /** The service of the admin API, put together as the server does it. */
-import { AdminService } from "../../src/admin/admin_service.ts";
-import type { Applied } from "../../src/admin/changes.ts";
-import { KnownClusters } from "../../src/admin/known_clusters.ts";
+import { AdminService } from "../../src/admin/tenants/admin_service.ts";
+import type { Applied } from "../../src/admin/tenants/changes.ts";
+import { KnownClusters } from "../../src/admin/tenants/known_clusters.ts";
 import type { RemoteTables } from "../../src/db/remote.ts";
-import type { MetricEngine } from "../../src/engine/metric_engine.ts";
+import type { MetricEngine } from "../../src/metricstore/engine/metric_engine.ts";
 import { memoryTables } from "./memory_tables.ts";
 
 export interface TestAdminOptions {

@@ -4,7 +4,7 @@
  * wait with what it printed.
  */
 import { Agent, get } from "node:http";
-import { monotonicMs } from "../../src/clock.ts";
+import { monotonicMs } from "../../src/base/clock.ts";
 
 /** How much of a child's output is kept for the error message. */
 const KEPT_OUTPUT_CHARS = 16_384;

@@ -1,7 +1,7 @@
 /** The real cluster configurations of the test data, and small ones made up. */
-import type { Cluster } from "../../src/cluster/cluster.ts";
-import { ClusterCatalog } from "../../src/cluster/cluster_catalog.ts";
-import { readClusterFile } from "../../src/cluster/cluster_file.ts";
+import type { Cluster } from "../../src/config/clusters/cluster.ts";
+import { ClusterCatalog } from "../../src/config/clusters/cluster_catalog.ts";
+import { readClusterFile } from "../../src/config/clusters/cluster_file.ts";
 
 export const CLUSTERS_DIRECTORY = new URL(
   "../testdata/clusters/",

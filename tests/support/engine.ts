@@ -1,5 +1,8 @@
 /** A metric engine in the test's own process, and the few things tests say to it. */
-import { type DataScope, DEFAULT_SCOPE } from "../../src/engine/data_scope.ts";
+import {
+  type DataScope,
+  DEFAULT_SCOPE,
+} from "../../src/metricstore/engine/data_scope.ts";
 import type {
   EngineOptions,
   JsonBody,
@@ -7,8 +10,8 @@ import type {
   QueryRequest,
   StoreEngine,
   WriteReport,
-} from "../../src/engine/metric_engine.ts";
-import { startEngine } from "../../src/engine/start_engine.ts";
+} from "../../src/metricstore/engine/metric_engine.ts";
+import { startEngine } from "../../src/metricstore/coordinator/start_engine.ts";
 
 /** A small engine without files that answers questions; `options` overrides. */
 export async function startTestEngine(

@@ -13,7 +13,7 @@
  */
 import { dirname } from "node:path/posix";
 import { Random } from "../../benches/support/random.ts";
-import type { Files, OpenFile } from "../../src/persist/files.ts";
+import type { Files, OpenFile } from "../../src/metricstore/persist/files.ts";
 
 /** Calls out of 1,000 that fail. */
 export interface FaultRates {

@@ -1,14 +1,17 @@
 /** The services of the job API on a directory and a database of their own. */
-import { readClusterFile } from "../../src/cluster/cluster_file.ts";
-import { ClusterCatalog } from "../../src/cluster/cluster_catalog.ts";
-import type { MetricEngine } from "../../src/engine/metric_engine.ts";
-import { JobArchiveClient } from "../../src/jobarchive/job_archive_client.ts";
-import { nowSec } from "../../src/clock.ts";
-import { JobTimes } from "../../src/jobs/host_times.ts";
-import { JobMetrics } from "../../src/jobs/job_metrics.ts";
-import { PassedOverNodes } from "../../src/jobs/passed_over_nodes.ts";
-import { JobReads } from "../../src/jobs/job_reads.ts";
-import type { JobServices, JobTables } from "../../src/jobs/services.ts";
+import { readClusterFile } from "../../src/config/clusters/cluster_file.ts";
+import { ClusterCatalog } from "../../src/config/clusters/cluster_catalog.ts";
+import type { MetricEngine } from "../../src/metricstore/engine/metric_engine.ts";
+import { JobArchiveClient } from "../../src/jobs/archive/job_archive_client.ts";
+import { nowSec } from "../../src/base/clock.ts";
+import { JobTimes } from "../../src/jobs/lifecycle/host_times.ts";
+import { JobMetrics } from "../../src/jobs/lifecycle/job_metrics.ts";
+import { PassedOverNodes } from "../../src/jobs/lifecycle/passed_over_nodes.ts";
+import { JobReads } from "../../src/jobs/lifecycle/job_reads.ts";
+import type {
+  JobServices,
+  JobTables,
+} from "../../src/jobs/lifecycle/services.ts";
 
 const EMMY = new URL("../testdata/clusters/emmy.json", import.meta.url);
 

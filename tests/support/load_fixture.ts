@@ -2,24 +2,27 @@
 import assert from "node:assert/strict";
 import { clusterOf } from "./clusters.ts";
 import { startTestEngine, write } from "./engine.ts";
-import type { SubCluster } from "../../src/cluster/cluster.ts";
-import { ClusterCatalog } from "../../src/cluster/cluster_catalog.ts";
+import type { SubCluster } from "../../src/config/clusters/cluster.ts";
+import { ClusterCatalog } from "../../src/config/clusters/cluster_catalog.ts";
 import {
   METRIC_SCOPES,
   type MetricScope,
-} from "../../src/cluster/metric_scope.ts";
-import { storeMetrics } from "../../src/cluster/store_metrics.ts";
-import { type DataScope, DEFAULT_SCOPE } from "../../src/engine/data_scope.ts";
+} from "../../src/config/clusters/metric_scope.ts";
+import { storeMetrics } from "../../src/config/clusters/store_metrics.ts";
+import {
+  type DataScope,
+  DEFAULT_SCOPE,
+} from "../../src/metricstore/engine/data_scope.ts";
 import type {
   EngineOptions,
   MetricEngine,
   StoreEngine,
-} from "../../src/engine/metric_engine.ts";
-import type { MeasuredJob, Series } from "../../src/jobdata/job_data.ts";
+} from "../../src/metricstore/engine/metric_engine.ts";
+import type { MeasuredJob, Series } from "../../src/jobs/data/job_data.ts";
 import {
   type JobDataQuestion,
   loadJobData,
-} from "../../src/jobdata/load_job_data.ts";
+} from "../../src/jobs/data/load_job_data.ts";
 
 export const START = 1_700_000_000;
 export const STEP = 60;

@@ -1,7 +1,10 @@
 /** Users in memory, for tests of what is done with them. */
-import type { Account, UserStore } from "../../src/accounts/user_store.ts";
-import { nowSec } from "../../src/clock.ts";
-import { ClientError } from "../../src/errors.ts";
+import type {
+  Account,
+  UserStore,
+} from "../../src/admin/accounts/user_store.ts";
+import { nowSec } from "../../src/base/clock.ts";
+import { ClientError } from "../../src/base/errors.ts";
 
 export class MemoryUsers implements UserStore {
   readonly users = new Map<string, Account>();

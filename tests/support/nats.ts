@@ -1,5 +1,5 @@
 /** What tests of NATS ask the server for: metrics, health and samples. */
-import { nowSec } from "../../src/clock.ts";
+import { nowSec } from "../../src/base/clock.ts";
 import type { TestClient } from "./client.ts";
 
 /** A real wait is far shorter. */

@@ -1,7 +1,7 @@
 /** For tests that do not come near the job API, or a reload. */
-import { ClientError } from "../../src/errors.ts";
-import type { JobTimes } from "../../src/jobs/host_times.ts";
-import type { JobServices } from "../../src/jobs/services.ts";
+import { ClientError } from "../../src/base/errors.ts";
+import type { JobTimes } from "../../src/jobs/lifecycle/host_times.ts";
+import type { JobServices } from "../../src/jobs/lifecycle/services.ts";
 
 const NO_TIMES: Pick<JobTimes, "narrow"> = {
   narrow: (scope, cluster) => ({

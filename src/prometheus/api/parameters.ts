@@ -2,7 +2,7 @@
  * Parameters of the Prometheus API, out of the URL and of a form in the body
  * (prometheus-api 2.2). What is wrong names the parameter. Pure.
  */
-import { ClientError } from "../../errors.ts";
+import { ClientError } from "../../base/errors.ts";
 import { parseDurationMs } from "../language/duration.ts";
 
 /** The longest times that Prometheus writes: about 290 million years around now. */

@@ -3,7 +3,7 @@
  * other, callers in turns, so that a dashboard of forty panels does not hold up
  * somebody else's one. Main thread.
  */
-import { ClientError } from "../../errors.ts";
+import { ClientError } from "../../base/errors.ts";
 
 interface Waiting {
   readonly start: () => void;

@@ -3,13 +3,13 @@
  * values of a label (prometheus-api 1 and 2). Main thread: it reads parameters and
  * hands questions over; evaluators make the bodies.
  */
-import type { DataScope } from "../../engine/data_scope.ts";
+import type { DataScope } from "../../metricstore/engine/data_scope.ts";
 import type {
   QueryAnswer,
   QueryJob,
   QueryQuestion,
-} from "../../engine/query_jobs.ts";
-import { ClientError } from "../../errors.ts";
+} from "../../metricstore/engine/query_jobs.ts";
+import { ClientError } from "../../base/errors.ts";
 import type {
   ApiAnswer,
   ApiCall,

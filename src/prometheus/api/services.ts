@@ -1,5 +1,5 @@
 /** What the routes of the Prometheus API work with. Main thread. */
-import type { QueryEvaluator } from "../../engine/query_jobs.ts";
+import type { QueryEvaluator } from "../../metricstore/engine/query_jobs.ts";
 import type { QueryQueue } from "./query_queue.ts";
 
 /** Bounds of the configuration (section `prometheus`). */

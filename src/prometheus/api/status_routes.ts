@@ -4,7 +4,7 @@
  * another product. Main thread.
  */
 import type { ApiCall, ApiMethod, ApiOperation } from "../../http/api_route.ts";
-import { ClientError } from "../../errors.ts";
+import { ClientError } from "../../base/errors.ts";
 import { parseExpr } from "../language/parser.ts";
 import { prettify } from "../language/prettify.ts";
 import { JSON_ANSWER, success } from "./envelope.ts";

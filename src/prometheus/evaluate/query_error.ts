@@ -1,5 +1,5 @@
 /** Why a query has no answer though its text is right. Any thread. */
-import { ClientError, type ErrorCode } from "../../errors.ts";
+import { ClientError, type ErrorCode } from "../../base/errors.ts";
 
 /** As the envelope of the API names it. */
 export type QueryErrorType = "bad_data" | "execution" | "timeout" | "canceled";

@@ -3,7 +3,7 @@
  * each step, all rows in one array. Whether a cell has a value is kept beside it: a
  * NaN is a value. Any thread.
  */
-import { assert } from "../../assert.ts";
+import { assert } from "../../base/assert.ts";
 import type { Budget } from "./budget.ts";
 import type { Labels } from "./labels.ts";
 

@@ -2,7 +2,7 @@
  * What is wrong with an expression, and where. Offsets are UTF-16 units inside;
  * messages count lines and bytes, as Prometheus does. Any thread.
  */
-import { ClientError } from "../../errors.ts";
+import { ClientError } from "../../base/errors.ts";
 
 /** A part of the query: first character and the one behind the last, UTF-16 units. */
 export interface Span {

@@ -4,17 +4,17 @@
  * (prometheus-api 2.1). Evaluator thread only.
  */
 import { setImmediate } from "node:timers";
-import { monotonicMs } from "../../clock.ts";
+import { monotonicMs } from "../../base/clock.ts";
 import type {
   QueryAnswer,
   QueryJob,
   SeriesQuestion,
-} from "../../engine/query_jobs.ts";
-import { ClientError } from "../../errors.ts";
+} from "../../metricstore/engine/query_jobs.ts";
+import { ClientError } from "../../base/errors.ts";
 import {
   ALL_SERIES,
   LABEL_NAMES_ONLY,
-} from "../../transport/selection_messages.ts";
+} from "../../metricstore/transport/selection_messages.ts";
 import { Budget } from "../evaluate/budget.ts";
 import {
   evaluateInstant,

@@ -2,14 +2,14 @@
  * An evaluator: takes questions of the main thread, asks the shards, answers. Its
  * questions take turns between slices of some milliseconds. Evaluator thread only.
  */
-import { assert } from "../../assert.ts";
-import type { MetricTable } from "../../engine/metric_engine.ts";
-import type { QueryAnswer } from "../../engine/query_jobs.ts";
-import type { Wiring } from "../../shard/shard_wiring.ts";
+import { assert } from "../../base/assert.ts";
+import type { MetricTable } from "../../metricstore/engine/metric_engine.ts";
+import type { QueryAnswer } from "../../metricstore/engine/query_jobs.ts";
+import type { Wiring } from "../../metricstore/transport/shard_wiring.ts";
 import type {
   FromEvaluator,
   ToEvaluator,
-} from "../../transport/evaluator_messages.ts";
+} from "../../metricstore/transport/evaluator_messages.ts";
 import { answerJob } from "./answer_job.ts";
 import { ShardClient } from "./shard_client.ts";
 import { usualLookbackMs } from "./shard_source.ts";

@@ -5,21 +5,28 @@
  * thread only.
  */
 import { setImmediate } from "node:timers";
-import { ClientError, type ErrorCode, STATUS_BY_CODE } from "../../errors.ts";
-import type { EvaluatorWiring } from "../../shard/shard_wiring.ts";
-import { Bell } from "../../transport/bell.ts";
-import { RingConsumer, RingProducer } from "../../transport/ring.ts";
+import {
+  ClientError,
+  type ErrorCode,
+  STATUS_BY_CODE,
+} from "../../base/errors.ts";
+import type { EvaluatorWiring } from "../../metricstore/transport/shard_wiring.ts";
+import { Bell } from "../../metricstore/transport/bell.ts";
+import {
+  RingConsumer,
+  RingProducer,
+} from "../../metricstore/transport/ring.ts";
 import {
   type AskSeries,
   cancelSelection,
   SELECT_END,
   SELECTION_KIND,
   type SelectionEnd,
-} from "../../transport/selection_messages.ts";
+} from "../../metricstore/transport/selection_messages.ts";
 import {
   readSeriesFrame,
   type SeriesPiece,
-} from "../../transport/series_frame.ts";
+} from "../../metricstore/transport/series_frame.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();

@@ -2,11 +2,14 @@
  * The series of the shards as an evaluator selects them. Label policies are applied
  * in the shards; here it is only said whose they are. Evaluator thread only.
  */
-import { type AskedView, shardOf } from "../../transport/messages.ts";
+import {
+  type AskedView,
+  shardOf,
+} from "../../metricstore/transport/messages.ts";
 import type {
   AskSeries,
   SeriesLabels,
-} from "../../transport/selection_messages.ts";
+} from "../../metricstore/transport/selection_messages.ts";
 import { type Labels, Labels as LabelSet } from "../evaluate/labels.ts";
 import { QueryError } from "../evaluate/query_error.ts";
 import type {

@@ -1,0 +1,249 @@
+/** `/login`, `/jwt-login` and `/logout`: where sessions begin and end. Main thread. */
+import { z } from "zod";
+import {
+  findCookie,
+  findSession,
+  sessionCookieName,
+} from "../../access/credentials.ts";
+import type { StartedSession } from "../../access/sessions.ts";
+import { ClientError } from "../../base/errors.ts";
+import type { ApiAnswer, ApiCall, ApiRoute } from "../../http/api_route.ts";
+import { FORM_TYPE, readForm } from "../../http/body/form.ts";
+import { escapeHtml } from "../../http/answer/html.ts";
+
+const HTML_TYPE = "text/html";
+const HTML = `${HTML_TYPE}; charset=utf-8`;
+
+function page(status: number, title: string, body: string): ApiAnswer {
+  return {
+    status,
+    headers: {
+      "Content-Type": HTML,
+      "Cache-Control": "no-store",
+      "Content-Security-Policy":
+        "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'self'",
+    },
+    body: `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${title}</title>
+<h1>ringstore</h1>
+${body}
+</html>
+`,
+  };
+}
+
+function loginPage(status: number, redirect: string, message = ""): ApiAnswer {
+  const note = message === ""
+    ? ""
+    : `<p role="alert">${escapeHtml(message)}</p>\n`;
+  return page(
+    status,
+    "Log in",
+    `${note}<form method="post" action="/login">
+<input type="hidden" name="redirect" value="${escapeHtml(redirect)}">
+<p><label>User <input name="username" autocomplete="username" required autofocus></label></p>
+<p><label>Password <input name="password" type="password" autocomplete="current-password" required></label></p>
+<p><button>Log in</button></p>
+</form>`,
+  );
+}
+
+function showLogin(call: ApiCall): ApiAnswer {
+  return loginPage(200, localTarget(call.search.get("redirect") ?? ""));
+}
+
+async function logIn(call: ApiCall): Promise<ApiAnswer> {
+  const { accounts } = call.services;
+  const form = await readForm(call);
+  const redirect = localTarget(form("redirect"));
+  let started: StartedSession;
+  try {
+    started = await accounts.login.enter({
+      headers: call.headers,
+      loginToken: call.method === "GET"
+        ? call.search.get("login-token")
+        : form("login-token"),
+      username: form("username"),
+      password: form("password"),
+      from: call.from,
+    });
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.status !== 401) throw error;
+    call.refused("login", form("username"));
+    const answer = loginPage(401, redirect, `Login failed: ${error.message}`);
+    const { retryAfterSec } = error;
+    return retryAfterSec === undefined ? answer : {
+      ...answer,
+      headers: { ...answer.headers, "Retry-After": String(retryAfterSec) },
+    };
+  }
+  const { cookie, session } = started;
+  call.audit(`session/${session.id}`, session.username);
+  const cookies = [
+    sessionCookie(call, cookie, session.expiresSec - session.beganSec),
+  ];
+  const { cookieName } = accounts.tokenLogin;
+  if (cookieName && findCookie(call.headers, cookieName) !== undefined) {
+    cookies.push(`${cookieName}=; Path=/; Max-Age=0`);
+  }
+  return {
+    status: 302,
+    headers: { "Location": redirect, "Set-Cookie": cookies },
+    body: "",
+  };
+}
+
+async function logOut(call: ApiCall): Promise<ApiAnswer> {
+  const { sessions, sessionStore } = call.services.accounts;
+  const cookie = findSession(call.headers, call.isSecure);
+  const answer = page(
+    200,
+    "Logged out",
+    '<p>You are logged out. <a href="/login">Log in again</a></p>',
+  );
+  if (cookie === undefined) return answer;
+  const session = openSession(call, cookie);
+  if (session !== undefined) {
+    call.audit(`session/${session.id}`, session.username);
+    sessions.revoke(session);
+    await sessionStore.end(session.id, session.expiresSec);
+  }
+  return {
+    ...answer,
+    headers: { ...answer.headers, "Set-Cookie": sessionCookie(call, "", 0) },
+  };
+}
+
+/** A cookie that is no good any more has nothing to be ended. */
+function openSession(call: ApiCall, cookie: string) {
+  try {
+    return call.services.accounts.sessions.check(cookie).session;
+  } catch (error) {
+    if (error instanceof ClientError) return undefined;
+    throw error;
+  }
+}
+
+function sessionCookie(
+  call: ApiCall,
+  value: string,
+  maxAgeSec: number,
+): string {
+  const expires = new Date(maxAgeSec === 0 ? 0 : call.nowMs + maxAgeSec * 1000);
+  const secure = call.isSecure ? "; Secure" : "";
+  return `${
+    sessionCookieName(call.isSecure)
+  }=${value}; Path=/; Expires=${expires.toUTCString()}; ` +
+    `Max-Age=${maxAgeSec}; HttpOnly${secure}; SameSite=Lax`;
+}
+
+/**
+ * Only a path of this server; browsers read a backslash as a slash. What a header
+ * cannot carry is escaped.
+ */
+function localTarget(redirect: string): string {
+  if (!/^\/(?![/\\])[^\s\\]*$/.test(redirect)) return "/";
+  return redirect.toWellFormed().replace(/[^!-~]/gu, encodeURIComponent);
+}
+
+const loginSchema = z.object({
+  username: z.string().optional(),
+  password: z.string().optional(),
+  redirect: z.string().optional().describe(
+    "A path of this server, where the answer leads to.",
+  ),
+  "login-token": z.string().optional().describe(
+    "A token of the sign-on that is configured, instead of name and password.",
+  ),
+}).meta({ id: "Login" });
+
+const FOREIGN = "A page of another site or host sent it.";
+
+const LOGIN = {
+  description: "By name and password, or by a token in the header, in " +
+    "`login-token` or in the configured cookie.",
+  answer: { description: "Logged in; a session cookie is set, no body." },
+  status: 302,
+  errors: {
+    400: "The form is wrong.",
+    401: {
+      type: HTML_TYPE,
+      description: "Not logged in: the form again. After too many attempts " +
+        "with `Retry-After`.",
+    },
+    503: "Overload; try again after `Retry-After`.",
+  },
+  audited: true,
+  handle: logIn,
+} as const;
+
+const LOGIN_BY_POST = {
+  ...LOGIN,
+  body: { type: FORM_TYPE, schema: loginSchema, required: false },
+  errors: { ...LOGIN.errors, 403: FOREIGN },
+} as const;
+
+export const loginRoutes: readonly ApiRoute[] = [
+  {
+    kind: "api",
+    group: "public",
+    path: "/login",
+    name: "login",
+    operations: {
+      GET: {
+        id: "loginPage",
+        summary: "A form to log in with",
+        parameters: [{
+          name: "redirect",
+          type: "string",
+          description: "Where the form leads to.",
+        }],
+        answer: { type: HTML_TYPE },
+        handle: showLogin,
+      },
+      POST: { id: "login", summary: "Begin a session", ...LOGIN_BY_POST },
+    },
+  },
+  {
+    kind: "api",
+    group: "public",
+    path: "/jwt-login",
+    name: "jwt-login",
+    operations: {
+      GET: {
+        id: "jwtLoginByGet",
+        summary: "Begin a session by token",
+        parameters: [{
+          name: "login-token",
+          type: "string",
+          description: "A token of the sign-on that is configured.",
+        }],
+        ...LOGIN,
+      },
+      POST: {
+        id: "jwtLogin",
+        summary: "Begin a session by token",
+        ...LOGIN_BY_POST,
+      },
+    },
+  },
+  {
+    kind: "api",
+    group: "public",
+    path: "/logout",
+    name: "logout",
+    operations: {
+      POST: {
+        id: "logout",
+        summary: "End a session",
+        answer: { type: HTML_TYPE },
+        errors: { 403: FOREIGN },
+        audited: true,
+        handle: logOut,
+      },
+    },
+  },
+];

@@ -1,0 +1,282 @@
+/** Users: `/api/users`, `/api/user/{id}` and what administrators do by session. Main thread. */
+import { z } from "zod";
+import { ROLES } from "../../access/roles.ts";
+import { ClientError } from "../../base/errors.ts";
+import {
+  type ApiAnswer,
+  type ApiCall,
+  type ApiOperation,
+  type ApiRoute,
+  empty,
+  json,
+  text,
+} from "../../http/api_route.ts";
+import { FORM_TYPE, readForm } from "../../http/body/form.ts";
+import { checkSchema, parseJson } from "../../http/body/json_text.ts";
+import { passwordWeakness } from "./passwords.ts";
+import { USERNAME_BYTES_MAX } from "./users.ts";
+import type { Account } from "./user_store.ts";
+
+const JSON_TYPE = "application/json";
+const TEXT_TYPE = "text/plain";
+const NOTICE_BYTES_MAX = 10_000;
+
+const userSchema = z.object({
+  username: z.string(),
+  name: z.string(),
+  email: z.string(),
+  roles: z.array(z.string()),
+  projects: z.array(z.string()),
+  authType: z.int(),
+  authSource: z.int(),
+}).meta({ id: "User" });
+
+const usersSchema = z.array(userSchema).meta({ id: "Users" });
+
+const roleName = z.string().nullish().describe(`Of ${ROLES.join(", ")}.`);
+
+const changeSchema = z.strictObject({
+  "add-role": roleName,
+  "remove-role": roleName,
+  "add-project": z.string().nullish(),
+  "remove-project": z.string().nullish(),
+}).describe("The first that is given is done.").meta({ id: "UserChange" });
+
+export const messageSchema = z.object({ msg: z.string() })
+  .meta({ id: "Message" });
+
+const newUserSchema = z.object({
+  username: z.string().min(1).max(USERNAME_BYTES_MAX),
+  password: z.string().optional(),
+  role: z.enum(ROLES),
+  name: z.string().optional(),
+  email: z.string().optional(),
+  project: z.string().optional(),
+}).meta({ id: "NewUser" });
+
+const userNameSchema = z.object({
+  username: z.string().min(1).max(USERNAME_BYTES_MAX),
+}).meta({ id: "UserName" });
+
+const rolesSchema = z.array(z.enum(ROLES)).meta({ id: "Roles" });
+
+const noticeSchema = z.object({
+  "new-content": z.string().max(NOTICE_BYTES_MAX).optional(),
+}).meta({ id: "Notice" });
+
+const NOT_JUST_USER = {
+  name: "not-just-user",
+  type: "string",
+  description: "`true`: without those who have no other role than `user`.",
+} as const;
+
+async function listUsers(call: ApiCall): Promise<ApiAnswer> {
+  requireAdmin(call, "only admins are allowed to fetch a list of users");
+  const notJustUser = call.search.get("not-just-user") === "true";
+  const users = await call.services.accounts.users.list(notJustUser);
+  return json(200, users.map(shownUser));
+}
+
+function shownUser(
+  { username, name, email, roles, projects }: Omit<Account, "passwordHash">,
+) {
+  return { username, name, email, roles, projects, authType: 0, authSource: 0 };
+}
+
+function requireAdmin({ principal }: ApiCall, message: string): void {
+  if (!principal.isAdministrator) throw new ClientError("E_FORBIDDEN", message);
+}
+
+async function changeUser(call: ApiCall): Promise<ApiAnswer> {
+  requireAdmin(call, "only admins are allowed to update a user");
+  const given = checkSchema(changeSchema, parseJson(call.body));
+  const change = Object.fromEntries(
+    Object.entries(given).map(([key, value]) => [key, value ?? ""]),
+  );
+  const username = call.params.username!;
+  call.audit(userObject(username, change));
+  const done = await call.services.accounts.users.change(username, change);
+  return json(200, { msg: `${done} for user ${username}` });
+}
+
+async function changeUserByForm(call: ApiCall): Promise<ApiAnswer> {
+  const form = await readForm(call);
+  const change = Object.fromEntries(
+    Object.keys(changeSchema.shape).map((key) => [key, form(key)]),
+  );
+  const username = call.params.username!;
+  call.audit(userObject(username, change));
+  const done = await call.services.accounts.users.change(username, change);
+  return json(200, { msg: done });
+}
+
+/** What the audit says of a user, and of what is given or taken. */
+function userObject(
+  username: string,
+  rights: Readonly<Record<string, string>>,
+): string {
+  const parts = Object.entries(rights).filter(([, value]) => value !== "");
+  return [
+    `user/${username.slice(0, 100)}`,
+    ...parts.map(([key, value]) => `${key}=${value.slice(0, 100)}`),
+  ].join(" ");
+}
+
+async function createUser(call: ApiCall): Promise<ApiAnswer> {
+  const form = await readForm(call);
+  const username = form("username");
+  const project = form("project");
+  call.audit(userObject(username, { role: form("role"), project }));
+  await call.services.accounts.users.create({
+    username,
+    password: form("password"),
+    roles: [form("role")],
+    name: form("name"),
+    email: form("email"),
+    projects: project === "" ? [] : [project],
+  });
+  const weakness = passwordWeakness(form("password"));
+  return text(
+    200,
+    `User ${username} successfully created!\n${
+      weakness === undefined ? "" : `Warning: ${weakness}\n`
+    }`,
+  );
+}
+
+async function deleteUser(call: ApiCall): Promise<ApiAnswer> {
+  const form = await readForm(call);
+  call.audit(userObject(form("username"), {}));
+  await call.services.accounts.users.delete(form("username"));
+  return empty(200);
+}
+
+async function setNotice(call: ApiCall): Promise<ApiAnswer> {
+  const content = (await readForm(call))("new-content");
+  const bytes = new TextEncoder().encode(content).length;
+  if (bytes > NOTICE_BYTES_MAX) {
+    throw new ClientError(
+      "E_BAD_REQUEST",
+      `new-content: at most ${NOTICE_BYTES_MAX} bytes are taken, got ${bytes}`,
+    );
+  }
+  call.audit("notice");
+  const { noticeFile } = call.services.accounts;
+  const part = `${noticeFile}.${crypto.randomUUID()}.tmp`;
+  await Deno.writeTextFile(part, content);
+  await Deno.rename(part, noticeFile);
+  return text(200, "Update Notice Content Success");
+}
+
+const LIST: ApiOperation = {
+  id: "users",
+  summary: "All users",
+  parameters: [NOT_JUST_USER],
+  answer: { type: JSON_TYPE, schema: usersSchema },
+  scope: "jobs:read",
+  handle: listUsers,
+};
+
+const CREATE = {
+  summary: "Make a user",
+  body: { type: FORM_TYPE, schema: newUserSchema, required: true },
+  answer: { type: TEXT_TYPE },
+  errors: { 422: "There is a user of that name." },
+  audited: true,
+  handle: createUser,
+} as const;
+
+export const userRoutes: readonly ApiRoute[] = [
+  {
+    kind: "api",
+    group: "job",
+    path: "/api/users",
+    name: "users",
+    operations: { GET: LIST },
+  },
+  {
+    kind: "api",
+    group: "job",
+    path: "/api/user/:username",
+    name: "user",
+    operations: {
+      POST: {
+        id: "changeUser",
+        summary: "Change a role or project of a user",
+        body: { type: JSON_TYPE, schema: changeSchema, required: true },
+        answer: { type: JSON_TYPE, schema: messageSchema },
+        errors: { 422: "The change is against the rules." },
+        scope: "jobs:write",
+        audited: true,
+        handle: changeUser,
+      },
+    },
+  },
+  {
+    kind: "api",
+    group: "config",
+    path: "/config/roles",
+    name: "roles",
+    operations: {
+      GET: {
+        id: "roles",
+        summary: "Roles that users can have",
+        answer: { type: JSON_TYPE, schema: rolesSchema },
+        handle: () => json(200, ROLES),
+      },
+    },
+  },
+  {
+    kind: "api",
+    group: "config",
+    path: "/config/users",
+    name: "users-by-session",
+    operations: {
+      GET: { ...LIST, id: "usersBySession" },
+      POST: { id: "createUser", ...CREATE },
+      PUT: { id: "createUserByPut", ...CREATE },
+      DELETE: {
+        id: "deleteUser",
+        summary: "Delete a user",
+        description: "Nobody minds if there is no such user.",
+        body: { type: FORM_TYPE, schema: userNameSchema, required: true },
+        answer: { description: "Done; no body." },
+        audited: true,
+        handle: deleteUser,
+      },
+    },
+  },
+  {
+    kind: "api",
+    group: "config",
+    path: "/config/user/:username",
+    name: "user-by-session",
+    operations: {
+      POST: {
+        id: "changeUserBySession",
+        summary: "Change a role or project of a user",
+        body: { type: FORM_TYPE, schema: changeSchema, required: true },
+        answer: { type: JSON_TYPE, schema: messageSchema },
+        errors: { 422: "The change is against the rules." },
+        audited: true,
+        handle: changeUserByForm,
+      },
+    },
+  },
+  {
+    kind: "api",
+    group: "config",
+    path: "/config/notice",
+    name: "notice",
+    operations: {
+      POST: {
+        id: "setNotice",
+        summary: "Replace the text that pages show",
+        body: { type: FORM_TYPE, schema: noticeSchema, required: false },
+        answer: { type: TEXT_TYPE },
+        audited: true,
+        handle: setNotice,
+      },
+    },
+  },
+];

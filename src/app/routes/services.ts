@@ -1,0 +1,36 @@
+/** What the routes of the admin and job APIs work with. Main thread. */
+import type { AccountServices } from "../../admin/accounts/services.ts";
+import type { AdminService } from "../../admin/tenants/admin_service.ts";
+import type { EndingCredentials } from "../../access/ending_credentials.ts";
+import type { AccessState } from "../../access/mod.ts";
+import type { IngestRates } from "../../base/ingest_rates.ts";
+import type { PrometheusServices } from "../../prometheus/api/services.ts";
+import type { NatsStatus } from "../../nats/nats_service.ts";
+import type { JobServices, JobStatus } from "../../jobs/lifecycle/services.ts";
+
+/** What a reload came to, as the API tells it. */
+export interface ReloadReport {
+  /** Keys, clusters and metrics with new values that count from now on. */
+  readonly reloaded: readonly string[];
+  /** What differs from the files and stays as it is until a restart. */
+  readonly needs_restart: readonly string[];
+}
+
+export interface Services {
+  /** Takes cluster files and configuration anew; rejects with a `ClientError`. */
+  readonly reload: () => Promise<ReloadReport>;
+  readonly access: AccessState;
+  readonly accounts: AccountServices;
+  /** Absent: the front door has its own. */
+  readonly ingestRates?: IngestRates;
+  readonly admin: AdminService;
+  /** Absent: nobody evaluates queries. */
+  readonly prometheus?: PrometheusServices | undefined;
+  /** Absent: no broker is configured. */
+  readonly nats?: NatsStatus | undefined;
+  readonly jobs: JobServices;
+  /** Absent: nobody tells of credentials that end before long. */
+  readonly endings?: EndingCredentials;
+  /** Absent: the server tells no numbers of jobs. */
+  readonly jobStatus?: JobStatus | undefined;
+}

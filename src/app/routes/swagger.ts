@@ -1,0 +1,94 @@
+/**
+ * Swagger UI under `/swagger/`, with `-dev` only. The assets are imported as
+ * text, so they are in the module graph: no read permission is needed and the
+ * compiled binary carries them. They are loaded when first asked for.
+ */
+import type { Context } from "hono";
+import type { PageRoute } from "../../http/route.ts";
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>ringstore API</title>
+<link rel="stylesheet" href="/swagger/swagger-ui.css">
+<div id="swagger-ui"></div>
+<script src="/swagger/swagger-ui-bundle.js"></script>
+<script src="/swagger/start.js"></script>
+</html>
+`;
+
+const START = `SwaggerUIBundle({
+  url: "/api/openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+});
+`;
+
+const HEADERS = {
+  "Content-Security-Policy":
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
+};
+
+async function loadAsset(
+  file: string,
+): Promise<{ type: string; text: string } | undefined> {
+  switch (file) {
+    case "start.js":
+      return { type: "text/javascript; charset=utf-8", text: START };
+    case "swagger-ui.css": {
+      const css = await import("swagger-ui-dist/swagger-ui.css", {
+        with: { type: "text" },
+      });
+      return { type: "text/css; charset=utf-8", text: css.default };
+    }
+    case "swagger-ui-bundle.js": {
+      const bundle = await import("swagger-ui-dist/swagger-ui-bundle.js", {
+        with: { type: "text" },
+      });
+      return { type: "text/javascript; charset=utf-8", text: bundle.default };
+    }
+    default:
+      return undefined;
+  }
+}
+
+async function asset(context: Context): Promise<Response> {
+  const found = await loadAsset(context.req.param("file") ?? "");
+  if (found === undefined) return context.text("404 page not found\n", 404);
+  return context.body(found.text, 200, { "Content-Type": found.type });
+}
+
+export const swaggerRoutes: readonly PageRoute[] = [
+  {
+    kind: "page",
+    path: "/swagger",
+    name: "swagger",
+    access: "public",
+    devOnly: true,
+    undocumented: true,
+    respond: (context) => context.html(PAGE, 200, HEADERS),
+    operations: {
+      GET: {
+        id: "swagger",
+        summary: "Swagger UI",
+        answer: { type: "text/html" },
+      },
+    },
+  },
+  {
+    kind: "page",
+    path: "/swagger/:file",
+    name: "swagger",
+    access: "public",
+    devOnly: true,
+    undocumented: true,
+    respond: asset,
+    operations: {
+      GET: {
+        id: "swaggerAsset",
+        summary: "A file of Swagger UI",
+        answer: { type: "text/plain" },
+      },
+    },
+  },
+];

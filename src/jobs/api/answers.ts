@@ -1,0 +1,79 @@
+/** Jobs as answers: with the tags the caller may see, and what else a route shows. */
+import type { Principal } from "../../access/mod.ts";
+import type { JobRow, TagRow } from "../../db/job_row.ts";
+import type { ApiCall } from "../../http/api_route.ts";
+import {
+  type JobAnswer,
+  jobAnswer,
+  type JobStatisticsByMetric,
+} from "../data/job_answer.ts";
+import type { JobServices } from "../lifecycle/services.ts";
+import { visibleTags } from "../lifecycle/tag_rules.ts";
+
+export interface ShownParts {
+  readonly tags?: readonly TagRow[];
+  readonly withMetaData?: boolean;
+  readonly statistics?: JobStatisticsByMetric | null;
+}
+
+/** One job; who sees metrics through labels alone sees no footprint. */
+export function shownJob(
+  call: Pick<ApiCall, "principal" | "nowMs">,
+  job: JobRow,
+  parts: ShownParts = {},
+): JobAnswer {
+  const { narrowed } = call.principal.jobView();
+  return jobAnswer(narrowed ? { ...job, footprint: null } : job, {
+    nowSec: Math.floor(call.nowMs / 1000),
+    ...parts,
+    ...(parts.tags ? { tags: visibleTags(call.principal, parts.tags) } : {}),
+  });
+}
+
+/** All tags of a job, visible or not. */
+export async function tagsOf(
+  { services }: ApiCall,
+  { id }: JobRow,
+): Promise<readonly TagRow[]> {
+  return (await services.jobs.tables.tags.forJobs([id])).get(id) ?? [];
+}
+
+/** One job with its visible tags and its metadata. */
+export async function jobWithTags(
+  call: ApiCall,
+  job: JobRow,
+): Promise<JobAnswer> {
+  const tags = await tagsOf(call, job);
+  return shownJob(call, job, { tags, withMetaData: true });
+}
+
+/** Statistics of the archived ones among some jobs, by id; a bad file gives none. */
+export async function archivedStatistics(
+  services: Pick<JobServices, "archive" | "log">,
+  principal: Principal,
+  jobs: readonly JobRow[],
+): Promise<ReadonlyMap<number, JobStatisticsByMetric>> {
+  const found = new Map<number, JobStatisticsByMetric>();
+  const view = principal.jobView();
+  if (view.narrowed || principal.jobMetrics() === undefined) return found;
+  const archived = jobs.filter((job) => job.monitoringStatus === 3);
+  const answers = await services.archive.readStatistics(
+    archived.map(({ cluster, jobId, startTime }) => ({
+      cluster,
+      jobId,
+      startTime,
+    })),
+  );
+  answers.forEach((answer, i) => {
+    const job = archived[i]!;
+    if (answer.statistics !== null) found.set(job.id, answer.statistics);
+    else {
+      services.log.warn("an archived job is not readable", {
+        job: job.jobId,
+        cluster: job.cluster,
+        reason: answer.reason,
+      });
+    }
+  });
+  return found;
+}

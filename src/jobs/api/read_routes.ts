@@ -1,0 +1,252 @@
+/** One job and its metrics (job-api 2.7, 2.8, 4). Main thread. */
+import { z } from "zod";
+import {
+  isMetricScope,
+  METRIC_SCOPES,
+} from "../../config/clusters/metric_scope.ts";
+import type { JobRow } from "../../db/job_row.ts";
+import { ClientError } from "../../base/errors.ts";
+import {
+  type ApiAnswer,
+  type ApiCall,
+  type ApiOperation,
+  type ApiRoute,
+  json,
+} from "../../http/api_route.ts";
+import { DATA_START } from "../data/leading_nulls.ts";
+import { jobRouteScopes } from "../data/scope_requests.ts";
+import { jobWithTags } from "./answers.ts";
+import {
+  inTurn,
+  type MetricsInTurn,
+  writeMetaAndData,
+  writeMetaAndList,
+  writeMetricList,
+  writtenAnswer,
+} from "./data_answer.ts";
+import {
+  JOB_ID,
+  metricScope,
+  pathNumber,
+  requireJob,
+} from "../lifecycle/job_access.ts";
+import type { JobAnswer } from "../data/job_answer.ts";
+import type { JobMetricsQuestion } from "../lifecycle/job_metrics.ts";
+import { metricNamesSchema } from "../lifecycle/job_requests.ts";
+import {
+  jobMetricsSchema,
+  jobWithDataSchema,
+  jobWithMetricsSchema,
+} from "../lifecycle/job_schemas.ts";
+import { decodeRequest } from "../lifecycle/request_json.ts";
+
+const JSON_TYPE = "application/json";
+
+type Question = Omit<
+  JobMetricsQuestion,
+  "scope" | "narrowed" | "nowSec" | "signal"
+>;
+
+interface AskedMetrics extends MetricsInTurn {
+  readonly dataStart: number | undefined;
+}
+
+/** The metrics of a job, as far as the caller may see them; must be closed. */
+async function metricsOf(
+  call: ApiCall,
+  job: JobRow,
+  question: Question,
+): Promise<AskedMetrics> {
+  const { metrics: service, reads } = call.services.jobs;
+  const scope = metricScope(call.principal);
+  const reading = reads.open(call.principal.shareKey);
+  try {
+    const open = await service.open(job, {
+      ...question,
+      scope,
+      narrowed: call.principal.jobView().narrowed,
+      nowSec: Math.floor(call.nowMs / 1000),
+      signal: reading.signal,
+    });
+    return { ...await inTurn(reading, open), dataStart: open.dataStart };
+  } catch (error) {
+    reading.close();
+    throw error;
+  }
+}
+
+/** As the pages of one job want it: finer scopes where there is one node. */
+function dataOfJob(
+  call: ApiCall,
+  job: JobRow,
+  metrics: readonly string[] | undefined,
+): Promise<AskedMetrics> {
+  return metricsOf(call, job, {
+    metrics,
+    request: jobRouteScopes(job),
+    resolutionSec: call.services.jobs.metrics.clusterStepSec(job.cluster),
+  });
+}
+
+/** With where its series begin, if that is not where the job began. */
+function withDataStart(
+  meta: JobAnswer,
+  { dataStart }: AskedMetrics,
+): JobAnswer {
+  return dataStart === undefined ? meta : {
+    ...meta,
+    metaData: { ...meta.metaData, [DATA_START]: String(dataStart) },
+  };
+}
+
+/** What closes nothing. */
+const NOTHING_OPEN = { close() {} };
+
+async function show(call: ApiCall): Promise<ApiAnswer> {
+  const job = await requireJob(call, "E_UNPROCESSABLE");
+  const meta = await jobWithTags(call, job);
+  if (call.search.get("all-metrics") !== "true") {
+    return writtenAnswer(
+      NOTHING_OPEN,
+      (out) => writeMetaAndData(out, meta, undefined),
+    );
+  }
+  const data = await dataOfJob(call, job, undefined);
+  return writtenAnswer(
+    data,
+    (out) => writeMetaAndData(out, withDataStart(meta, data), data.metrics),
+  );
+}
+
+async function showMetrics(call: ApiCall): Promise<ApiAnswer> {
+  const job = await requireJob(call, "E_UNPROCESSABLE");
+  const metrics = decodeRequest(metricNamesSchema, call.body);
+  const meta = await jobWithTags(call, job);
+  const data = await dataOfJob(call, job, metrics);
+  return writtenAnswer(
+    data,
+    (out) => writeMetaAndList(out, withDataStart(meta, data), data.metrics),
+  );
+}
+
+/**
+ * Apart from a wrong scope everything is told with status 200: pages read the error
+ * in the answer.
+ */
+async function metricsOnly(call: ApiCall): Promise<ApiAnswer> {
+  const scopes = call.search.getAll("scope").map((word) => {
+    if (isMetricScope(word)) return word;
+    throw new ClientError(
+      "E_BAD_REQUEST",
+      `scope: one of ${METRIC_SCOPES.join(", ")} is expected, got ${
+        JSON.stringify(word.slice(0, 40))
+      }`,
+    );
+  });
+  pathNumber(call, "id");
+  const metrics = call.search.getAll("metric");
+  try {
+    const job = await requireJob(call, "E_UNPROCESSABLE");
+    const data = await metricsOf(call, job, {
+      metrics: metrics.length === 0 ? undefined : metrics,
+      request: { scopes },
+      resolutionSec: call.services.jobs.metrics.resamplingSec,
+    });
+    return writtenAnswer(data, async function* (out) {
+      out.raw(`{"data":{"jobMetrics":`);
+      yield* writeMetricList(out, data.metrics);
+      out.raw(`},"error":null}`);
+    });
+  } catch (error) {
+    const isTold = error instanceof ClientError && error.code !== "E_OVERLOAD";
+    if (!isTold) throw error;
+    call.services.jobs.log.info("metrics of a job are not answered", {
+      path: call.path,
+      reason: error.message,
+    });
+    return json(200, { data: null, error: { message: error.message } });
+  }
+}
+
+const SHOW: Omit<ApiOperation, "id"> = {
+  summary: "A job, with all its metrics if asked for",
+  parameters: [JOB_ID, {
+    name: "all-metrics",
+    type: "string",
+    description: "`true`: `Data` has the metrics.",
+  }],
+  answer: { type: JSON_TYPE, schema: jobWithDataSchema },
+  errors: { 422: "There is no such job, or it is not yours to see." },
+  scope: "jobs:read",
+  handle: show,
+};
+
+const SHOW_METRICS: Omit<ApiOperation, "id"> = {
+  summary: "A job with some of its metrics",
+  parameters: [JOB_ID],
+  body: {
+    type: JSON_TYPE,
+    description: "Names of metrics; `null`: all.",
+    schema: z.array(z.string()).nullable().meta({ id: "MetricNames" }),
+    required: true,
+  },
+  answer: { type: JSON_TYPE, schema: jobWithMetricsSchema },
+  errors: { 422: "There is no such job, or it is not yours to see." },
+  scope: "jobs:read",
+  handle: showMetrics,
+};
+
+const METRICS_ONLY: Omit<ApiOperation, "id"> = {
+  summary: "Metrics of a job",
+  description: "Errors come with status 200, in `error`.",
+  parameters: [
+    JOB_ID,
+    {
+      name: "metric",
+      type: "string",
+      repeated: true,
+      description: "Names; none: all.",
+    },
+    {
+      name: "scope",
+      type: "string",
+      rules: { enum: METRIC_SCOPES },
+      repeated: true,
+      description: "None: node, or all there are in the archive.",
+    },
+  ],
+  answer: { type: JSON_TYPE, schema: jobMetricsSchema },
+  scope: "jobs:read",
+  handle: metricsOnly,
+};
+
+/** The same routes for programs and for users. */
+function routesOf(group: "job" | "userapi"): ApiRoute[] {
+  const [prefix, id] = group === "job"
+    ? ["/api", "job"]
+    : ["/userapi", "userJob"];
+  return [
+    {
+      kind: "api",
+      group,
+      path: `${prefix}/jobs/metrics/:id`,
+      name: `${group}-job-metrics`,
+      operations: { GET: { id: `${id}Metrics`, ...METRICS_ONLY } },
+    },
+    {
+      kind: "api",
+      group,
+      path: `${prefix}/jobs/:id`,
+      name: `${group}-job`,
+      operations: {
+        GET: { id, ...SHOW },
+        POST: { id: `${id}WithMetrics`, ...SHOW_METRICS },
+      },
+    },
+  ];
+}
+
+export const readRoutes: readonly ApiRoute[] = [
+  ...routesOf("job"),
+  ...routesOf("userapi"),
+];

@@ -1,0 +1,288 @@
+/** Tags and metadata of jobs (job-api 2.9, 2.10, 7.2, 7.3). Main thread. */
+import type { JobRow, TagKey, TagRow } from "../../db/job_row.ts";
+import { ClientError } from "../../base/errors.ts";
+import {
+  type ApiAnswer,
+  type ApiCall,
+  type ApiOperation,
+  type ApiRoute,
+  json,
+  text,
+} from "../../http/api_route.ts";
+import type { MetaEdit } from "../archive/job_meta.ts";
+import { errorText } from "../../base/log.ts";
+import { shownJob, tagsOf } from "./answers.ts";
+import {
+  clustersOf,
+  JOB_ID,
+  requireAllClusters,
+  requireJob,
+} from "../lifecycle/job_access.ts";
+import {
+  editMetaByKeySchema,
+  editMetaSchema,
+  tagsSchema,
+} from "../lifecycle/job_requests.ts";
+import { jobSchema } from "../lifecycle/job_schemas.ts";
+import { decodeRequest } from "../lifecycle/request_json.ts";
+import { mayWriteTag } from "../lifecycle/tag_rules.ts";
+
+const JSON_TYPE = "application/json";
+
+/** Scopes of tags that are taken off by HTTP; private ones are not. */
+const REMOVABLE = new Set(["global", "admin"]);
+
+async function addTags(call: ApiCall): Promise<ApiAnswer> {
+  const job = await requireJob(call, "E_NOT_FOUND");
+  const tags = decodeRequest(tagsSchema, call.body).map((tag) => ({
+    ...tag,
+    scope: tag.scope === "" ? "global" : tag.scope,
+  }));
+  requireWritable(call, tags);
+  const { tables } = call.services.jobs;
+  const attached = await tables.tags.attach(job.id, tags) ?? [];
+  const all = await rewriteTags(call, job);
+  // The new ones are shown also to who could not see them otherwise.
+  const answer = shownJob(call, job, { tags: all });
+  const shown = answer.tags ?? [];
+  const hidden = attached.filter((tag) =>
+    !shown.some(({ id }) => id === tag.id)
+  );
+  const together = [...shown, ...hidden];
+  return json(200, {
+    ...answer,
+    ...(together.length > 0 ? { tags: together } : {}),
+  });
+}
+
+async function removeTags(call: ApiCall): Promise<ApiAnswer> {
+  const job = await requireJob(call, "E_NOT_FOUND");
+  const tags = removable(call);
+  const { tables } = call.services.jobs;
+  const unknown = await tables.tags.detach(job.id, tags);
+  const left = await rewriteTags(call, job);
+  if (unknown.length > 0) return unknownTags(unknown);
+  return json(200, shownJob(call, job, { tags: left }));
+}
+
+async function removeTagsEverywhere(call: ApiCall): Promise<ApiAnswer> {
+  const { tables } = call.services.jobs;
+  const all = decodeRequest(tagsSchema, call.body);
+  const requested = all.length;
+  const names = all.map(({ type, name, scope }) => `${type}:${name}@${scope}`);
+  call.audit(`tags ${names.join(", ")}`);
+  requireAllClusters(call, "deleting tags everywhere");
+  const { removed, unknown, stoppedJobs } = await tables.tags.remove(
+    removable(call),
+  );
+  rewriteArchives(call, stoppedJobs);
+  if (unknown.length > 0) return unknownTags(unknown);
+  return text(
+    200,
+    `Deleted Tags from DB: ${removed} successfull of ${requested} requested\n`,
+  );
+}
+
+/** Of the tags in the body those that are taken off by HTTP. */
+function removable(call: ApiCall): TagKey[] {
+  const tags = decodeRequest(tagsSchema, call.body)
+    .filter(({ scope }) => REMOVABLE.has(scope));
+  requireWritable(call, tags);
+  return tags;
+}
+
+function requireWritable(call: ApiCall, tags: readonly TagKey[]): void {
+  const foreign = tags.find(({ scope }) => !mayWriteTag(call.principal, scope));
+  if (foreign === undefined) return;
+  throw new ClientError(
+    "E_FORBIDDEN",
+    `scope: ${
+      JSON.stringify(foreign.scope.slice(0, 60))
+    } is not yours to write`,
+  );
+}
+
+/** Clients of upstream know it as a 500. */
+function unknownTags(tags: readonly TagKey[]): ApiAnswer {
+  const names = tags.map(({ type, name, scope }) =>
+    JSON.stringify(`${type}:${name}`) + ` of scope ${scope}`
+  );
+  return json(500, {
+    status: "Internal Server Error",
+    error: `there is no tag ${names.join(", ").slice(0, 1000)}`,
+  });
+}
+
+/** The archive of a stopped job follows the database; gives the tags it has now. */
+async function rewriteTags(
+  call: ApiCall,
+  job: JobRow,
+): Promise<readonly TagRow[]> {
+  const tags = await tagsOf(call, job);
+  await rewriteMeta(call, job, { tags });
+  return tags;
+}
+
+/** There may be very many; the answer does not wait for them. */
+function rewriteArchives(call: ApiCall, ids: readonly number[]): void {
+  const { tables, log } = call.services.jobs;
+  const work = async () => {
+    for (const id of ids) {
+      const job = await tables.jobs.get(id);
+      if (job !== undefined) await rewriteTags(call, job);
+    }
+  };
+  work().catch((error) =>
+    log.err("tags in the job archive are not up to date", {
+      jobs: ids.length,
+      error: errorText(error),
+    })
+  );
+}
+
+/** The database is the truth: where there is no archive nothing is amiss. */
+async function rewriteMeta(
+  call: ApiCall,
+  job: JobRow,
+  edit: MetaEdit,
+): Promise<void> {
+  if (job.jobState === "running") return;
+  await call.services.jobs.archive.editMeta(job, edit);
+}
+
+async function editMeta(call: ApiCall): Promise<ApiAnswer> {
+  const job = await requireJob(call, "E_NOT_FOUND");
+  const { key, value } = decodeRequest(editMetaSchema, call.body);
+  return await setMeta(call, job, key, value);
+}
+
+async function editMetaByKey(call: ApiCall): Promise<ApiAnswer> {
+  const { payload, ...key } = decodeRequest(editMetaByKeySchema, call.body);
+  const { jobs } = call.services.jobs.tables;
+  const job = await jobs.findByKey({ ...key, ...clustersOf(call.principal) });
+  if (job === undefined) {
+    throw new ClientError(
+      "E_UNPROCESSABLE",
+      `jobId: there is no job ${key.jobId}`,
+    );
+  }
+  return await setMeta(call, job, payload.key, payload.value);
+}
+
+async function setMeta(
+  call: ApiCall,
+  job: JobRow,
+  key: string,
+  value: string,
+): Promise<ApiAnswer> {
+  const { jobs } = call.services.jobs.tables;
+  const changed = await jobs.updateMetadata(job.id, key, value);
+  if (changed === undefined) {
+    throw new ClientError("E_NOT_FOUND", "the job was deleted just now");
+  }
+  await rewriteMeta(call, job, { metaData: { [key]: value } });
+  return json(200, shownJob(call, changed, { withMetaData: true }));
+}
+
+const TAGS_BODY = {
+  type: JSON_TYPE,
+  schema: tagsSchema.meta({ id: "Tags" }),
+  required: true,
+} as const;
+
+const ADD_TAGS: Omit<ApiOperation, "id"> = {
+  summary: "Put tags on a job",
+  parameters: [JOB_ID],
+  body: TAGS_BODY,
+  answer: { type: JSON_TYPE, schema: jobSchema },
+  errors: { 404: "There is no such job." },
+  scope: "jobs:write",
+  handle: addTags,
+};
+
+const EDIT_META: Omit<ApiOperation, "id"> = {
+  summary: "Set an entry of a job's metadata",
+  parameters: [JOB_ID],
+  body: {
+    type: JSON_TYPE,
+    schema: editMetaSchema.meta({ id: "MetaEntry" }),
+    required: true,
+  },
+  answer: { type: JSON_TYPE, schema: jobSchema },
+  errors: { 404: "There is no such job." },
+  scope: "jobs:write",
+  handle: editMeta,
+};
+
+export const tagRoutes: readonly ApiRoute[] = [
+  {
+    kind: "api",
+    group: "job",
+    path: "/api/jobs/tag_job/:id",
+    name: "tag-job",
+    operations: {
+      POST: { id: "tagJob", ...ADD_TAGS },
+      PATCH: { id: "tagJobByPatch", ...ADD_TAGS },
+      DELETE: {
+        id: "untagJob",
+        summary: "Take tags off a job",
+        description: "Only of scope `global` and `admin`; others stay.",
+        parameters: [JOB_ID],
+        body: TAGS_BODY,
+        answer: { type: JSON_TYPE, schema: jobSchema },
+        errors: { 404: "There is no such job.", 500: "There is no such tag." },
+        scope: "jobs:write",
+        handle: removeTags,
+      },
+    },
+  },
+  {
+    kind: "api",
+    group: "job",
+    path: "/api/tags",
+    name: "tags",
+    operations: {
+      DELETE: {
+        id: "deleteTags",
+        summary: "Delete tags, from every job that has them",
+        body: TAGS_BODY,
+        answer: { type: "text/plain" },
+        errors: { 500: "There is no such tag." },
+        scope: "jobs:write",
+        audited: true,
+        handle: removeTagsEverywhere,
+      },
+    },
+  },
+  {
+    kind: "api",
+    group: "job",
+    path: "/api/jobs/edit_meta",
+    name: "edit-meta-by-key",
+    operations: {
+      PATCH: {
+        id: "editMetaByKey",
+        summary: "Set an entry of a job's metadata",
+        body: {
+          type: JSON_TYPE,
+          schema: editMetaByKeySchema.meta({ id: "MetaEntryByKey" }),
+          required: true,
+        },
+        answer: { type: JSON_TYPE, schema: jobSchema },
+        errors: { 422: "There is no such job." },
+        scope: "jobs:write",
+        handle: editMetaByKey,
+      },
+    },
+  },
+  {
+    kind: "api",
+    group: "job",
+    path: "/api/jobs/edit_meta/:id",
+    name: "edit-meta",
+    operations: {
+      PATCH: { id: "editMeta", ...EDIT_META },
+      POST: { id: "editMetaByPost", ...EDIT_META },
+    },
+  },
+];

@@ -1,0 +1,88 @@
+/**
+ * What the main thread and a worker of the job archive say to each other. Requests
+ * are worked off one at a time, in their order; each has one answer with its
+ * number. Errors cross as data.
+ */
+import type { ErrorCode } from "../../base/errors.ts";
+import type { NamedMetric } from "../data/job_data.ts";
+import type { JobStatisticsByMetric } from "../data/job_answer.ts";
+import type { JobPlace } from "./archive_layout.ts";
+import type { CompressionProgress, CompressionStep } from "./compression.ts";
+import type { DataSelection } from "./data_file.ts";
+import type { JobMeta, MetaEdit } from "./job_meta.ts";
+
+/** The statistics of an archived job, or why there are none. */
+export type StatisticsOrReason =
+  | { readonly statistics: JobStatisticsByMetric }
+  | { readonly statistics: null; readonly reason: string };
+
+/** What can be asked, and the type of each answer. */
+export interface JobArchiveCalls {
+  /** Before all others. */
+  open(
+    options: {
+      readonly root: string;
+      readonly validate: boolean;
+      readonly keepsGroup?: boolean;
+    },
+  ): void;
+  /**
+   * Begins to put a job into the archive, in place of what is there; gives the number
+   * by which it goes until it is finished or given up.
+   */
+  beginWrite(place: JobPlace): number;
+  addMetric(
+    part: { readonly number: number; readonly metric: NamedMetric },
+  ): void;
+  finishWrite(part: { readonly number: number; readonly meta: JobMeta }): void;
+  abortWrite(number: number): void;
+  /** False: the job is not in the archive. */
+  editMeta(
+    edit: { readonly place: JobPlace; readonly edit: MetaEdit },
+  ): boolean;
+  readMeta(place: JobPlace): JobMeta;
+  /** In the order of the places. */
+  readStatistics(places: readonly JobPlace[]): StatisticsOrReason[];
+  /** Begins to read metrics of a job; gives a number until it is closed. */
+  openData(
+    from: { readonly place: JobPlace; readonly selection: DataSelection },
+  ): number;
+  /** The next of them; `undefined`: there is none. */
+  nextMetric(number: number): NamedMetric | undefined;
+  closeData(number: number): void;
+  /** False: the job is not in the archive. */
+  copyTo(
+    copy: { readonly targetRoot: string; readonly place: JobPlace },
+  ): boolean;
+  /** False: the job was not in the archive. */
+  remove(place: JobPlace): boolean;
+  compress(step: CompressionStep): CompressionProgress;
+}
+
+export type JobArchiveCall = keyof JobArchiveCalls;
+export type CallInput<Call extends JobArchiveCall> = Parameters<
+  JobArchiveCalls[Call]
+>[0];
+export type CallOutput<Call extends JobArchiveCall> = ReturnType<
+  JobArchiveCalls[Call]
+>;
+
+/** One request of any kind. */
+export type JobArchiveRequest = {
+  readonly [Call in JobArchiveCall]: {
+    readonly id: number;
+    readonly call: Call;
+    readonly input: CallInput<Call>;
+  };
+}[JobArchiveCall];
+
+export type JobArchiveReply =
+  | { readonly id: number; readonly isOk: true; readonly value: unknown }
+  | {
+    readonly id: number;
+    readonly isOk: false;
+    readonly code: ErrorCode;
+    readonly message: string;
+    /** File the failure is about; empty: none. */
+    readonly path: string;
+  };

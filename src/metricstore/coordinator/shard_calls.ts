@@ -1,0 +1,306 @@
+/**
+ * Calls into the shards: what was sent and not answered yet, and the loop that
+ * takes their answers. Main thread only.
+ */
+import { setImmediate } from "node:timers";
+import { monotonicMs } from "../../base/clock.ts";
+import {
+  ClientError,
+  type ErrorCode,
+  STATUS_BY_CODE,
+} from "../../base/errors.ts";
+import type { Wiring } from "../transport/shard_wiring.ts";
+import { AnswerBlocks } from "./answer_blocks.ts";
+import { Bell } from "../transport/bell.ts";
+import {
+  type Ask,
+  CLUSTER_THERE,
+  DONE_OF_FORWARD,
+  KIND,
+  type Reply,
+} from "../transport/messages.ts";
+import type { RingConsumer } from "../transport/ring.ts";
+import type { EngineNotice, WriteReport } from "../engine/metric_engine.ts";
+import { ShardLink } from "./shard_link.ts";
+import { UnknownMetricNews } from "./unknown_metric_news.ts";
+import { parseWriteDone, ReportCollector } from "./write_reports.ts";
+
+const ENCODER = new TextEncoder();
+/** Turns without a wait after which other events get their chance. */
+const TURNS_MAX = 16;
+/** Bytes of answers that are being put together; more are refused with 503. */
+const PENDING_BYTES_MAX = 1 << 30;
+/** As much as shards send of an answer at a time. */
+const CHUNK_BLOCK_BYTES = 256 << 10;
+/** The main thread blocks no longer than this for an answer, and only when idle. */
+const LINGER_MS = 0.2;
+/** So long it looks again and again: to be woken takes some 50 µs. */
+const SPIN_MS = 0.1;
+
+/** An answer as one shard gave it. */
+export interface ShardReply<Kind extends Reply["kind"]> {
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  readonly reply: Extract<Reply, { kind: Kind }>;
+}
+
+/** Something a shard is to answer. */
+interface Pending {
+  readonly shard: number;
+  readonly chunks: Uint8Array<ArrayBuffer>[];
+  bytes: number;
+  readonly text: TextDecoder;
+  replyText: string;
+  readonly report: ReportCollector | undefined;
+  resolve(value: Reply | WriteReport): void;
+  reject(reason: ClientError): void;
+}
+
+/** What shards say without having been asked. */
+export interface ShardEvents {
+  notice(notice: EngineNotice): void;
+  /** A shard has taken back what was on disk. */
+  restored(): void;
+  /** A shard does not need other layouts any more. */
+  converted(): void;
+  /** A shard is short of memory and waits for the archive to reach `limitSec`. */
+  archiveWanted(limitSec: number): void;
+  /** A shard has hosts of a cluster, or none any more. */
+  cluster(shard: number, cluster: string, exists: boolean): void;
+}
+
+export class ShardCalls {
+  readonly links: readonly ShardLink[];
+  readonly unknownMetrics: UnknownMetricNews;
+  readonly #bell: Bell;
+  readonly #events: ShardEvents;
+  readonly #pending = new Map<number, Pending>();
+  readonly #blocks = new AnswerBlocks(CHUNK_BLOCK_BYTES);
+  #pendingBytes = 0;
+  #nextId = 1;
+  /** Why no shard answers any more. */
+  #failure: ClientError | undefined;
+
+  constructor(wiring: Wiring, events: ShardEvents) {
+    this.#bell = new Bell(wiring.mainBell);
+    this.links = wiring.toShard.map((_, shard) => new ShardLink(wiring, shard));
+    this.#events = events;
+    this.unknownMetrics = new UnknownMetricNews((notice) =>
+      events.notice(notice)
+    );
+  }
+
+  /** Nothing is answered any more: what waits is rejected, and what comes. */
+  fail(reason: ClientError): void {
+    this.#failure = reason;
+    for (const pending of this.#pending.values()) pending.reject(reason);
+    this.#pending.clear();
+    this.#pendingBytes = 0;
+  }
+
+  /** Names a batch or a question. */
+  takeId(): number {
+    const id = this.#nextId;
+    this.#nextId = id === 0xffffffff ? 1 : id + 1;
+    return id;
+  }
+
+  /** Resolves when every shard that got lines of the batch has reported. */
+  awaitReport(id: number): Promise<WriteReport> {
+    return new Promise<WriteReport>((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      this.#pending.set(id, {
+        shard: -1,
+        chunks: [],
+        bytes: 0,
+        text: new TextDecoder(),
+        replyText: "",
+        report: new ReportCollector(),
+        resolve: (value) => resolve(value as WriteReport),
+        reject,
+      });
+    });
+  }
+
+  /** Nobody waits for the batch's report any more. */
+  abandon(id: number): void {
+    const pending = this.#pending.get(id);
+    if (pending !== undefined) this.#forget(id, pending);
+  }
+
+  /** Puts a question to one shard. */
+  send<Kind extends Reply["kind"]>(
+    shard: number,
+    ask: Ask,
+  ): Promise<ShardReply<Kind>> {
+    const id = this.takeId();
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      const chunks: Uint8Array<ArrayBuffer>[] = [];
+      this.#pending.set(id, {
+        shard,
+        chunks,
+        bytes: 0,
+        text: new TextDecoder(),
+        replyText: "",
+        report: undefined,
+        // A shard answers each kind of question with its own kind of reply.
+        resolve: (reply) =>
+          resolve({ chunks, reply: reply as Extract<Reply, { kind: Kind }> }),
+        reject,
+      });
+      this.links[shard]!.ask(id, ENCODER.encode(JSON.stringify(ask)));
+    });
+  }
+
+  /** Takes what the shards send, for as long as there are shards. */
+  async listen(): Promise<void> {
+    let turns = 0;
+    while (this.#failure === undefined) {
+      const seen = this.#bell.count();
+      this.#takeAll();
+      const rung = this.#bell.waitAsync(seen);
+      if (rung !== undefined) {
+        await rung;
+        turns = 0;
+      } else if (++turns === TURNS_MAX) {
+        // A bell that never stops ringing must not keep sockets from being served.
+        await new Promise((resolve) => setImmediate(resolve));
+        turns = 0;
+      }
+    }
+  }
+
+  #takeAll(): void {
+    for (let shard = 0; shard < this.links.length; shard++) {
+      const link = this.links[shard]!;
+      while (link.incoming.next()) {
+        this.#receive(shard, link.incoming);
+        link.release();
+      }
+      link.resume();
+    }
+  }
+
+  /**
+   * Waits for a quick answer on the spot where the server has nothing else to do:
+   * waking the event loop costs about as much as all the rest of a small query.
+   */
+  linger(asked: number): void {
+    // Several shards may need the processor that looking would take.
+    const spinMs = asked === 1 ? SPIN_MS : 0;
+    const startedMs = monotonicMs();
+    while (this.#pending.size === asked) {
+      const seen = this.#bell.count();
+      this.#takeAll();
+      const passedMs = monotonicMs() - startedMs;
+      if (passedMs >= LINGER_MS) return;
+      if (passedMs < spinMs || this.#pending.size !== asked) continue;
+      this.#bell.waitBriefly(seen, LINGER_MS - passedMs);
+    }
+  }
+
+  #receive(shard: number, frame: RingConsumer): void {
+    switch (frame.kind) {
+      case KIND.NOTICE:
+        this.#events.notice(
+          JSON.parse(new TextDecoder().decode(frame.payload())) as EngineNotice,
+        );
+        return;
+      case KIND.RESTORED:
+        this.#events.restored();
+        return;
+      case KIND.CONVERTED:
+        this.#events.converted();
+        return;
+      case KIND.ARCHIVE_WANTED:
+        this.#events.archiveWanted(frame.view.getFloat64(frame.start, true));
+        return;
+      case KIND.CLUSTER:
+        this.#events.cluster(
+          shard,
+          new TextDecoder().decode(frame.payload()),
+          frame.aux === CLUSTER_THERE,
+        );
+        return;
+    }
+    const pending = this.#pending.get(frame.id);
+    // A batch that was broken off, or failed in another shard before.
+    if (pending === undefined) return;
+    switch (frame.kind) {
+      case KIND.CHUNK:
+        this.#addChunk(frame.id, pending, this.#copyOf(frame));
+        return;
+      case KIND.WRITE_DONE: {
+        const done = parseWriteDone(frame.payload());
+        const report = pending.report!.add(
+          done,
+          frame.aux === DONE_OF_FORWARD,
+        );
+        if (report === undefined) return;
+        this.#pending.delete(frame.id);
+        this.#tellUnknown(report);
+        pending.resolve(report);
+        return;
+      }
+      case KIND.REPLY:
+        pending.replyText += pending.text.decode(frame.payload(), {
+          stream: frame.aux !== 1,
+        });
+        if (frame.aux !== 1) return;
+        this.#forget(frame.id, pending);
+        this.#settle(pending, JSON.parse(pending.replyText) as Reply);
+    }
+  }
+
+  #tellUnknown({ skipped, unknown = [] }: WriteReport): void {
+    const lines = skipped["unknown-metric"];
+    if (lines !== undefined) this.unknownMetrics.add(lines, unknown);
+  }
+
+  /** Large pieces of an answer go into memory that was used before. */
+  #copyOf(frame: RingConsumer): Uint8Array<ArrayBuffer> {
+    const { bytes, start, end } = frame;
+    const length = end - start;
+    if (length <= CHUNK_BLOCK_BYTES / 2 || length > CHUNK_BLOCK_BYTES) {
+      return frame.payload();
+    }
+    const block = this.#blocks.take();
+    block.set(bytes.subarray(start, end));
+    return block.subarray(0, length);
+  }
+
+  /** Nobody reads these pieces of answers any more. */
+  recycle(chunks: readonly Uint8Array<ArrayBuffer>[]): void {
+    this.#blocks.give(chunks);
+  }
+
+  #addChunk(
+    id: number,
+    pending: Pending,
+    chunk: Uint8Array<ArrayBuffer>,
+  ): void {
+    this.#pendingBytes += chunk.length;
+    pending.bytes += chunk.length;
+    pending.chunks.push(chunk);
+    if (this.#pendingBytes <= PENDING_BYTES_MAX) return;
+    this.#forget(id, pending);
+    pending.reject(
+      new ClientError("E_OVERLOAD", "too many large answers at a time", {
+        retryAfterSec: 1,
+      }),
+    );
+  }
+
+  #forget(id: number, pending: Pending): void {
+    this.#pending.delete(id);
+    this.#pendingBytes -= pending.bytes;
+  }
+
+  #settle(pending: Pending, reply: Reply): void {
+    if (reply.kind !== "error") return pending.resolve(reply);
+    const code = reply.code in STATUS_BY_CODE
+      ? reply.code as ErrorCode
+      : "E_INTERNAL";
+    pending.reject(new ClientError(code, reply.message));
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * One question for series, answered in pieces: first the series that match are
+ * gathered, then their samples are read into frames. It stops when its time is over
+ * or its ring is full and goes on later; between two calls it holds numbers of series
+ * and nothing of blocks or runs, so that the store may change meanwhile. Owner thread
+ * only.
+ */
+import type { SeriesRegistry } from "../catalog/series_registry.ts";
+import { FREQUENCY, LEVEL, METRIC, RECORD_SHIFT } from "../store/layout.ts";
+import type { HostLevel, Level } from "../catalog/level_tree.ts";
+import type { Metric } from "../catalog/metric_catalog.ts";
+import {
+  ALL_SERIES,
+  type AskSeries,
+  LABEL_NAMES_ONLY,
+  type SeriesLabels,
+  SHOWN_LABELS,
+} from "../transport/selection_messages.ts";
+import { SeriesFrame } from "../transport/series_frame.ts";
+import { hasSample, readSamples } from "./read_samples.ts";
+import type { HostFilter, SeriesFilter } from "./series_filter.ts";
+import { levelLabel, type SeriesMatchers } from "./series_matchers.ts";
+
+/** What a selection needs to know of its shard. */
+export interface SelectionStore {
+  readonly registry: SeriesRegistry;
+  /** What the caller may see of a cluster; `undefined`: everything. */
+  filterOf(cluster: string): SeriesFilter | undefined;
+  /** Readers see nothing of the host before it, seconds; -Infinity: everything. */
+  horizonSec(host: HostLevel): number;
+}
+
+export type SelectionState = "working" | "waiting" | "done";
+
+/** Above so many metrics the series of a level are walked instead of looked up. */
+const LOOK_UP_METRICS = 8;
+
+export class SeriesSelection {
+  readonly #store: SelectionStore;
+  readonly #ask: AskSeries;
+  readonly #matchers: SeriesMatchers;
+  readonly #frame = new SeriesFrame();
+  readonly #gathering: Iterator<void>;
+  #isGathered = false;
+  /** -1: the series ended meanwhile. */
+  #found = new Int32Array(64);
+  #count = 0;
+  /** The series that is read next, and the time of its last sample that was sent. */
+  #next = 0;
+  #sentMs = -Infinity;
+  /** Values of a label, or sets of names, that a series came for. */
+  readonly #told = new Set<string>();
+
+  constructor(
+    store: SelectionStore,
+    ask: AskSeries,
+    matchers: SeriesMatchers,
+  ) {
+    this.#store = store;
+    this.#ask = ask;
+    this.#matchers = matchers;
+    this.#gathering = this.#gather();
+  }
+
+  /** These series ended, and their numbers will mean others. */
+  forget(ended: ReadonlySet<number>): void {
+    for (let i = this.#next; i < this.#count; i++) {
+      if (ended.has(this.#found[i]!)) this.#found[i] = -1;
+    }
+  }
+
+  /**
+   * Works until `isDue`, which is asked about every ten microseconds. `send` takes a
+   * frame, or returns `false` where there is no room: then the state is "waiting".
+   */
+  work(
+    isDue: () => boolean,
+    send: (frame: SeriesFrame) => boolean,
+  ): SelectionState {
+    while (!this.#isGathered) {
+      if (this.#gathering.next().done === true) this.#isGathered = true;
+      if (isDue()) return "working";
+    }
+    while (this.#next < this.#count) {
+      if (this.#frame.isFull && !send(this.#frame)) return "waiting";
+      this.#readNext();
+      if (isDue()) return "working";
+    }
+    if (!this.#frame.isEmpty && !send(this.#frame)) return "waiting";
+    return "done";
+  }
+
+  /** Reads of the next series what the frame still takes. */
+  #readNext(): void {
+    const series = this.#found[this.#next]!;
+    const { table, catalog, tree } = this.#store.registry;
+    if (series < 0 || !table.isAlive(series)) return this.#goOn();
+    const at = series << RECORD_SHIFT;
+    const level = tree.level(table.words[at + LEVEL]!);
+    const metric = catalog.metric(table.words[at + METRIC]!);
+    const horizonSec = this.#store.horizonSec(level.host);
+    const afterSec = Math.max(
+      this.#ask.afterMs / 1000,
+      this.#sentMs / 1000,
+      // Times are whole seconds: from the horizon on means after the second before.
+      Math.ceil(horizonSec) - 1,
+    );
+    const untilSec = this.#ask.untilMs / 1000;
+    const frame = this.#frame;
+    const frequencySec = table.words[at + FREQUENCY]!;
+    const { onlyNames } = this.#ask;
+    if (onlyNames !== undefined) {
+      const labels = labelsOf(level, metric);
+      const key = keyOf(labels, onlyNames);
+      // What was told before need not be read for again.
+      if (
+        !this.#told.has(key) && hasSample(table, series, afterSec, untilSec)
+      ) {
+        if (onlyNames !== ALL_SERIES) this.#told.add(key);
+        frame.end(labels, frequencySec, 0, false);
+      }
+      return this.#goOn();
+    }
+    const before = frame.count;
+    const goesOn = readSamples(table, series, afterSec, untilSec, frame);
+    const samples = frame.count - before;
+    if (samples > 0 || goesOn) {
+      frame.end(labelsOf(level, metric), frequencySec, samples, goesOn);
+    }
+    if (!goesOn) return this.#goOn();
+    if (samples > 0) this.#sentMs = frame.timesMs[frame.count - 1]!;
+  }
+
+  #goOn(): void {
+    this.#next++;
+    this.#sentMs = -Infinity;
+  }
+
+  /** Finds the series host by host, and stops after each of them. */
+  *#gather(): Generator<void> {
+    const matchers = this.#matchers;
+    if (matchers.isImpossible) return;
+    const { tree, catalog } = this.#store.registry;
+    for (const [cluster, hosts] of tree.clusters(this.#ask.instance)) {
+      if (!matchers.matchesCluster(cluster)) continue;
+      const metrics = [...catalog.of(cluster).values()]
+        .filter(({ name }) => matchers.matchesMetric(name));
+      if (metrics.length === 0) continue;
+      const filter = this.#store.filterOf(cluster);
+      const only = matchers.host;
+      const one = only === undefined ? undefined : hosts.get(only);
+      const candidates = only === undefined
+        ? hosts.values()
+        : one === undefined
+        ? []
+        : [one];
+      for (const host of candidates) {
+        if (matchers.matchesHost(host.name)) {
+          this.#gatherHost(host, metrics, filter);
+        }
+        yield;
+      }
+    }
+  }
+
+  #gatherHost(
+    host: HostLevel,
+    metrics: readonly Metric[],
+    filter: SeriesFilter | undefined,
+  ): void {
+    const shown = new Map<number, HostFilter | undefined>();
+    for (const { id, name } of metrics) {
+      const one = filter?.at(name, host.name);
+      if (one?.showsNothing !== true) shown.set(id, one);
+    }
+    if (shown.size > 0) this.#gatherLevel(host, shown);
+  }
+
+  #gatherLevel(
+    level: Level,
+    shown: ReadonlyMap<number, HostFilter | undefined>,
+  ): void {
+    if (this.#matchers.matchesLevel(level)) {
+      if (shown.size <= LOOK_UP_METRICS) {
+        for (const [metric, filter] of shown) {
+          this.#add(level, level.series.get(metric), filter);
+        }
+      } else {
+        for (const [metric, series] of level.series) {
+          if (shown.has(metric)) this.#add(level, series, shown.get(metric));
+        }
+      }
+    }
+    for (const child of level.children?.values() ?? []) {
+      this.#gatherLevel(child, shown);
+    }
+  }
+
+  #add(
+    level: Level,
+    series: number | undefined,
+    filter: HostFilter | undefined,
+  ): void {
+    if (series === undefined || filter?.shows(level) === false) return;
+    if (this.#count === this.#found.length) {
+      const larger = new Int32Array(this.#found.length * 2);
+      larger.set(this.#found);
+      this.#found = larger;
+    }
+    this.#found[this.#count++] = series;
+  }
+}
+
+/** What a series shows of itself. */
+function labelsOf(level: Level, metric: Metric): SeriesLabels {
+  const { host } = level;
+  return [
+    metric.name,
+    host.cluster,
+    host.name,
+    levelLabel(level, "type"),
+    levelLabel(level, "type_id"),
+    levelLabel(level, "stype"),
+    levelLabel(level, "stype_id"),
+  ];
+}
+
+/** What of the labels is asked for: equal for series of which one is enough. */
+function keyOf(labels: SeriesLabels, onlyNames: string): string {
+  if (onlyNames === ALL_SERIES) return "";
+  if (onlyNames === LABEL_NAMES_ONLY) {
+    return labels.map((value) => value === "" ? "0" : "1").join("");
+  }
+  return labels[SHOWN_LABELS.findIndex((name) => name === onlyNames)] ?? "";
+}

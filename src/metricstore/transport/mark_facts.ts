@@ -1,0 +1,69 @@
+/**
+ * What is known of the hosts of a share (those that hash to one shard of some
+ * number of shards): every line of theirs in messages of a stream up to a sequence
+ * is applied and stored. A fact stays true whatever becomes of the shards, so what
+ * several directories say can be put together. Pure.
+ */
+import { shardOf } from "./messages.ts";
+
+/** The hosts of shard `shard` of `shards`. */
+export interface Share {
+  readonly shard: number;
+  readonly shards: number;
+}
+
+export interface MarkFact extends Share {
+  readonly sequence: number;
+}
+
+/** Facts by stream, of each share the one that says most. */
+export class MarkFacts {
+  readonly #streams = new Map<string, Map<string, MarkFact>>();
+
+  add(stream: string, fact: MarkFact): void {
+    let facts = this.#streams.get(stream);
+    if (facts === undefined) this.#streams.set(stream, facts = new Map());
+    const share = `${fact.shard}/${fact.shards}`;
+    if ((facts.get(share)?.sequence ?? 0) >= fact.sequence) return;
+    facts.set(share, fact);
+  }
+
+  *streams(): Generator<[stream: string, facts: MarkFact[]]> {
+    for (const [stream, facts] of this.#streams) {
+      yield [stream, [...facts.values()]];
+    }
+  }
+}
+
+/** The highest sequence that one layout's facts, or its only one, prove for the whole share. */
+export function provenFor(share: Share, facts: readonly MarkFact[]): number {
+  let proven = 0;
+  for (const [shards, some] of Map.groupBy(facts, (fact) => fact.shards)) {
+    const related = some.filter((fact) => mayShareHosts(fact, share));
+    // Of a shard that never saw a line of the stream nothing is known.
+    const needed = shards / greatestDivisor(shards, share.shards);
+    if (related.length < needed) continue;
+    const lowest = Math.min(...related.map(({ sequence }) => sequence));
+    proven = Math.max(proven, lowest);
+  }
+  return proven;
+}
+
+/** Whether a host can be in both: shards are remainders of one hash. */
+export function mayShareHosts(a: Share, b: Share): boolean {
+  const divisor = greatestDivisor(a.shards, b.shards);
+  return a.shard % divisor === b.shard % divisor;
+}
+
+export function isIn(
+  share: Share,
+  instance: string,
+  cluster: string,
+  host: string,
+): boolean {
+  return shardOf(instance, cluster, host, share.shards) === share.shard;
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}

@@ -1,0 +1,92 @@
+/**
+ * The floor plan: which room may import which. A room imports lower rooms only,
+ * types too (settled 45). The list is the diagram of docs/ARCHITECTURE.md.
+ */
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path/posix";
+import { type TextFile, textFiles } from "./support/files.ts";
+
+/** From the ground up; rooms of one level do not know each other. */
+const LEVELS: readonly (readonly string[])[] = [
+  ["base", "web/shared"],
+  ["metricstore/persist", "prometheus/language", "web/client"],
+  ["metricstore/engine"],
+  ["metricstore/store", "metricstore/transport"],
+  ["metricstore/catalog", "metricstore/parquet"],
+  ["metricstore/ingest", "metricstore/query"],
+  ["config/settings", "prometheus/evaluate"],
+  ["config/clusters", "metricstore/shard", "prometheus/worker"],
+  ["db", "metricstore/cold", "metricstore/coordinator", "nats"],
+  ["access"],
+  ["http"],
+  ["jobs/data"],
+  [
+    "admin/accounts",
+    "admin/tenants",
+    "app/transfer",
+    "jobs/archive",
+    "prometheus/api",
+    "prometheus/remotewrite",
+  ],
+  ["app/cli", "jobs/lifecycle"],
+  ["jobs/api"],
+  ["web/server"],
+  ["app/routes"],
+  ["app/server"],
+];
+
+/** Folders that are one room, without rooms inside. */
+const ONE_ROOM = new Set(["access", "base", "db", "http", "nats"]);
+
+/** Arrows that still run up; the list only shrinks. */
+const STILL_UP: readonly string[] = [
+  "db -> access",
+  "http -> app/routes",
+];
+
+const LEVEL_OF = new Map(
+  LEVELS.flatMap((rooms, level) => rooms.map((room) => [room, level + 1])),
+);
+
+/** Below src, without tests and what only tests use. */
+const FILES = textFiles("src").filter((file) =>
+  /\.tsx?$/.test(file.path) && !/_test\.tsx?$/.test(file.path) &&
+  !/\/_[^/]*fixture\.ts$/.test(file.path)
+);
+
+function roomOf(path: string): string {
+  const [, first = "", second = ""] = path.split("/");
+  return ONE_ROOM.has(first) ? first : `${first}/${second}`;
+}
+
+/** Files of src that a file names: imports, `import()`, and workers or assets by URL. */
+function targetsOf(file: TextFile): string[] {
+  const named = file.text.matchAll(
+    /(?:^(?:import|export)\s[^"';=]*?\sfrom\s+|^import\s+|\bimport\(\s*|\bnew URL\(\s*)"(\.[^"]+)"/gm,
+  );
+  return [...named].map(([, specifier]) => join(dirname(file.path), specifier!))
+    .filter((path) => path.startsWith("src/"));
+}
+
+Deno.test("every file below src lies in a room of the floor plan", () => {
+  const homeless = FILES.map((file) => file.path)
+    .filter((path) => !LEVEL_OF.has(roomOf(path)));
+  assert.deepEqual(homeless, []);
+});
+
+Deno.test("a room imports only lower rooms, types too", () => {
+  const up = new Map<string, string>();
+  for (const file of FILES) {
+    const from = roomOf(file.path);
+    for (const target of targetsOf(file)) {
+      const to = roomOf(target);
+      if (to === from) continue;
+      if (LEVEL_OF.get(to)! < LEVEL_OF.get(from)!) continue;
+      up.set(`${from} -> ${to}`, `${file.path} imports ${target}`);
+    }
+  }
+  const unknown = [...up].filter(([arrow]) => !STILL_UP.includes(arrow));
+  assert.deepEqual(unknown, []);
+  const gone = STILL_UP.filter((arrow) => !up.has(arrow));
+  assert.deepEqual(gone, [], "an arrow is gone: take it out of the list");
+});
