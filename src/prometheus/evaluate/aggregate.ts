@@ -99,12 +99,13 @@ export class Aggregation {
     this.#seen = seen;
   }
 
-  finish(): StepMatrix {
+  async finish(): Promise<StepMatrix> {
     const { budget } = this.#context;
     const { labels } = this.#grouping;
     const result = new StepMatrix(this.#steps, labels.length, budget);
     labels.forEach((group, i) => result.append(group, this.#dropsName[i]!));
     for (let cell = 0; cell < result.values.length; cell++) {
+      if (budget.isDue(1)) await budget.pause();
       if (this.#seen[cell] !== 1) continue;
       result.values[cell] = this.#accumulator.finish(cell);
       result.present[cell] = 1;

@@ -26,9 +26,9 @@ export async function choose(
     : checkCount(param);
   if (!isAnything) return new StepMatrix(grid.count, 0, context.budget);
   const chosen = isRatio
-    ? chooseRatio(matrix, param)
+    ? await chooseRatio(matrix, param, context.budget)
     : await chooseCount(expr, matrix, param, context);
-  return collect(matrix, chosen, context);
+  return await collect(matrix, chosen, context);
 }
 
 /** Whether any step chooses something. Throws where a k is none. */
@@ -202,10 +202,15 @@ class TopSelector {
 }
 
 /** A ratio r ≥ 0 takes rows whose hash is below it, r < 0 those that 1 + r leaves. */
-function chooseRatio(matrix: StepMatrix, ratios: Float64Array): Chosen {
+async function chooseRatio(
+  matrix: StepMatrix,
+  ratios: Float64Array,
+  budget: Budget,
+): Promise<Chosen> {
   const { steps, rows } = matrix;
   const cells = new Uint8Array(rows * steps);
   for (let row = 0; row < rows; row++) {
+    if (budget.isDue(steps)) await budget.pause();
     const place = hashOf(matrix.labels[row]!.key);
     for (let step = 0; step < steps; step++) {
       const ratio = Math.max(-1, Math.min(1, ratios[step]!));
@@ -227,11 +232,11 @@ function hashOf(text: string): number {
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }
 
-function collect(
+async function collect(
   matrix: StepMatrix,
   { cells, order }: Chosen,
   { budget }: EvaluationContext,
-): StepMatrix {
+): Promise<StepMatrix> {
   const { steps } = matrix;
   const kept = order.filter((row) => {
     for (let i = row * steps; i < (row + 1) * steps; i++) {
@@ -241,6 +246,7 @@ function collect(
   });
   const result = new StepMatrix(steps, kept.length, budget);
   for (const row of kept) {
+    if (budget.isDue(steps)) await budget.pause();
     result.appendRow(matrix, row);
     const to = (result.rows - 1) * steps;
     for (let step = 0; step < steps; step++) {

@@ -9,6 +9,9 @@ import { quote } from "../language/quote.ts";
 /** Of each kind; the rest is counted. */
 const SHOWN_MAX = 10;
 
+/** Different remarks that are kept; each metric may be worth one. */
+const KEPT_MAX = 1000;
+
 interface Remark {
   readonly kind: "warning" | "info";
   readonly text: string;
@@ -45,8 +48,10 @@ export class Annotations {
 
   #add(remark: Remark): void {
     const known = this.#remarks.get(remark.text);
-    if (known === undefined) this.#remarks.set(remark.text, remark);
-    else known.span = remark.span;
+    if (known !== undefined) known.span = remark.span;
+    else if (this.#remarks.size < KEPT_MAX) {
+      this.#remarks.set(remark.text, remark);
+    }
   }
 
   invalidQuantile(quantile: number, span: Span): void {
@@ -118,9 +123,10 @@ export class Annotations {
       toMs: Math.max(before?.toMs ?? -Infinity, timeMs),
       samples: (before?.samples ?? 0) + 1,
     };
-    if (known === undefined) {
+    if (known !== undefined) known.correction = correction;
+    else if (this.#remarks.size < KEPT_MAX) {
       this.#remarks.set(text, { kind: "info", text, span, correction });
-    } else known.correction = correction;
+    }
   }
 
   /** As clients read them; `shownMax` 0 shows all. */

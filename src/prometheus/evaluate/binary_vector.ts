@@ -3,7 +3,7 @@
  * filling. Groups of rows are matched once, cells step by step. Any thread.
  */
 import type { BinaryExpr, VectorMatching } from "../language/ast.ts";
-import { LABEL_CELLS } from "./budget.ts";
+import { type Budget, LABEL_CELLS } from "./budget.ts";
 import type { EvaluationContext, Grid } from "./context.ts";
 import { type Labels, printLabels } from "./labels.ts";
 import {
@@ -19,6 +19,16 @@ import { StepMatrix } from "./step_matrix.ts";
 
 /** No row is there at this step. */
 const NONE = -1;
+
+/** What a row of the "many" side and its partner make. */
+interface Pair {
+  readonly labels: Labels;
+  readonly dropsName: boolean;
+  /** Steps at which the group has these labels already. */
+  readonly taken: Uint8Array | undefined;
+  /** First cell of the row in the result; NONE until there is a value. */
+  to: number;
+}
 
 export async function vectorWithVector(
   expr: BinaryExpr,
@@ -52,7 +62,7 @@ class MatchedOperation {
   /** Row of the result by labels; an instant query keeps equal ones apart until the end. */
   readonly #rows = new Map<string, number>();
   /** Steps at which the operator does anything at all. */
-  readonly #isActive: Uint8Array;
+  #isActive: Uint8Array = new Uint8Array(0);
   readonly #oneAt: Int32Array;
 
   constructor(
@@ -82,12 +92,17 @@ class MatchedOperation {
     this.#labelsOf = resultLabels(matching, this.#isArithmetic);
     const rows = Math.max(left.rows, right.rows);
     this.#result = new StepMatrix(grid.count, rows, context.budget);
-    this.#isActive = activeSteps(left, right, matching);
     this.#oneAt = new Int32Array(grid.count);
   }
 
   async run(): Promise<StepMatrix> {
     const { budget } = this.#context;
+    this.#isActive = await activeSteps(
+      this.#many,
+      this.#one,
+      this.#matching,
+      budget,
+    );
     const groups = await groupRows(
       this.#matching,
       this.#isSwapped ? this.#one : this.#many,
@@ -95,18 +110,17 @@ class MatchedOperation {
       budget,
     );
     for (const group of groups) {
-      const rows = group.left.length + group.right.length;
-      const work = rows * (this.#grid.count + LABEL_CELLS);
-      if (budget.isDue(work)) await budget.pause();
-      this.#group(group);
+      if (budget.isDue(this.#grid.count)) await budget.pause();
+      await this.#group(group);
     }
     return this.#result;
   }
 
-  #group(group: MatchGroup): void {
+  async #group(group: MatchGroup): Promise<void> {
+    const { budget } = this.#context;
     const many = this.#isSwapped ? group.right : group.left;
     const one = this.#isSwapped ? group.left : group.right;
-    this.#placeOne(one);
+    await this.#placeOne(one);
     const isOneToOne = this.#matching.card === "one-to-one";
     // Which steps of the group have a result, and which result rows they are in.
     const matched = many.length > 1 || this.#fillMany !== undefined
@@ -115,15 +129,21 @@ class MatchedOperation {
     const seen = isOneToOne || many.length < 2
       ? undefined
       : new Map<string, Uint8Array>();
-    for (const row of many) this.#combine(row, one, matched, seen);
+    for (const row of many) {
+      const work = this.#grid.count + LABEL_CELLS;
+      if (budget.isDue(work)) await budget.pause();
+      this.#combine(row, matched, seen);
+    }
     if (this.#fillMany !== undefined) this.#fillMissing(one, matched!);
   }
 
   /** Notes which row of the "one" side is there at each step; two are a mistake. */
-  #placeOne(rows: readonly number[]): void {
+  async #placeOne(rows: readonly number[]): Promise<void> {
+    const { budget } = this.#context;
     const { steps, present } = this.#one;
     this.#oneAt.fill(NONE);
     for (const row of rows) {
+      if (budget.isDue(steps)) await budget.pause();
       const start = row * steps;
       for (let step = 0; step < steps; step++) {
         if (present[start + step] === 0 || this.#isActive[step] === 0) continue;
@@ -150,60 +170,63 @@ class MatchedOperation {
   /** One row of the "many" side with whatever is on the other side at each step. */
   #combine(
     row: number,
-    one: readonly number[],
     matched: Uint8Array | undefined,
     seen: Map<string, Uint8Array> | undefined,
   ): void {
-    const manyLabels = this.#many.labels[row]!;
-    const dropsName = this.#many.dropsName[row]!;
-    const partners = this.#fillOne === undefined ? one : [...one, NONE];
-    for (const partner of partners) {
-      const oneLabels = partner === NONE
-        ? matchedLabels(this.#matching, manyLabels)
-        : this.#one.labels[partner]!;
-      const labels = this.#labelsOf(manyLabels, oneLabels);
-      const taken = seen === undefined ? undefined : takenOf(
-        seen,
-        labels.key,
-        this.#grid.count,
-      );
-      this.#pair(row, partner, labels, dropsName, matched, taken);
-    }
-  }
-
-  /** The steps at which exactly this pair meets. */
-  #pair(
-    row: number,
-    partner: number,
-    labels: Labels,
-    dropsName: boolean,
-    matched: Uint8Array | undefined,
-    taken: Uint8Array | undefined,
-  ): void {
     const many = this.#many;
-    const one = this.#one;
     const isOneToOne = this.#matching.card === "one-to-one";
     const start = row * many.steps;
-    let to = NONE;
+    // The other side seldom changes: its labels are looked up when it does.
+    const pairs = new Map<number, Pair>();
+    let partner: number | undefined;
+    let pair: Pair | undefined;
     for (let step = 0; step < many.steps; step++) {
       if (many.present[start + step] === 0 || this.#isActive[step] === 0) {
         continue;
       }
-      if (this.#oneAt[step] !== partner) continue;
+      const other = this.#oneAt[step]!;
+      if (other === NONE && this.#fillOne === undefined) continue;
+      if (other !== partner || pair === undefined) {
+        partner = other;
+        pair = pairs.get(other);
+        if (pair === undefined) {
+          pairs.set(other, pair = this.#pairOf(row, other, seen));
+        }
+      }
       if (matched !== undefined) {
         if (isOneToOne && matched[step] === 1) failManyToOne();
         matched[step] = 1;
       }
-      if (taken !== undefined) {
-        if (taken[step] === 1) failGrouping();
-        taken[step] = 1;
+      if (pair.taken !== undefined) {
+        if (pair.taken[step] === 1) failGrouping();
+        pair.taken[step] = 1;
       }
       const value = many.values[start + step]!;
-      const other = partner === NONE
+      const otherValue = other === NONE
         ? this.#fillOne!
-        : one.values[partner * one.steps + step]!;
-      to = this.#put(to, step, labels, dropsName, value, other);
+        : this.#one.values[other * many.steps + step]!;
+      this.#put(pair, step, value, otherValue);
     }
+  }
+
+  #pairOf(
+    row: number,
+    partner: number,
+    seen: Map<string, Uint8Array> | undefined,
+  ): Pair {
+    const manyLabels = this.#many.labels[row]!;
+    const oneLabels = partner === NONE
+      ? matchedLabels(this.#matching, manyLabels)
+      : this.#one.labels[partner]!;
+    const labels = this.#labelsOf(manyLabels, oneLabels);
+    return {
+      labels,
+      dropsName: this.#many.dropsName[row]!,
+      taken: seen === undefined
+        ? undefined
+        : takenOf(seen, labels.key, this.#grid.count),
+      to: NONE,
+    };
   }
 
   /** Rows of the "one" side at steps where nothing of the other side is there. */
@@ -211,36 +234,33 @@ class MatchedOperation {
     const one = this.#one;
     for (const row of rows) {
       const labels = matchedLabels(this.#matching, one.labels[row]!);
-      const resulting = this.#labelsOf(labels, one.labels[row]!);
-      let to = NONE;
+      const pair = {
+        labels: this.#labelsOf(labels, one.labels[row]!),
+        dropsName: false,
+        taken: undefined,
+        to: NONE,
+      };
       for (let step = 0; step < one.steps; step++) {
         if (this.#oneAt[step] !== row || matched[step] === 1) continue;
         const value = one.values[row * one.steps + step]!;
-        to = this.#put(to, step, resulting, false, this.#fillMany!, value);
+        this.#put(pair, step, this.#fillMany!, value);
       }
     }
   }
 
-  /** Writes a result unless it is filtered; returns where its row begins. */
-  #put(
-    to: number,
-    step: number,
-    labels: Labels,
-    dropsName: boolean,
-    many: number,
-    one: number,
-  ): number {
-    const [left, right] = this.#isSwapped ? [one, many] : [many, one];
+  /** Writes a result unless it is filtered. */
+  #put(pair: Pair, step: number, many: number, one: number): void {
+    const left = this.#isSwapped ? one : many;
+    const right = this.#isSwapped ? many : one;
     if (this.#keeps !== undefined && !this.#keeps(left, right)) {
       this.#remarkOnTrim();
-      return to;
+      return;
     }
-    const start = to === NONE ? this.#rowOf(labels, dropsName) : to;
+    if (pair.to === NONE) pair.to = this.#rowOf(pair.labels, pair.dropsName);
     const { values, present } = this.#result;
-    if (present[start + step] === 1) failDuplicate();
-    values[start + step] = this.#calculate(left, right);
-    present[start + step] = 1;
-    return start;
+    if (present[pair.to + step] === 1) failDuplicate();
+    values[pair.to + step] = this.#calculate(left, right);
+    present[pair.to + step] = 1;
   }
 
   #remarkOnTrim(): void {
@@ -291,13 +311,14 @@ function failGrouping(): never {
 }
 
 /** Where a side has nothing at all there is nothing to match, unless it is filled. */
-function activeSteps(
+async function activeSteps(
   left: StepMatrix,
   right: StepMatrix,
   matching: VectorMatching,
-): Uint8Array {
-  const hasLeft = anyByStep(left);
-  const hasRight = anyByStep(right);
+  budget: Budget,
+): Promise<Uint8Array> {
+  const hasLeft = await anyByStep(left, budget);
+  const hasRight = await anyByStep(right, budget);
   const isFilled = matching.fillLeft !== undefined ||
     matching.fillRight !== undefined;
   return hasLeft.map((any, step) =>
@@ -306,12 +327,18 @@ function activeSteps(
 }
 
 /** By step: 1 where any row has a value. */
-export function anyByStep(matrix: StepMatrix): Uint8Array {
-  const any = new Uint8Array(matrix.steps);
-  const cells = matrix.rows * matrix.steps;
-  for (let cell = 0, step = 0; cell < cells; cell++) {
-    any[step]! |= matrix.present[cell]!;
-    if (++step === matrix.steps) step = 0;
+export async function anyByStep(
+  matrix: StepMatrix,
+  budget: Budget,
+): Promise<Uint8Array> {
+  const { steps, present } = matrix;
+  const any = new Uint8Array(steps);
+  for (let row = 0; row < matrix.rows; row++) {
+    if (budget.isDue(steps)) await budget.pause();
+    const start = row * steps;
+    for (let step = 0; step < steps; step++) {
+      any[step]! |= present[start + step]!;
+    }
   }
   return any;
 }

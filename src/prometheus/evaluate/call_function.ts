@@ -93,7 +93,7 @@ class Caller {
       this.#evaluate,
     );
     return this.#name === "absent_over_time"
-      ? this.#absent(matrix, range)
+      ? await this.#absent(matrix, range)
       : matrix;
   }
 
@@ -105,7 +105,7 @@ class Caller {
         return { type: "scalar", values: this.#times() };
       case "scalar": {
         const matrix = await this.#vectorArg(0);
-        const values = this.#onlyValues(matrix);
+        const values = await this.#onlyValues(matrix);
         matrix.release();
         return { type: "scalar", values };
       }
@@ -129,10 +129,12 @@ class Caller {
   }
 
   /** The value where there is exactly one, else NaN. */
-  #onlyValues(matrix: StepMatrix): Float64Array {
+  async #onlyValues(matrix: StepMatrix): Promise<Float64Array> {
+    const { budget } = this.#context;
     const values = new Float64Array(matrix.steps).fill(NaN);
     const counts = new Uint32Array(matrix.steps);
     for (let row = 0; row < matrix.rows; row++) {
+      if (budget.isDue(matrix.steps)) await budget.pause();
       const start = row * matrix.steps;
       for (let step = 0; step < matrix.steps; step++) {
         if (matrix.present[start + step] === 0) continue;
@@ -166,7 +168,7 @@ class Caller {
       case "timestamp":
         return await this.#timestamp();
       case "absent":
-        return this.#absent(await this.#vectorArg(0), this.#args[0]!);
+        return await this.#absent(await this.#vectorArg(0), this.#args[0]!);
       case "round":
         return await this.#round();
       case "clamp":
@@ -228,18 +230,20 @@ class Caller {
     const nearest = this.#args.length > 1
       ? await this.#scalarArg(1)
       : new Float64Array(this.#grid.count).fill(1);
-    return this.#mapWithStep(
+    return await this.#mapWithStep(
       matrix,
       (value, step) => roundTo(value, nearest[step]!),
     );
   }
 
-  #mapWithStep(
+  async #mapWithStep(
     matrix: StepMatrix,
     convert: (value: number, step: number) => number,
-  ): StepMatrix {
+  ): Promise<StepMatrix> {
+    const { budget } = this.#context;
     const { steps, values } = matrix;
     for (let row = 0; row < matrix.rows; row++) {
+      if (budget.isDue(steps)) await budget.pause();
       const start = row * steps;
       for (let step = 0; step < steps; step++) {
         values[start + step] = convert(values[start + step]!, step);
@@ -267,7 +271,7 @@ class Caller {
         present[row * steps + step] = 0;
       }
     }
-    return this.#mapWithStep(
+    return await this.#mapWithStep(
       matrix,
       (value, step) => clampTo(value, min[step]!, max[step]!),
     );
@@ -288,15 +292,15 @@ class Caller {
       return matrix;
     }
     const times = this.#times();
-    return this.#mapWithStep(
+    return await this.#mapWithStep(
       await this.#vectorArg(0),
       (_, step) => times[step]!,
     );
   }
 
   /** 1 at the steps at which the matrix has nothing. */
-  #absent(matrix: StepMatrix, arg: Expr): StepMatrix {
-    const any = anyByStep(matrix);
+  async #absent(matrix: StepMatrix, arg: Expr): Promise<StepMatrix> {
+    const any = await anyByStep(matrix, this.#context.budget);
     matrix.release();
     const result = new StepMatrix(this.#grid.count, 1, this.#context.budget);
     result.append(labelsOfAbsent(arg), this.#name === "absent_over_time");

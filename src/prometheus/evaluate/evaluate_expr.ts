@@ -17,6 +17,7 @@ import { aggregateQuantile, Aggregation } from "./aggregate.ts";
 import { boundsOf, choose } from "./aggregate_choice.ts";
 import { scalarWithScalar, vectorWithScalar } from "./binary_scalar.ts";
 import { vectorWithVector } from "./binary_vector.ts";
+import { SLICE_CELLS } from "./budget.ts";
 import { callFunction } from "./call_function.ts";
 import {
   type EvaluationContext,
@@ -170,7 +171,7 @@ export class Evaluator {
       );
     } else rest = await this.#matrixOf(inner, grid, around);
     await aggregation.add(rest);
-    return aggregation.finish();
+    return await aggregation.finish();
   }
 
   #checkQuantiles(expr: AggregateExpr, phi: Float64Array): void {
@@ -246,7 +247,12 @@ export class Evaluator {
     const value = await this.evaluate(expr.expr, grid);
     if (expr.operator === "+" || value.type === "string") return value;
     const values = value.type === "scalar" ? value.values : value.matrix.values;
-    for (let i = 0; i < values.length; i++) values[i] = -values[i]!;
+    const { budget } = this.#context;
+    for (let start = 0; start < values.length; start += SLICE_CELLS) {
+      if (budget.isDue(SLICE_CELLS)) await budget.pause();
+      const end = Math.min(start + SLICE_CELLS, values.length);
+      for (let i = start; i < end; i++) values[i] = -values[i]!;
+    }
     if (value.type === "vector") value.matrix.dropsName.fill(true);
     return value;
   }

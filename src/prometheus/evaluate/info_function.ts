@@ -36,7 +36,14 @@ export async function addInfo(
     isInfo(labels.get(METRIC_NAME))
   );
   const info = await selectInfo(call, base, isIgnored, wanted, grid, context);
-  const joined = new InfoJoin(base, info, isIgnored, wanted, grid, context)
+  const joined = await new InfoJoin(
+    base,
+    info,
+    isIgnored,
+    wanted,
+    grid,
+    context,
+  )
     .run();
   info?.release();
   base.release();
@@ -142,6 +149,7 @@ class InfoJoin {
   readonly #base: StepMatrix;
   readonly #info: StepMatrix | undefined;
   readonly #isIgnored: readonly boolean[];
+  readonly #context: EvaluationContext;
   readonly #result: StepMatrix;
   /** Rows of info series by identity, those of one name together. */
   readonly #infoOf = new Map<string, number[][]>();
@@ -161,15 +169,18 @@ class InfoJoin {
     this.#base = base;
     this.#info = info;
     this.#isIgnored = isIgnored;
+    this.#context = context;
     this.#result = new StepMatrix(grid.count, base.rows, context.budget);
     this.#dataNames = new Set(wanted.dataMatchers.map(({ name }) => name));
     this.#keepsWithout = wanted.dataMatchers
       .every((matcher) => compileMatcher(matcher)(""));
   }
 
-  run(): StepMatrix {
+  async run(): Promise<StepMatrix> {
+    const { budget } = this.#context;
     this.#indexInfo();
     for (let row = 0; row < this.#base.rows; row++) {
+      if (budget.isDue(this.#base.steps)) await budget.pause();
       const rows = this.#isIgnored[row]
         ? []
         : this.#infoOf.get(identityOf(this.#base.labels[row]!)) ?? [];

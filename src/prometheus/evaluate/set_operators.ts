@@ -37,6 +37,7 @@ export async function combineSets(
     a.from === b.from ? a.row - b.row : a.from === left ? -1 : 1
   );
   for (const { from, row, mask } of kept) {
+    if (budget.isDue(grid.count)) await budget.pause();
     result.appendRow(from, row);
     if (mask !== undefined) maskLast(result, mask);
     if (result.isEmptyRow(result.rows - 1)) result.removeLast();
