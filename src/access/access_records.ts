@@ -2,18 +2,8 @@
  * What the control plane knows, as the front door needs it: instances, access
  * policies, tokens, users. Main thread; replaced as wholes when something changes.
  */
+import type { PolicyScope } from "../base/policy_scopes.ts";
 import type { LabelSelector } from "../metricstore/engine/data_scope.ts";
-
-/** What a policy can allow; `admin` implies the others. */
-export const SCOPES = [
-  "metrics:read",
-  "metrics:write",
-  "metrics:delete",
-  "jobs:read",
-  "jobs:write",
-  "admin",
-] as const;
-export type Scope = typeof SCOPES[number];
 
 export interface InstanceRecord {
   readonly name: string;
@@ -39,7 +29,7 @@ export interface Realm {
 export interface PolicyRecord {
   readonly name: string;
   readonly active: boolean;
-  readonly scopes: readonly Scope[];
+  readonly scopes: readonly PolicyScope[];
   readonly realms: readonly Realm[];
   /** Unix seconds from which no token of it works; Infinity: never. */
   readonly expiresSec: number;

@@ -3,23 +3,19 @@
  * an instance the data scope its realms give. Scopes of data are made once per
  * policy and instance; a changed policy is a new object. Main thread.
  */
+import type { PolicyScope } from "../base/policy_scopes.ts";
 import type {
   ClusterGrant,
   DataScope,
 } from "../metricstore/engine/data_scope.ts";
-import type {
-  InstanceRecord,
-  PolicyRecord,
-  Realm,
-  Scope,
-} from "./access_records.ts";
+import type { InstanceRecord, PolicyRecord, Realm } from "./access_records.ts";
 
 /** Makes the ids of views; workers keep compiled views by id. */
 let views = 0;
 
 export class Policy {
   readonly record: PolicyRecord;
-  readonly #scopes: ReadonlySet<Scope>;
+  readonly #scopes: ReadonlySet<PolicyScope>;
   /** By instance, with the record it was made from. */
   readonly #dataScopes = new Map<
     string,
@@ -31,7 +27,7 @@ export class Policy {
     this.#scopes = new Set(record.scopes);
   }
 
-  has(scope: Scope): boolean {
+  has(scope: PolicyScope): boolean {
     return this.#scopes.has("admin") || this.#scopes.has(scope);
   }
 

@@ -2,13 +2,14 @@
  * Who sends a request, and what that allows. Whatever the credential was, the
  * routes ask only this; what is not granted is refused. Main thread.
  */
+import type { PolicyScope } from "../base/policy_scopes.ts";
 import {
   type DataScope,
   DEFAULT_SCOPE,
 } from "../metricstore/engine/data_scope.ts";
 import { PERSONAL_IDS_MAX } from "../metricstore/engine/request_bounds.ts";
 import { ClientError } from "../base/errors.ts";
-import type { InstanceRecord, Scope } from "./access_records.ts";
+import type { InstanceRecord } from "./access_records.ts";
 import type { AccessState } from "./access_state.ts";
 import { type Policy, wholeInstance } from "./policy.ts";
 import { isRole, type Role, roleWords } from "./roles.ts";
@@ -22,7 +23,7 @@ const OPEN_SCOPE: DataScope = {
   maxIds: PERSONAL_IDS_MAX,
 };
 
-const SCOPE_BY_ACTION: Readonly<Record<Action, Scope>> = {
+const SCOPE_BY_ACTION: Readonly<Record<Action, PolicyScope>> = {
   write: "metrics:write",
   query: "metrics:read",
   health: "metrics:read",

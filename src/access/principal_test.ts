@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
+import type { PolicyScope } from "../base/policy_scopes.ts";
 import { DEFAULT_SCOPE } from "../metricstore/engine/data_scope.ts";
 import { ClientError } from "../base/errors.ts";
-import type {
-  InstanceRecord,
-  PolicyRecord,
-  Realm,
-  Scope,
-} from "./access_records.ts";
+import type { InstanceRecord, PolicyRecord, Realm } from "./access_records.ts";
 import { AccessState } from "./access_state.ts";
 import { type Action, TokenPrincipal, UserPrincipal } from "./principal.ts";
 import { Policy } from "./policy.ts";
@@ -53,7 +49,7 @@ function user(...roles: string[]): UserPrincipal {
 }
 
 function token(
-  scopes: readonly Scope[],
+  scopes: readonly PolicyScope[],
   realms: readonly Partial<Realm>[],
   basicUser = "",
 ): TokenPrincipal {
@@ -197,7 +193,7 @@ Deno.test("UserPrincipal.jobView() shows own jobs, those of projects, or all", (
 });
 
 Deno.test("TokenPrincipal.dataScope() grants by scope", () => {
-  const granted: [Scope, readonly Action[]][] = [
+  const granted: [PolicyScope, readonly Action[]][] = [
     ["admin", ACTIONS],
     ["metrics:read", ["query", "health"]],
     ["metrics:write", ["write"]],
@@ -296,7 +292,7 @@ Deno.test("TokenPrincipal.dataScope() gives the same view until the policy or th
 });
 
 Deno.test("TokenPrincipal uses the job API with a scope and a realm of the default instance", () => {
-  const may = (scopes: Scope[], realm: Partial<Realm>) => {
+  const may = (scopes: PolicyScope[], realm: Partial<Realm>) => {
     const principal = token(scopes, [realm]);
     return (["jobs:read", "jobs:write"] as const).map((access) =>
       principal.mayUseJobs("job", access)

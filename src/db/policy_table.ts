@@ -2,7 +2,7 @@
  * Access policies: scopes over realms. The built-in one, {@linkcode ADMIN_POLICY}, is
  * there from the beginning and never changes.
  */
-import type { Scope } from "../access/access_records.ts";
+import type { PolicyScope } from "../base/policy_scopes.ts";
 import { nowRfc3339 } from "../base/clock.ts";
 import type { LabelSelector } from "../metricstore/engine/data_scope.ts";
 import { ClientError } from "../base/errors.ts";
@@ -30,7 +30,7 @@ export interface PolicyRealm {
 
 export interface PolicyRow extends Versioned {
   readonly realms: readonly PolicyRealm[];
-  readonly scopes: readonly Scope[];
+  readonly scopes: readonly PolicyScope[];
   /** RFC 3339, as the client wrote it; `null`: none. */
   readonly expiration: string | null;
 }

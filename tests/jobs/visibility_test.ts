@@ -2,8 +2,9 @@
  * Who sees which jobs, by every route that reads, and who changes which
  * (job-api 1.2; settled 6). The table is the documentation.
  */
+import type { PolicyScope } from "../../src/base/policy_scopes.ts";
 import assert from "node:assert/strict";
-import type { PolicyRecord, Scope } from "../../src/access/access_records.ts";
+import type { PolicyRecord } from "../../src/access/access_records.ts";
 import type { LabelSelector } from "../../src/metricstore/engine/data_scope.ts";
 import {
   HOUR_AGO,
@@ -62,7 +63,7 @@ const USERS = [
 
 function policy(
   name: string,
-  scopes: readonly Scope[],
+  scopes: readonly PolicyScope[],
   realms: readonly [string, string, ...LabelSelector[]][],
 ): PolicyRecord {
   return {
@@ -73,8 +74,8 @@ function policy(
   };
 }
 
-const READ: readonly Scope[] = ["jobs:read", "metrics:read"];
-const WRITE: readonly Scope[] = ["jobs:write", ...READ];
+const READ: readonly PolicyScope[] = ["jobs:read", "metrics:read"];
+const WRITE: readonly PolicyScope[] = ["jobs:write", ...READ];
 const ODD_HOSTS: LabelSelector = [
   { type: "RE", name: "hostname", value: ".*[13579]" },
 ];

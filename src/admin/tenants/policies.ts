@@ -1,6 +1,6 @@
 /** Access policies: rules and representation. Main thread. */
 import type { z } from "zod";
-import { SCOPES } from "../../access/access_records.ts";
+import { POLICY_SCOPES } from "../../base/policy_scopes.ts";
 import {
   ADMIN_POLICY,
   type PolicyRealm,
@@ -180,7 +180,7 @@ function checkScopes(
 function inOrder(
   scopes: readonly AccessPolicy["scopes"][number][],
 ): AccessPolicy["scopes"] {
-  return SCOPES.filter((scope) => scopes.includes(scope));
+  return POLICY_SCOPES.filter((scope) => scopes.includes(scope));
 }
 
 function show(row: PolicyRow): Shown<AccessPolicy> {

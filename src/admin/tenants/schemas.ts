@@ -3,7 +3,7 @@
  * and the API document is made of them. `created_at` in a request is ignored.
  */
 import { z } from "zod";
-import { SCOPES } from "../../access/access_records.ts";
+import { POLICY_SCOPES } from "../../base/policy_scopes.ts";
 import { canonicalTime } from "./timestamps.ts";
 
 const DISPLAY_CHARS_MAX = 256;
@@ -196,7 +196,7 @@ export const newRealmSchema = z.strictObject({
   ),
 }).meta({ id: "NewRealm" });
 
-const scope = z.enum(SCOPES);
+const scope = z.enum(POLICY_SCOPES);
 
 export const policySchema = z.object({
   name: z.string(),
@@ -215,7 +215,7 @@ export const policyListSchema = listOf(
 );
 
 const realms = some(newRealmSchema, REALMS_MAX);
-const scopes = some(scope, SCOPES.length * 2).describe(
+const scopes = some(scope, POLICY_SCOPES.length * 2).describe(
   "`admin` implies the others.",
 );
 

@@ -1,0 +1,12 @@
+/** What an access policy can allow. The words stand in the database and on the wire. */
+
+/** `admin` implies the others. */
+export const POLICY_SCOPES = [
+  "metrics:read",
+  "metrics:write",
+  "metrics:delete",
+  "jobs:read",
+  "jobs:write",
+  "admin",
+] as const;
+export type PolicyScope = typeof POLICY_SCOPES[number];
