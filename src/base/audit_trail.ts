@@ -1,7 +1,7 @@
 /**
- * Who changed what, and who was refused: one line each on the log, whatever its level,
- * and in a file of its own where one is configured. Secrets are in none: lines have
- * names of things, never their contents. Main thread.
+ * Records every change with its author and every refused request: one line each on the
+ * log, at any log level, and in a file of its own if `main.audit-log` names one. Lines
+ * hold names of things, never secrets. Main thread.
  */
 import { Log } from "./log.ts";
 
@@ -11,14 +11,16 @@ export interface AuditedChange {
   readonly who: string;
   /** Address of the client. */
   readonly from: string;
-  /** What was changed, and to what as far as rights go. */
+  /** The changed object, with its new rights if the change concerns rights. */
   readonly object: string;
   /** `done`, or the status of the failure. */
   readonly outcome: string | number;
 }
 
 export interface AuditedRefusal {
-  /** Whoever was found to ask; absent: the address stands for who it is. */
+  /**
+   * Name of the principal; absent if authentication failed: the address stands for it.
+   */
   readonly who?: string | undefined;
   /** The name that somebody unknown claims. */
   readonly claims?: string | undefined;
@@ -28,7 +30,7 @@ export interface AuditedRefusal {
   readonly message?: string | undefined;
 }
 
-/** What those see who have something to be written. */
+/** The part of the audit that other rooms call. */
 export interface AuditSink {
   change(change: AuditedChange): void;
   refused(refusal: AuditedRefusal): void;
@@ -42,7 +44,7 @@ export interface AuditOptions {
   readonly open?: (path: string) => AuditFile;
 }
 
-/** What lines are appended to. */
+/** The file that the audit appends lines to. */
 export type AuditFile = Pick<Deno.FsFile, "writeSync" | "close">;
 
 /** Kinds of refusals told apart in a minute; the rest is counted together. */
@@ -59,7 +61,7 @@ export class AuditTrail implements AuditSink {
   readonly #openFile: (path: string) => AuditFile;
   #file: AuditFile | undefined;
   #isBroken = false;
-  /** How often each came again since its line, by who, route and reason. */
+  /** Repetitions of each refusal since its line, by principal, route and reason. */
   #again = new Map<string, { refusal: AuditedRefusal; count: number }>();
   #others = 0;
 
@@ -97,7 +99,10 @@ export class AuditTrail implements AuditSink {
     }
   }
 
-  /** Every minute: what came again, and begins anew. */
+  /**
+   * Writes the repetitions of the last minute and begins to count anew. Runs every
+   * minute.
+   */
   tick(): void {
     const again = this.#again;
     this.#again = new Map();

@@ -41,7 +41,7 @@ export class MarkSkipper {
     return piece.subarray(at);
   }
 
-  /** What was held back of a body that ended in the middle of a mark. */
+  /** Returns the bytes held back from a body that ended in the middle of a mark. */
   rest(): Uint8Array {
     const held = this.#seen < MARK.length ? this.#seen : 0;
     this.#seen = MARK.length + 1;

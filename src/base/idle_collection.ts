@@ -14,8 +14,8 @@ const IDLE_BYTES = 512 << 10;
 /** Less is not worth the pause: some 40 ms on the main thread. */
 const WORTH_BYTES = 4 << 20;
 /**
- * Idle looks after which it is done once more: what is kept for quick reuse, as
- * memory of answers is, goes after up to ten seconds, and no counter shows that.
+ * Idle looks after which it is done once more: memory kept for quick reuse, such as
+ * that of answers, is free after up to ten seconds, and no counter shows that.
  */
 const AGAIN_LOOKS = 15;
 

@@ -1,9 +1,9 @@
 /**
  * Keeps instances to their `ingestion_rate`, by HTTP and by NATS. A batch is charged
- * for its lines as they come, and for what it stored once that is known; the next
- * batch waits until the debt is paid. So that collectors may send a minute's samples
- * at once, an instance may owe a minute of its rate and no more, however many batches
- * it has begun. Main thread.
+ * for its lines as they come, and for its stored samples once their number is known.
+ * The next batch waits until the debt is paid. So that collectors may send a minute's
+ * samples at once, an instance may owe a minute of its rate and no more, however many
+ * batches it has begun. Main thread.
  */
 import { monotonicMs } from "./clock.ts";
 import { ClientError } from "./errors.ts";
@@ -21,7 +21,7 @@ interface Bucket {
   atMs: number;
 }
 
-/** What one instance may store. */
+/** The samples that one instance may store. */
 export interface InstanceRate {
   /** Throws `E_RATE` (429) while the instance is in debt. */
   admit(): void;

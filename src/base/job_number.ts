@@ -62,7 +62,7 @@ export function parseExact(text: string): unknown {
     : JSON.parse(text);
 }
 
-/** `JSON.stringify` of what {@linkcode parseExact} gives. */
+/** Writes a value of {@linkcode parseExact} as JSON, numbers with all their digits. */
 export function stringifyExact(value: unknown): string {
   return JSON.stringify(
     value,

@@ -81,7 +81,7 @@ export class Log {
     return PRIORITY[level] <= PRIORITY[this.#options.level];
   }
 
-  /** What is written whatever the level: who changed what, who was refused. */
+  /** Writes a line of the audit at any log level. */
   audit(message: string, fields: LogFields): void {
     this.#line("AUDIT", AUDIT_PRIORITY, message, fields);
   }
@@ -130,7 +130,7 @@ function fieldText(value: unknown): string {
   return PLAIN_VALUE.test(text) ? text : JSON.stringify(text);
 }
 
-/** The message of an error and of what caused it. */
+/** Returns the message of an error, followed by the messages of its causes. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined

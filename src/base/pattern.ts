@@ -1,7 +1,7 @@
 /**
- * Regular expressions of matchers: RE2, anchored at both ends, a dot matches a
- * newline too. What needs no engine is answered without one: Grafana's variables
- * with several values are alternations of hundreds of literals. Any thread.
+ * Regular expressions of matchers: RE2, anchored at both ends, a dot matches a newline
+ * too. Patterns that need no engine are answered without one: Grafana's variables with
+ * several values are alternations of hundreds of literals. Any thread.
  */
 import { RE2JS } from "re2js";
 

@@ -1,6 +1,6 @@
 /**
- * What a request of a batch system that was refused is about, for the log: the job and
- * the cluster that its JSON names at the top. Pure.
+ * Names the job and the cluster of a refused request of a batch system, for the log.
+ * Pure.
  */
 import { parseExact } from "./job_number.ts";
 import type { LogFields } from "./log.ts";
@@ -11,7 +11,10 @@ const TEXT_CHARS_MAX = 1 << 20;
 const NAME_CHARS_MAX = 64;
 const DECODER = new TextDecoder();
 
-/** Nothing of what is no JSON object, or names neither. */
+/**
+ * Returns `jobId` and `cluster` of the JSON object's top level; `{}` if the text is not
+ * a JSON object or has more than 1 Mi characters.
+ */
 export function jobFields(json: Uint8Array | string): LogFields {
   if (json.length > TEXT_CHARS_MAX) return {};
   let value: unknown;

@@ -13,7 +13,7 @@ const INTERVAL_MS = 10_000;
 const KINDS_MAX = 256;
 const OTHER_KINDS = "";
 
-/** What may still be written of one kind. */
+/** The lines that one kind may still write. */
 interface Allowance {
   lines: number;
   refilledMs: number;

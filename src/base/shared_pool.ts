@@ -1,6 +1,6 @@
 /**
- * One accounting for whatever all callers share and nobody may take away from the
- * others: bytes in flight, calls of the database, answers being built, places in a
+ * Shares a bounded resource among all callers, so that no caller can take it away from
+ * the others: bytes in flight, calls of the database, answers being built, places in a
  * queue. It knows amounts and who holds them, not what they are. One thread.
  *
  * ```ts
@@ -23,13 +23,14 @@
  *    what one request may hold, times the principals that exceed it.
  * 3. While another principal waits, a principal gets no more than a quarter of the
  *    pool; while nobody does, it may have all of the half.
- * 4. Who waits is served in turn by principal, in order within a principal. A claim
- *    that holds something goes before the new ones of its principal, since room
+ * 4. Waiting claims are served in turn by principal, in order within a principal. A
+ *    claim that holds something goes before the new ones of its principal, since room
  *    comes from claims that end.
  * 5. Where everything in use is held by claims that wait themselves, the one that was
  *    opened last is refused.
- * 6. What exists already is added without asking (`add`), and counts for all rules.
- * 7. `admin` is always let in: the administrator can act while all else is full.
+ * 6. Amounts that exist already are added without asking (`add`), and count for all
+ *    rules.
+ * 7. `admin` is always let in: the administrator can act while the pool is full.
  */
 import { assert } from "./assert.ts";
 import { ClientError } from "./errors.ts";
@@ -46,9 +47,9 @@ const PRINCIPAL_SHARE = 1 / 4;
 const RETRY_AFTER_SEC = 1;
 
 export interface PoolOptions {
-  /** What there is too much of, in the words of the refusal: `bytes in flight`. */
+  /** Name of the resource in the text of a refusal: `bytes in flight`. */
   readonly what: string;
-  /** Of both classes together. */
+  /** Capacity of both classes together. */
   readonly capacity: number;
   /** How long a claim waits for room before it is refused; 0: it is refused at once. */
   readonly waitMs: number;
@@ -61,7 +62,7 @@ interface Waiter {
   refuse(): void;
 }
 
-/** What one principal has of one class. */
+/** The amounts that one principal holds of one class. */
 interface Holder {
   readonly name: string;
   readonly of: ClassState;
@@ -110,7 +111,7 @@ export class SharedPool {
     };
   }
 
-  /** What is held, of all classes together or of one. */
+  /** Returns the amount held of one class, or of all classes together. */
   inUse(of?: ShareClass): number {
     if (of !== undefined) return this.#classes[of].used;
     const { write, read, admin } = this.#classes;
@@ -207,7 +208,7 @@ export class SharedPool {
       queue.splice(behind < 0 ? queue.length : behind, 0, waiter);
     } else queue.push(waiter);
     of.waiting.add(holder);
-    // Of those that went beyond a quarter while nobody waited, one may wait by now.
+    // This waiter may have ended the time in which principals could exceed a quarter.
     this.#serve(of);
     return promise;
   }
@@ -260,7 +261,7 @@ export class SharedPool {
     for (const holder of of.waiting) {
       const waiter = this.#next(holder, isFull);
       if (waiter === undefined) {
-        // Larger ones keep their turn: who comes later and is smaller waits, too.
+        // A larger claim keeps its turn: smaller ones that come later wait behind it.
         isFull ||= isWithinQuota(holder, holder.queue[0]!.amount);
         continue;
       }
@@ -274,7 +275,7 @@ export class SharedPool {
     return false;
   }
 
-  /** Who of a principal may go on. */
+  /** Returns the waiting claim of a principal that may go on. */
   #next(holder: Holder, isFull: boolean): Waiter | undefined {
     const alone = holder.queue.find(({ claim }) => isAlone(claim, holder));
     if (alone !== undefined) return alone;
@@ -302,12 +303,12 @@ export class SharedPool {
     assert(newest !== undefined && whose !== undefined, "nobody is stuck");
     this.#leave(newest, whose);
     newest.refuse();
-    // What it holds goes with its owner, who is told.
+    // The owner of the refused claim closes it, which frees what it holds.
     return false;
   }
 }
 
-/** What one request holds of a pool. */
+/** The part of a pool that one request holds. */
 export class Claim {
   /** Grows with each claim of the pool. */
   readonly number: number;

@@ -1,7 +1,7 @@
 /**
- * A bound on the bytes of messages that were received and are not yet stored, over
- * all subscriptions. Main thread only. Invariant: `inUse` is the sum of what was
- * taken minus what was given back.
+ * A bound on the bytes of messages that were received and are not yet stored, over all
+ * subscriptions. Main thread only. Invariant: `inUse` is the sum of all taken amounts
+ * minus those given back.
  */
 import { assert } from "../base/assert.ts";
 

@@ -1,4 +1,4 @@
-/** What the configuration says of the broker, in the words of the client library. */
+/** Turns the broker's configuration into the options of the client library. */
 import {
   type Authenticator,
   type ConnectionOptions,

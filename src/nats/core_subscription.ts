@@ -1,10 +1,10 @@
 /**
- * A plain NATS subscription: messages that begin with the same host are stored in
- * the order they come, and what finds no room is dropped and counted, since nobody
- * would send it again. Main thread only.
+ * A plain NATS subscription. Messages that begin with the same host are stored in the
+ * order they come. A message that finds no room is dropped and counted, since no sender
+ * repeats it. Main thread only.
  *
- * Messages go in lanes, one for each shard that could take them. In a lane one batch
- * is under way at a time; what arrives meanwhile is the next one. So batches are
+ * Messages go in lanes, one for each shard that could take them. In a lane one batch is
+ * under way at a time; messages that arrive meanwhile are the next one. So batches are
  * small while there is little to do and grow with the load.
  */
 import type {
@@ -44,7 +44,7 @@ export class CoreSubscription {
   readonly #options: CoreSubscriptionOptions;
   readonly #lanes = new Map<number, Lane>();
   #subscription: Subscription | undefined;
-  /** What was dropped before there was no room; absent: there is room. */
+  /** Count of dropped messages when room ran out; absent while there is room. */
   #droppedBefore: number | undefined;
 
   constructor(options: CoreSubscriptionOptions) {

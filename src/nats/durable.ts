@@ -11,7 +11,10 @@ import {
 const NANOS_PER_MS = 1e6;
 /** Also how long after a kill the outstanding messages come again. */
 const ACK_WAIT_MS = 5000;
-/** Messages delivered and not acknowledged; with `ACK_WAIT_MS` only for what we make. */
+/**
+ * Messages delivered and not acknowledged. This and `ACK_WAIT_MS` hold only for
+ * consumers that this server makes.
+ */
 const MAX_ACK_PENDING = 256;
 
 export interface DurableName {

@@ -4,7 +4,7 @@
  * (`src/ingest`); they have no strings.
  */
 
-/** What follows in a message cannot be read. */
+/** The rest of the message cannot be read. */
 export class EventSyntaxError extends Error {
   readonly code = "E_EVENT_SYNTAX";
 
@@ -50,7 +50,7 @@ export function* readEventLines(text: string): Generator<EventLine> {
   }
 }
 
-/** A place in a text that moves on by what it finds there. */
+/** A place in a text that moves on behind each thing it reads. */
 class Scan {
   readonly #text: string;
   #at = 0;
@@ -63,7 +63,7 @@ class Scan {
     return this.#at >= this.#text.length;
   }
 
-  /** What the pattern, which is sticky, finds here; `undefined`: nothing. */
+  /** Reads a match of the sticky pattern at this place; `undefined` if there is none. */
   take(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.#at;
     const found = pattern.exec(this.#text)?.[0];
@@ -78,8 +78,9 @@ class Scan {
   }
 
   /**
-   * What stands between quotation marks here; `undefined`: there are none, or no
-   * second one. A loop, since a pattern would need a stack as deep as the string.
+   * Reads a quoted string at this place; `undefined` if it has no quotation mark, or no
+   * second one. It is a loop, since a pattern would need a stack as deep as the string
+   * is long.
    */
   takeString(): string | undefined {
     const text = this.#text;

@@ -59,7 +59,7 @@ interface Source {
 
 export class JobEventListener {
   readonly stats = new JobEventStats();
-  /** What happened to the messages of the streams. */
+  /** Counters of the messages of each stream. */
   readonly streams: readonly SubscriptionStats[];
   readonly #options: JobEventListenerOptions;
   readonly #seldom: SeldomLog;

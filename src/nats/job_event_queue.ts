@@ -2,9 +2,10 @@
  * Job events on their way to the job API: in order for each job, several jobs at a
  * time, and a stop that overtook its start waits a little for it. Main thread only.
  *
- * Bounded: what finds no room is dropped and counted; nobody would send it again.
- * Events of a stream are bounded by whoever reads it, and tried until they are dealt
- * with; they come in order, so a stop without a start waits for none.
+ * Bounded: an event that finds no room is dropped and counted, since no sender repeats
+ * it. Events of a stream are bounded by the stream's reader and tried until they
+ * succeed or fail for good. They come in order, so a stop without a start waits for
+ * none.
  */
 import { ClientError, type ErrorCode } from "../base/errors.ts";
 import { jobFields } from "../base/refused_request.ts";
@@ -14,7 +15,10 @@ import type { JobEvent } from "./job_events.ts";
 import { pause, pauseMs } from "./pauses.ts";
 import type { SeldomLog } from "../base/seldom_log.ts";
 
-/** What the job API does with events; acts as somebody with the role `api` alone. */
+/**
+ * The calls of the job API that events lead to, with the rights of the role `api`
+ * alone.
+ */
 export interface JobEventSink {
   /** The JSON of a request to start a job. Rejects with a `ClientError`. */
   startJob(json: string): Promise<void>;
@@ -24,7 +28,7 @@ export interface JobEventSink {
   nodeState(json: string, timeSec?: number): Promise<void>;
 }
 
-/** How an event of a stream came, and who waits for it. */
+/** Delivery of a stream's event, and the call that settles it. */
 export interface StreamDelivery {
   /** It came before, and may have been dealt with. */
   readonly isRepeated: boolean;
@@ -34,7 +38,7 @@ export interface StreamDelivery {
   settled(isDone: boolean): void;
 }
 
-/** Failures that pass, whatever the event says. */
+/** Codes of failures that pass, for any event. */
 const PASSING: readonly ErrorCode[] = [
   "E_OVERLOAD",
   "E_NOT_READY",
@@ -232,7 +236,7 @@ export class JobEventQueue {
     const { stats, log } = this.#options;
     if (code === "E_UNPROCESSABLE") {
       stats.known++;
-      // What comes again after a kill was mostly dealt with before.
+      // Events that come again after a kill were mostly dealt with before.
       if (event.delivery?.isRepeated) return;
     } else stats.failed++;
     const { json, kind, subject } = event;

@@ -1,4 +1,4 @@
-/** What happened to job events and node states since the start. */
+/** Counters of job events and node states since the start. */
 import type { EventProblem } from "./job_events.ts";
 
 export class JobEventStats {

@@ -1,10 +1,9 @@
 /**
- * Job events and node states as they come by NATS: lines of line protocol whose
- * string field `event` holds JSON (job-api 8.1). Pure; what the JSON means
- * is for the job API to say.
+ * Job events and node states as they come by NATS: lines of line protocol whose string
+ * field `event` holds JSON (job-api 8.1). The job API reads the JSON. Pure.
  *
- * A line that is no line protocol ends its message, since nobody can tell where
- * the next one begins; everything else that is wrong costs one line.
+ * A line that is no line protocol ends its message, since the begin of the next line is
+ * unknown. Any other fault costs one line.
  */
 import { parseExact } from "../base/job_number.ts";
 import {
@@ -13,7 +12,7 @@ import {
   readEventLines,
 } from "./event_line.ts";
 
-/** What a message may be about, by the subject it came on. */
+/** The kind of a message's events, by the subject it came on. */
 export type EventSubject = "job" | "nodestate";
 
 export interface JobEvent {
@@ -52,7 +51,7 @@ const FUNCTIONS: ReadonlyMap<string, "start" | "stop"> = new Map([
 /** Text of a message that is repeated in a report. */
 const QUOTED_CHARS = 60;
 
-/** What is not UTF-8 becomes U+FFFD, as in bodies that come by HTTP. */
+/** Bytes that are not UTF-8 become U+FFFD, as in bodies that come by HTTP. */
 const UTF8 = new TextDecoder("utf-8");
 
 /** Reads a whole message. */

@@ -6,7 +6,7 @@
  */
 import type { Log } from "../base/log.ts";
 
-/** What reading from or writing to a connection that is gone says. */
+/** Error codes of reads and writes on a connection that is gone. */
 const CODES = ["ECONNRESET", "EPIPE", "ETIMEDOUT", "ECONNABORTED"];
 
 /** Whether an error comes from a socket and not from our code. */

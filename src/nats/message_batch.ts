@@ -20,8 +20,8 @@ export interface MetricMessage {
 }
 
 /**
- * Bytes after which a batch is not filled any further: its round trip costs a
- * tenth of its work by then, and what comes meanwhile must wait for it.
+ * Bytes after which a batch is not filled any further: its round trip costs a tenth of
+ * its work by then, and messages that come meanwhile must wait for it.
  */
 const BATCH_BYTES = 1 << 20;
 const LF = 0x0a;

@@ -1,6 +1,6 @@
 /**
- * The end of a subscription that faces the store: which samples its messages may
- * write, what became of them, and when to try again. Main thread only.
+ * The end of a subscription that faces the store: it asks which samples the messages
+ * may write, counts the results, and says when to try again. Main thread only.
  */
 import type { DataScope } from "../metricstore/engine/data_scope.ts";
 import type {
@@ -17,7 +17,7 @@ import type { SubscriptionStats } from "./subscription_stats.ts";
 const FIRST_PAUSE_MS = 100;
 const MOST_PAUSE_MS = 5000;
 
-/** Failures that pass, whatever the batch holds. */
+/** Codes of failures that pass, for any batch. */
 const PASSING: readonly ErrorCode[] = [
   "E_OVERLOAD",
   "E_NOT_READY",
@@ -30,11 +30,11 @@ export interface ScopeRefusal {
   readonly refused: string;
 }
 
-/** What lines may be written, and the cluster of those that name none. */
+/** The lines that may be written, and the cluster of lines that name none. */
 export interface WriteGrant {
   readonly scope: DataScope;
   readonly defaultCluster: string;
-  /** What the instance may store; absent: it has no limit. */
+  /** Rate of the instance; absent if it has no limit. */
   readonly rate?: Pick<InstanceRate, "admit" | "charge"> | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The connection to the broker: made in the background, again and again, whatever
- * the broker does. Main thread only.
+ * The connection to the broker. It is made in the background and renewed for as long as
+ * the server runs. Main thread only.
  *
  * The client library keeps a connection alive over broken ones; where it gives up
  * all the same, and at the first time, the loop here begins anew.
@@ -26,7 +26,7 @@ const FLUSH_MS = 1000;
 export type NatsState = "connecting" | "connected" | "closed";
 
 export interface NatsLinkOptions {
-  /** Asked before each attempt; what it throws is a failed attempt. */
+  /** Called before each attempt; an error that it throws is a failed attempt. */
   readonly options: () => ConnectionOptions;
   /** Called with every new connection. */
   readonly attach: (connection: NatsConnection) => void;

@@ -1,6 +1,6 @@
 /**
- * NATS as the server uses it: one connection, the subscriptions of the
- * configuration on it, and what there is to say about them. Main thread only.
+ * NATS as the server uses it: one connection, the configured subscriptions on it, and
+ * their status. Main thread only.
  */
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Config } from "../config/settings/mod.ts";
@@ -24,7 +24,7 @@ import { SeldomLog } from "../base/seldom_log.ts";
 import { StreamSubscription } from "./stream_subscription.ts";
 import { SubscriptionStats } from "./subscription_stats.ts";
 
-/** What the rest of the server may know. */
+/** Status of NATS for the rest of the server. */
 export interface NatsStatus {
   readonly state: NatsState;
   /** How often a connection was made. */
@@ -32,7 +32,7 @@ export interface NatsStatus {
   /** Bytes of messages received and not yet stored. */
   readonly bytesInFlight: number;
   readonly subscriptions: readonly SubscriptionStats[];
-  /** Absent: nobody takes them. */
+  /** Absent if the server does not take job events. */
   readonly jobEvents?: JobEventStats | undefined;
 }
 
@@ -44,8 +44,9 @@ interface NatsListener {
 }
 
 /**
- * What a subscription with these names may write; `""`: the default instance, or no
- * policy. Asked before every batch, for both change while the server runs.
+ * Returns the write permission of a subscription with these names, `""` for the default
+ * instance or no policy. Called before every batch, since both change while the server
+ * runs.
  */
 export type GrantResolver = (
   instance: string,
@@ -58,7 +59,7 @@ export interface NatsServiceOptions {
   readonly log: Pick<Log, "debug" | "info" | "warn" | "err">;
   /** Not asked for subscriptions without instance and access policy. */
   readonly grantOf: GrantResolver;
-  /** Who takes job events and node states, and their subjects; absent: nobody. */
+  /** Receiver and subjects of job events and node states; absent if none are taken. */
   readonly jobEvents?:
     | { readonly subjects: ApiSubjects; readonly sink: JobEventSink }
     | undefined;
@@ -84,7 +85,8 @@ export class NatsService implements NatsStatus {
   /** Connects in the background. Throws where a file of the configuration is unusable. */
   constructor(options: NatsServiceOptions) {
     const { nats, "metric-store": store } = options.config;
-    // What is wrong with the files stops the start, not a connection at night.
+    // A fault in the files of the configuration stops the start; a lost connection at
+    // night does not.
     connectOptions(nats);
     this.#budget = new ByteBudget(nats["max-in-flight"]);
     const made = store["nats-subscriptions"].map((one) =>
@@ -160,7 +162,9 @@ export class NatsService implements NatsStatus {
     return { listener, stats };
   }
 
-  /** Takes nothing more, waits for what was taken, acknowledges and disconnects. */
+  /**
+   * Takes no further message, waits for those taken, acknowledges them and disconnects.
+   */
   async close(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#listeners.map((listener) => listener.close()));

@@ -23,7 +23,7 @@ export function guardSockets(): void {
   };
 }
 
-/** Whoever else listens learns of the error as before. */
+/** Keeps a listener of errors on the socket; other listeners get errors as before. */
 function keepListening(socket: Socket): void {
   const removeAll = socket.removeAllListeners;
   socket.removeAllListeners = function (...event) {

@@ -150,7 +150,7 @@ export class StreamSubscription {
     }
   }
 
-  /** Another stream or consumer: what was known of the one before means nothing. */
+  /** Begins anew with another stream or consumer and forgets the one before. */
   async #begin(durable: Durable): Promise<void> {
     this.#release(this.#window.letGo());
     await this.#storing;
@@ -272,7 +272,7 @@ export class StreamSubscription {
       window.settle(batch);
       for (const { message } of batch) acknowledge(message);
     }
-    // At once with the look that found nothing: what comes next starts it anew.
+    // No wait between the last look and this: the next message starts storing anew.
     this.#isStoring = false;
   }
 
@@ -281,7 +281,10 @@ export class StreamSubscription {
     this.#options.budget.give(bytes);
   }
 
-  /** What waits longer than the broker would is being worked on. */
+  /**
+   * Tells the broker of messages that wait longer than its limit that work on them goes
+   * on.
+   */
   #keepAlive(): void {
     const nowMs = monotonicMs();
     const everyMs = (this.#durable?.ackWaitMs ?? Infinity) / 3;

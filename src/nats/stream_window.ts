@@ -7,9 +7,9 @@
  * delivered is held, so that handing messages out in order skips none.
  */
 
-/** What is to be known of a delivered message. */
+/** The position of a delivered message. */
 export interface Delivery {
-  /** Of the message in its stream. */
+  /** Sequence of the message in its stream. */
   readonly streamSequence: number;
   /** Counts deliveries of the consumer, repeated ones too. */
   readonly deliverySequence: number;
@@ -53,10 +53,9 @@ export class StreamWindow<Held extends Delivery> {
   }
 
   /**
-   * Compares with what the broker says: how many messages are outstanding, and the
-   * number of the last delivery that counts them in. Returns how many are missing;
-   * if none, the window is whole, unless it knows of a later delivery: then the
-   * broker must be asked again.
+   * Compares the window with the broker's numbers: `outstanding` messages as of
+   * delivery `lastDelivery`. Returns the number of missing messages. At 0 the window is
+   * whole, unless it knows of a later delivery: then the broker must be asked again.
    */
   confirm(outstanding: number, lastDelivery: number): number {
     const missing = Math.max(0, outstanding - this.#held.size);

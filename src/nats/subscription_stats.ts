@@ -1,4 +1,4 @@
-/** What happened to the messages of one subscription since the start. */
+/** Counters of the messages of one subscription since the start. */
 import type {
   RejectReason,
   SkipReason,

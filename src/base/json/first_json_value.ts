@@ -29,8 +29,9 @@ export class NumberText {
 }
 
 /**
- * The first value in a text without its nulls; `undefined` for `null` itself. Throws
- * `E_BAD_REQUEST` for what is no JSON, `E_TOO_LARGE` for too many values.
+ * Parses the first value of a text and drops its nulls; `undefined` for `null` itself.
+ * Throws `E_BAD_REQUEST` if the text is not JSON, `E_TOO_LARGE` if it has too many
+ * values.
  */
 export function parseFirst(text: string): unknown {
   const { json, isPlain, hasNull } = firstValue(text);
@@ -53,7 +54,7 @@ export function parseFirst(text: string): unknown {
 type TypedReviver = (key: string, value: unknown) => unknown;
 type Reviver = (key: string, value: unknown, context: Context) => unknown;
 
-/** What the parser says of a value besides; not in TypeScript's library yet. */
+/** The third argument of a reviver; not in TypeScript's library yet. */
 interface Context {
   /** As it is written; numbers, texts and literals only. */
   readonly source?: string;

@@ -41,13 +41,13 @@ export function checkArchiveVersion(
 /**
  * Checks the version of somebody else's archive, which may be a part that was copied
  * without its version. Writes nothing. Throws a {@linkcode ConfigError} for another
- * version; false: the archive does not say.
+ * version. Returns false if the archive has no version file.
  */
 export function checkForeignVersion(directory: string): boolean {
   return isVersionGood(`${directory}/${FILE_NAME}`);
 }
 
-/** False: there is no such file. */
+/** Returns false if the file does not exist. */
 function isVersionGood(file: string): boolean {
   let text: string;
   try {
@@ -73,7 +73,7 @@ export function prepareArchive(
   checkArchiveVersion(directory, files);
 }
 
-/** What is in the archive's directory, names that begin with a dot left out. */
+/** Lists the entries of the archive's directory without those that begin with a dot. */
 export function archiveEntries(directory: string): Deno.DirEntry[] {
   return [...Deno.readDirSync(directory)]
     .filter(({ name }) => !name.startsWith("."))

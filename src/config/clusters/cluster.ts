@@ -1,7 +1,7 @@
 /**
- * What is known of a cluster: its kinds of nodes (sub-clusters) and its metrics.
- * Plain data in the names of `cluster.json`, except where a comment says more;
- * optional parts of the file have become their defaults.
+ * A cluster: its kinds of nodes (sub-clusters) and its metrics. Plain data in the names
+ * of `cluster.json`, except where a comment says more; optional parts of the file have
+ * become their defaults.
  */
 import type { MetricScope } from "./metric_scope.ts";
 import type { Topology } from "./topology.ts";
@@ -24,7 +24,7 @@ export type Footprint = typeof FOOTPRINTS[number];
 export const ENERGY_KINDS = ["", "power", "energy"] as const;
 export type EnergyKind = typeof ENERGY_KINDS[number];
 
-/** What can differ between the sub-clusters of a cluster. */
+/** The properties of a metric that can differ between sub-clusters of a cluster. */
 export interface MetricTraits {
   readonly peak: number;
   readonly normal: number;

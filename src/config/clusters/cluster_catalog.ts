@@ -1,6 +1,6 @@
 /**
- * All configured clusters, and to which sub-cluster a node or a job belongs
- * (job-api 5.3). What it says changes as a whole, by a reload; main thread.
+ * All configured clusters, and to which sub-cluster a node or a job belongs (job-api
+ * 5.3). A reload replaces its content as a whole. Main thread.
  */
 import { ClientError } from "../../base/errors.ts";
 import type { Cluster, SubCluster } from "./cluster.ts";
@@ -30,7 +30,7 @@ export class ClusterCatalog {
     }]));
   }
 
-  /** From now on it is what the other one is. */
+  /** Takes over the content of another catalog (reload). */
   replace(other: ClusterCatalog): void {
     this.#entries = other.#entries;
   }

@@ -67,9 +67,9 @@ function deriveCluster(file: ClusterFile): Cluster {
 }
 
 /**
- * Metrics with this sub-cluster's traits. What the file lists for the sub-cluster
- * itself comes first and wins, so that an answer of `/api/clusters/` can be used
- * as a file again.
+ * Metrics with this sub-cluster's traits. Metrics that the file lists for the
+ * sub-cluster itself come first and win, so that an answer of `/api/clusters/` can be
+ * used as a file again.
  */
 function deriveSubCluster(
   { metricConfig, topology, footprint, energyFootprint, ...rest }:

@@ -1,7 +1,7 @@
 /**
- * The schema of `cluster.json`. Lenient where cc-backend is: keys it does not know
- * are passed over, `null` is as good as absent, and nearly everything has a
- * default. What it insists on carries its message in words. Pure.
+ * The schema of `cluster.json`. It is lenient where cc-backend is: unknown keys are
+ * passed over, `null` equals absent, and nearly everything has a default. Each required
+ * value has an error message in words. Pure.
  */
 import { z } from "zod";
 import { ENERGY_KINDS, FOOTPRINTS } from "./cluster.ts";

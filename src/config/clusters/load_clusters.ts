@@ -15,7 +15,7 @@ import type { Cluster } from "./cluster.ts";
 import { ClusterCatalog } from "./cluster_catalog.ts";
 import { readClusterFile } from "./cluster_file.ts";
 
-/** What file systems put into a directory of their own accord. */
+/** Directories that file systems make by themselves. */
 const NOT_CLUSTERS = ["lost+found"];
 
 export interface LoadedClusters {

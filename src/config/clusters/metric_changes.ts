@@ -1,7 +1,7 @@
 /**
- * What another reading of the configuration means for a store that runs: metrics may
- * be added to it; others stay what they are until a restart, since series that are
- * there were made by them. Pure.
+ * Compares a new configuration of metrics with the one in force. A running store
+ * accepts new metrics; changed ones wait for a restart, since existing series were made
+ * with the old settings. Pure.
  */
 import type {
   MetricConfig,
@@ -12,17 +12,20 @@ import type {
 const EVERY_CLUSTER = "*";
 
 export interface MetricChanges {
-  /** What is new, in the form of the whole. */
+  /** The new metrics, as a table of their own. */
   readonly added: MetricTable;
-  /** `CLUSTER/METRIC` of what is new. */
+  /** The new metrics as `CLUSTER/METRIC`. */
   readonly addedNames: readonly string[];
-  /** Why it cannot be done: what is in force and what was read. */
+  /** Changes that need a restart, each with the value in force and the value read. */
   readonly conflicts: readonly string[];
-  /** `CLUSTER/METRIC` of what is in force and was not read. */
+  /** Metrics in force that were not read, as `CLUSTER/METRIC`. */
   readonly missing: readonly string[];
 }
 
-/** `inForce`: what the store has; `read`: what it would have after a restart. */
+/**
+ * Compares the store's metrics (`inForce`) with those that a restart would give it
+ * (`read`).
+ */
 export function compareMetrics(
   inForce: MetricTable,
   read: MetricTable,
@@ -38,7 +41,7 @@ export function compareMetrics(
       { ...inForce.defaults, ...inForce.clusters[cluster] },
       { ...read.defaults, ...read.clusters[cluster] },
     );
-    // What every cluster gets is told once.
+    // A metric that all clusters get is told once.
     const added = withoutNames(part.added, defaults.added);
     return { ...part, cluster, added };
   });
@@ -59,7 +62,7 @@ export function compareMetrics(
   };
 }
 
-/** What is in force once the additions are made. */
+/** Returns the metrics in force once `added` are added. */
 export function withMetrics(
   inForce: MetricTable,
   added: MetricTable,

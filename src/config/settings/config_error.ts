@@ -1,4 +1,4 @@
-/** What is wrong with a configuration, in words that name the place and the cure. */
+/** A fault of the configuration, in words that name its place and its cure. */
 
 /** One thing to mend. */
 export interface ConfigProblem {
@@ -8,7 +8,7 @@ export interface ConfigProblem {
   readonly column: number;
   /** Keys from the top, joined by dots; empty for the file as a whole. */
   readonly path: string;
-  /** What was found, as JSON, shortened, or a word such as `missing`. */
+  /** The value found, as shortened JSON, or a word such as `missing`. */
   readonly found: string;
   readonly expected: string;
 }

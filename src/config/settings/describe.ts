@@ -17,7 +17,7 @@ export interface KeyDoc {
   readonly secret: boolean;
   /** The known keys of an object, in the order of the schema. */
   readonly keys: ReadonlyMap<string, KeyDoc>;
-  /** What any other key of an object, or an item of a list, is like. */
+  /** Description of any other key of an object, or of the items of a list. */
   readonly members: KeyDoc | undefined;
   readonly isList: boolean;
 }

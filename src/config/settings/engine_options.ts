@@ -1,4 +1,4 @@
-/** What the engine needs of the configuration, in its own words. */
+/** Turns the configuration into the options of the engine. */
 import type {
   EngineOptions,
   MetricTable,

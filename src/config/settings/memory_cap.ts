@@ -1,20 +1,23 @@
 /**
- * What `metric-store.memory-cap` means in bytes: what is configured, else a part of
- * what the system lets the process have. Main thread, once at the start.
+ * `metric-store.memory-cap` in bytes: the configured value, else a part of the memory
+ * that the system leaves to the process. Main thread, once at the start.
  */
 import process from "node:process";
 
 /** No bound at all, in the configuration. */
 export const NO_CAP = -1;
-/** Part of the control group's limit; the rest is for what the cap does not count. */
+/**
+ * Part of the control group's limit; the rest is for memory that the cap does not
+ * count.
+ */
 const LIMIT_SHARE = 0.8;
 /** Part of the machine's memory, which others use, too. */
 const MACHINE_SHARE = 0.5;
 
-/** What the system has for the process, bytes. */
+/** Memory that the system leaves to the process, bytes. */
 export interface SystemMemory {
   readonly machine: number;
-  /** Of the control group; as large as no memory is: there is none. */
+  /** Limit of the control group; more than any machine has if there is none. */
   readonly limit: number;
 }
 
@@ -25,7 +28,10 @@ export interface MemoryCap {
   readonly origin?: string;
 }
 
-/** `configured`: GB as in the configuration; 0: a part of what the system has. */
+/**
+ * Returns the cap in bytes and its origin. `configured` is in GB; 0 takes a part of the
+ * system's memory, -1 is no cap.
+ */
 export function memoryCap(
   configured: number,
   system: () => SystemMemory = systemMemory,

@@ -1,6 +1,6 @@
 /**
- * What a start should say about a configuration that is valid: older spellings,
- * and parts of it that this server does not serve. Main thread, once at start.
+ * Notes on a valid configuration: older spellings, and parts that this server does not
+ * serve. Main thread, once at the start.
  */
 import { type ConfigSource, isObject, type Json } from "./source.ts";
 import { isLoopback } from "./address.ts";
@@ -69,7 +69,7 @@ function place(
   return object;
 }
 
-/** What is worth saying about a configuration that was found valid. */
+/** Returns the notes on a configuration that was found valid. */
 export function reviewConfig(
   source: ConfigSource,
   config: Config,

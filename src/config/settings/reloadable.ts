@@ -21,8 +21,8 @@ export interface ConfigChanges {
 }
 
 /**
- * `started`: what the server was started with; `last`: what was read last. The keys
- * alone are told, since values may be secret.
+ * Compares `read` with the configuration of the last reload (`last`) and with that of
+ * the start (`started`). The result holds keys alone, since values may be secret.
  */
 export function compareConfigs(
   started: Config,

@@ -43,8 +43,8 @@ export class ConfigSource {
   readonly #sectionFiles = new Map<string, Document>();
 
   /**
-   * Throws a {@linkcode ConfigError} for what cannot be read as JSON, a key given
-   * twice, and a section given both in place and as a file.
+   * Throws a {@linkcode ConfigError} if a file is not JSON, if a key is given twice, or
+   * if a section is given both in place and as a file.
    */
   constructor(file: string, sections: readonly string[], read: ReadText) {
     this.#top = readDocument(file, read);
@@ -87,7 +87,7 @@ export class ConfigSource {
     const document = own ?? this.#top;
     const inside = own === undefined ? [...path] : path.slice(1);
     let node: Node | undefined;
-    // What is missing is shown where its surroundings begin.
+    // The place of a missing value is the beginning of the object around it.
     for (; node === undefined; inside.pop()) {
       node = inside.length === 0
         ? document.tree
@@ -120,7 +120,9 @@ export function isObject(
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A value as a message shows it; what is in objects and lists may be secret. */
+/**
+ * Returns a value as messages show it; the content of objects and lists may be secret.
+ */
 function shown(value: Json | undefined): string {
   if (value === undefined) return "missing";
   if (Array.isArray(value)) return "got a list";
