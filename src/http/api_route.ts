@@ -78,6 +78,8 @@ export interface ApiRoute {
   readonly path: string;
   /** In metrics and logs. */
   readonly name: string;
+  /** The same as another route that the API document has. */
+  readonly undocumented?: boolean;
   /** Whether the configuration wants it; absent: always. */
   readonly when?: (door: Pick<Door, "config">) => boolean;
   readonly operations: Readonly<Partial<Record<ApiMethod, ApiOperation>>>;

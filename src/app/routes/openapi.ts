@@ -18,9 +18,10 @@ const SCHEMA_PREFIX = "#/components/schemas/";
 const INTRODUCTION =
   "Metric store for clusters: samples in by line protocol, " +
   "series out as JSON. Paths work with and without a slash at the end; those " +
-  "of the metric store also below `/metricstore` instead of `/api`. GET brings " +
-  "HEAD with it. `null` for a key of a body of the metric store or of a job " +
-  "is the same as no key.";
+  "of the metric store also below `/metricstore` instead of `/api`. The " +
+  "Prometheus API is the same below `/prometheus/api/v1`, `/api/prom/api/v1` and " +
+  "`/api/v1`, its paths are exact. GET brings HEAD with it. `null` for a key " +
+  "of a body of the metric store or of a job is the same as no key.";
 
 /** The document as text, with a line end; the same on every call. */
 export function openApiText(): string {
@@ -31,7 +32,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
   const paths: Record<string, Json> = {};
   const used = new Set<z.ZodType>([ERROR_SCHEMA]);
   for (const route of routes) {
-    if (route.kind === "page" && route.undocumented) continue;
+    if (route.kind !== "metric" && route.undocumented) continue;
     const methods = Object.entries<Operation | ApiOperation>(route.operations)
       .map(([method, described]) =>
         [method.toLowerCase(), operation(route, described, used)] as const

@@ -7,8 +7,8 @@ import { queryOperations } from "./query_routes.ts";
 import { statusOperations } from "./status_routes.ts";
 
 const PREFIXES = [
-  ["/api/v1", ""],
-  ["/prometheus/api/v1", "Mimir"],
+  ["/prometheus/api/v1", ""],
+  ["/api/v1", "Plain"],
   ["/api/prom/api/v1", "Cortex"],
 ] as const;
 
@@ -25,6 +25,7 @@ export function prometheusRoutes(version: string): ApiRoute[] {
       path: `${prefix}/${path}`,
       // One name for all prefixes: metrics tell what is asked, not by which door.
       name: `prometheus ${path}`,
+      undocumented: suffix !== "",
       operations: Object.fromEntries(
         Object.entries(methods).map(([method, operation]) => [
           method,
