@@ -13,7 +13,7 @@ Deno.test("deno task bench --small measures every shape and its page renders", a
     const child = new Child({
       command: Deno.execPath(),
       args: [
-        ...denoConfig.tasks.bench.split(/\s+/).slice(1),
+        ...denoConfig.tasks.bench.command.split(/\s+/).slice(1),
         "--small",
         "--out",
         file,

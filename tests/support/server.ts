@@ -53,7 +53,9 @@ export function programArguments(
 }
 
 function wordsOf(task: keyof typeof denoConfig.tasks): string[] {
-  const words = denoConfig.tasks[task].split(/\s+/);
+  const entry = denoConfig.tasks[task];
+  const words = (typeof entry === "string" ? entry : entry.command)
+    .split(/\s+/);
   if (words[0] !== "deno") throw new Error(`the task ${task} must run deno`);
   return words.slice(1);
 }

@@ -24,11 +24,22 @@ export function includedFiles(): string[] {
     .sort();
 }
 
+/** The pages as `deno task web` built them; none where it could not. */
+function builtPages(): string[] {
+  try {
+    Deno.statSync(new URL("dist/web/manifest.json", ROOT));
+    return ["dist/web"];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
 /** The arguments of `deno`; permissions and memory settings are those of the `start` task. */
 export function compileArguments(extra: readonly string[]): string[] {
-  const settings = project.tasks.start.split(" ")
+  const settings = project.tasks.start.command.split(" ")
     .filter((word) => /^--(?:allow-|v8-flags=)/.test(word));
-  const included = [...includedFiles(), "dist/build.json"]
+  const included = [...includedFiles(), "dist/build.json", ...builtPages()]
     .flatMap((file) => ["--include", file]);
   return [
     ...["compile", "--no-prompt", ...settings, ...included],
