@@ -123,10 +123,12 @@ async function runBundler(): Promise<{ path: string; contents: Uint8Array }[]> {
     throw new CannotBuild(error instanceof Error ? error.message : "");
   }
   if (!result.success) {
-    throw new Error(result.errors.map(({ text, location }) => {
-      const place = location ? `${location.file}:${location.line}: ` : "";
-      return `web: ${place}${text}`;
-    }).join("\n"));
+    throw new Error(
+      result.errors.map(({ text, location }) => {
+        const place = location ? `${location.file}:${location.line}: ` : "";
+        return `web: ${place}${text}`;
+      }).join("\n"),
+    );
   }
   return (result.outputFiles ?? []).map(({ path, contents }) => {
     if (contents === undefined) throw new Error(`web: ${path} has no content`);
