@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import { cp } from "node:fs/promises";
 import { ROOT, workDirectory } from "../support/server.ts";
-import { manifestSchema, type WebManifest } from "../../src/web/manifest.ts";
+import {
+  manifestSchema,
+  type WebManifest,
+} from "../../src/web/build/manifest.ts";
 
 interface Ended {
   readonly code: number;

@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { WebManifest } from "./manifest.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = new URL("../../../", import.meta.url).pathname;
 const CLIENT = `${ROOT}src/web/client`;
 const SHARED = `${ROOT}src/web/shared`;
 const DIST = `${ROOT}dist`;
