@@ -1,5 +1,6 @@
 /** Bounds, breaks, cancelling and the shape of answers; what functions give is in tests/promql. */
 import assert from "node:assert/strict";
+import { findFunction, FUNCTION_NAMES } from "../language/functions.ts";
 import { parseExpr } from "../language/parser.ts";
 import {
   evaluateInstant,
@@ -422,6 +423,26 @@ Deno.test("a NaN is a value, a stale marker of either form is none", async () =>
   assert.ok(data.type === "matrix");
   assert.deepEqual([...data.series[0]!.timesMs], [0, 60_000, 240_000]);
   assert.deepEqual([...data.series[0]!.values], [1, NaN, 2]);
+});
+
+Deno.test("every function can be called, with all arguments it may have", async () => {
+  // Of one series no label can be changed so that two are the same.
+  const source = manySeries(1);
+  const sample = { scalar: "0.5", vector: "x", matrix: "x[5m]", string: `"n"` };
+  assert.equal(FUNCTION_NAMES.length, 90);
+  for (const name of FUNCTION_NAMES) {
+    const { args, argsMin, argsMax, returns } = findFunction(name)!;
+    for (const count of new Set([argsMin, Math.min(argsMax, argsMin + 3)])) {
+      const texts = Array.from({ length: count }, (_, i) => {
+        if (name === "info" && i === 1) return `{n="1"}`;
+        return sample[args[Math.min(i, args.length - 1)]!];
+      });
+      const expr = parseExpr(`${name}(${texts.join(", ")})`);
+      const instant = await evaluateInstant(expr, 60_000, source, OPTIONS);
+      assert.equal(instant.data.type, returns, name);
+      await evaluateSteps(expr, STEPS, source, OPTIONS);
+    }
+  }
 });
 
 Deno.test("deep chains of operators are evaluated", async () => {

@@ -14,7 +14,7 @@ export function failDuplicate(): never {
 }
 
 /** Adds the cells of `row` to those of `to`; a step that both have is a mistake of the query. */
-export function mergeInto(matrix: StepMatrix, to: number, row: number): void {
+function mergeInto(matrix: StepMatrix, to: number, row: number): void {
   const { steps, values, present } = matrix;
   const from = row * steps;
   const start = to * steps;

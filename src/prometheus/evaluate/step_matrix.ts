@@ -87,7 +87,7 @@ export class StepMatrix {
 export type BlockSink = (block: StepMatrix) => Promise<void>;
 
 /** Whether any cell from `start` to `end` has a value. */
-export function hasAny(
+function hasAny(
   present: Uint8Array,
   start: number,
   end: number,

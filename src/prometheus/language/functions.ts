@@ -115,7 +115,7 @@ const SIGNATURES = {
   year: "v? v",
 } as const satisfies Record<string, string>;
 
-export type FunctionName = keyof typeof SIGNATURES;
+type FunctionName = keyof typeof SIGNATURES;
 
 const FUNCTIONS = new Map<string, PromqlFunction>(
   Object.entries(SIGNATURES).map(([name, signature]) => [

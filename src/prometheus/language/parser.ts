@@ -24,7 +24,7 @@ import { canNameMetric, type Token } from "./token.ts";
 import { join, spanOf, TokenReader } from "./token_reader.ts";
 
 /** UTF-16 units of a query. */
-export const QUERY_LENGTH_MAX = 64 << 10;
+const QUERY_LENGTH_MAX = 64 << 10;
 /** Expressions within one another by parentheses, calls and signs. */
 const NESTING_MAX = 250;
 /** Operators in a row: what goes through the tree goes as deep. */

@@ -120,7 +120,7 @@ function printSelector(selector: VectorSelector): string {
     : `${name}{${inside.join(",")}}`;
 }
 
-export function printMatcher(matcher: LabelMatcher): string {
+function printMatcher(matcher: LabelMatcher): string {
   return printName(matcher.name) + matcher.type + quote(matcher.value);
 }
 
