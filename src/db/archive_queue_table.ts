@@ -36,7 +36,7 @@ interface QueueRecord {
   readonly problem: string;
 }
 
-/** Of a problem that is kept. */
+/** Characters of a problem's text that are kept. */
 const PROBLEM_CHARS = 1000;
 const QUEUE_COLUMNS =
   "job_id AS id, since, attempts, retry_at AS retryAt, problem";
@@ -175,8 +175,8 @@ export class ArchiveQueueTable {
   }
 
   /**
-   * Takes a job out of the queue with what came of it; a status of 3 means archived, 2
-   * that it failed. False if the job was deleted meanwhile.
+   * Takes a job out of the queue and stores its results. A monitoring status of 3 means
+   * archived, 2 that archiving failed. Returns false if the job was deleted meanwhile.
    */
   finish(jobId: number, results: JobResults): boolean {
     return this.#connection.transaction(() => {

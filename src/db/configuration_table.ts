@@ -1,4 +1,7 @@
-/** What users have set for themselves: JSON texts by key. They go with the user. */
+/**
+ * Settings that users made for themselves: JSON texts by key. They are deleted with the
+ * user.
+ */
 import { Buffer } from "node:buffer";
 import { ClientError } from "../base/errors.ts";
 import type { Connection, Statement } from "./connection.ts";

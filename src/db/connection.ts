@@ -6,12 +6,13 @@
 import { DatabaseSync } from "node:sqlite";
 import { ClientError } from "../base/errors.ts";
 
-/** Of a text that is refused. */
+/** Characters of a refused text that the message shows. */
 const SHOWN_CHARS = 60;
 
 /**
- * What can be bound to a parameter. Integers beyond 2^53 are bound as `bigint`; who
- * selects a column that may have them asks for their digits (`job_columns.ts`).
+ * A value that can be bound to a parameter. Integers beyond 2^53 are bound as `bigint`;
+ * a query that selects a column that may have them asks for their digits
+ * (`job_columns.ts`).
  */
 export type SqlValue = string | number | bigint | null | Uint8Array;
 
@@ -58,7 +59,10 @@ export class Connection {
     this.#rollback = this.prepare("ROLLBACK");
   }
 
-  /** `Row` is what the caller's SQL selects: the two stand side by side. */
+  /**
+   * Prepares a statement. The caller's `Row` must have the columns that the SQL
+   * selects.
+   */
   prepare<Row = never>(sql: string): Statement<Row> {
     const statement = this.#database.prepare(sql) as unknown as Statement<Row>;
     return {
@@ -81,9 +85,9 @@ export class Connection {
   }
 
   /**
-   * All of `work` or nothing of it. It takes the right to write at once, so that
-   * what it reads is still so when it writes. Inside another transaction it is a
-   * part of that one.
+   * Runs `work` in one transaction: all of it takes effect, or nothing. It takes the
+   * write lock at once, so that values that it reads still hold when it writes. Inside
+   * another transaction it is a part of that one.
    */
   transaction<Result>(work: () => Result): Result {
     if (this.#database.isTransaction) return work();

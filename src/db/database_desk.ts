@@ -1,4 +1,4 @@
-/** What a database worker does with each request. Worker threads only. */
+/** Answers the requests to a database worker. Worker threads only. */
 import { assert } from "../base/assert.ts";
 import { ClientError } from "../base/errors.ts";
 import { type Database, openDatabase, openReader } from "./database.ts";
@@ -16,8 +16,8 @@ import { explainSqliteError } from "./sqlite_error.ts";
 const POLL_MS = 500;
 
 /**
- * What comes in great numbers and keeps nothing in memory: calls of these that follow
- * one another are one transaction, since a commit costs more than a job does.
+ * Calls that come in great numbers and keep nothing in memory. Those that follow one
+ * another are one transaction, since a commit costs more than a job does.
  */
 const COMMITTED_TOGETHER: ReadonlySet<string> = new Set(
   ["jobs.start", "jobs.stop"] satisfies `jobs.${keyof JobTable}`[],
@@ -27,7 +27,7 @@ type Method = (...args: readonly unknown[]) => unknown;
 
 export class DatabaseDesk {
   readonly #send: (answer: DatabaseAnswer) => void;
-  /** What can be called, by table and name: nothing else, whatever a message says. */
+  /** The callable methods by table and name. A message can call no others. */
   readonly #methods = new Map<string, Map<string, Method>>();
   #database: Database | undefined;
   #dataVersion = 0;
@@ -62,7 +62,7 @@ export class DatabaseDesk {
     for (const [entity, table] of Object.entries(database.tables)) {
       this.#methods.set(entity, methodsOf(table));
     }
-    // To who only reads every change is one of others.
+    // For a reader every change is one of others.
     if (access === "write") {
       this.#dataVersion = database.dataVersion();
       this.#poll = setInterval(() => this.#lookForChange(database), POLL_MS);
@@ -78,7 +78,7 @@ export class DatabaseDesk {
     });
   }
 
-  /** Nobody's answer waits for a later question, but for what is committed with it. */
+  /** Answers in order. An answer waits only for the calls of its own transaction. */
   #answerAll(questions: readonly DatabaseQuestion[]): void {
     for (let i = 0; i < questions.length;) {
       const calls = committedTogether(questions, i);
@@ -176,7 +176,7 @@ function refusal(id: number, error: unknown): CallAnswer {
     kind: "error",
     id,
     code: "E_INTERNAL",
-    // The stack would stay behind; whoever reads the log wants it.
+    // The log needs the stack, which would not cross to the main thread by itself.
     message: error instanceof Error
       ? error.stack ?? error.message
       : String(error),

@@ -2,8 +2,8 @@
  * The wire to the database worker: numbered calls out, answers back, and what
  * happens when the worker dies. Main thread only.
  *
- * What is asked while the worker is busy goes to it in one message when it is done:
- * the busier it is, the less each call costs both sides.
+ * Calls made while the worker is busy go to it in one message when it is done: the
+ * busier it is, the less each call costs both sides.
  */
 import { ClientError } from "../base/errors.ts";
 import type {
@@ -16,7 +16,7 @@ import type {
 } from "./database_messages.ts";
 import type { DatabaseOptions } from "./database_options.ts";
 
-/** Calls under way; whoever comes then is told to come again. */
+/** Calls under way; one more is refused with `E_OVERLOAD`. */
 export const CALLS_MAX = 1024;
 
 type Pending = PromiseWithResolvers<unknown>;

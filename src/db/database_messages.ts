@@ -1,6 +1,6 @@
 /**
- * What the main thread and the database worker say to each other. Errors cross as a
- * code and a message, since their class would not survive.
+ * Messages between the main thread and a database worker. Errors cross as a code and a
+ * message, since their class would not survive.
  */
 import type { ErrorCode } from "../base/errors.ts";
 import type { DatabaseOptions } from "./database_options.ts";

@@ -1,4 +1,4 @@
-/** Where the database is and what it may use, from the configuration. */
+/** Path and memory of the database, from the configuration. */
 import { memoryCap } from "../config/settings/memory_cap.ts";
 import type { Config } from "../config/settings/mod.ts";
 

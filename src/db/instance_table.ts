@@ -63,7 +63,7 @@ export class InstanceTable {
     return record && instanceRow(record);
   }
 
-  /** Of all there are, inactive ones included. */
+  /** Returns the number of instances, inactive ones included. */
   count(): number {
     return this.#count.get()?.count ?? 0;
   }
@@ -74,7 +74,9 @@ export class InstanceTable {
       .map(instanceRow);
   }
 
-  /** Of all there are, what is new to who has generation `since`. */
+  /**
+   * Returns the rows changed after generation `since`, and the names deleted after it.
+   */
   changes(since: number): RowChanges<InstanceRow> {
     return this.#tracker.take(this.list({ includeInactive: true }), since);
   }
@@ -99,7 +101,10 @@ export class InstanceTable {
     return row;
   }
 
-  /** What is absent stays. Throws a `ClientError` (404, or 412 by the version). */
+  /**
+   * Changes the given values; absent ones stay. Throws a `ClientError` (404, or 412 by
+   * the version).
+   */
   update(
     name: string,
     change: InstanceChange,

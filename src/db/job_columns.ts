@@ -3,7 +3,7 @@ import { type JobNumber, jobNumber } from "../base/job_number.ts";
 import type { SqlValue } from "./connection.ts";
 import type { JobRow, NewJob } from "./job_row.ts";
 
-/** What is selected as it is, in the order of the table. */
+/** Columns that are selected as they are, in the order of the table. */
 const PLAIN = {
   jobId: "job_id",
   cluster: "cluster",
@@ -49,7 +49,10 @@ export type JobRecord =
 
 const COLUMNS = Object.entries({ ...PLAIN, ...JSON_TEXT });
 
-/** What to select for {@linkcode jobRow}; meta data can be long, so lists do without. */
+/**
+ * Returns the columns to select for {@linkcode jobRow}. Meta data can be long, so lists
+ * do without.
+ */
 export function jobColumns(withMetaData: boolean): string {
   const selected = COLUMNS.map(([key, column]) =>
     key === "metaData" && !withMetaData
@@ -67,7 +70,7 @@ export function longColumn(column: string, name: string): string {
     THEN ${column} ELSE CAST(${column} AS TEXT) END AS ${name}`;
 }
 
-/** What {@linkcode longColumn} has selected. */
+/** Reads a value that {@linkcode longColumn} has selected. */
 export function longInteger(value: number | string): JobNumber {
   return typeof value === "number" ? value : jobNumber(BigInt(value));
 }

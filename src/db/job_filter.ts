@@ -60,7 +60,7 @@ interface Arm {
   readonly project?: string;
   readonly cluster?: string;
   readonly state?: JobState;
-  /** What no index helps with. */
+  /** Conditions that no index helps with. */
   readonly checks: readonly Sql[];
 }
 

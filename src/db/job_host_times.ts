@@ -10,7 +10,7 @@ import type { JobResource } from "./job_row.ts";
 const SLICE_JOBS = 2000;
 
 export interface HostTimesRequest {
-  /** Whose jobs: those of a user, or of a project. */
+  /** Owner of the jobs: a user or a project. */
   readonly of: "user" | "project";
   readonly name: string;
   readonly cluster: string;

@@ -18,7 +18,10 @@ export interface JobRange {
   readonly withMetaData?: boolean;
 }
 
-/** The jobs of a list, page by page; what changes meanwhile neither repeats nor skips one. */
+/**
+ * Yields the jobs of a list page by page. Changes between two pages neither repeat nor
+ * skip a job.
+ */
 export async function* jobPages(
   jobs: JobLister,
   filter: JobFilter,

@@ -31,7 +31,7 @@ export type SharedKind = typeof SHARED_KINDS[number];
 export const MONITORING_STATUSES = [0, 1, 2, 3] as const;
 export type MonitoringStatus = typeof MONITORING_STATUSES[number];
 
-/** What a job has of one host. */
+/** The parts of one host that a job uses. */
 export interface JobResource {
   readonly hostname: string;
   readonly configuration?: string;
@@ -59,7 +59,7 @@ export interface JobRow {
   readonly monitoringStatus: MonitoringStatus;
   readonly submitTime: number;
   readonly startTime: number;
-  /** Of a running job: as the duration service last wrote it. */
+  /** Seconds; for a running job as the duration service last wrote it. */
   readonly duration: number;
   readonly walltime: number;
   readonly arrayJobId: JobNumber;

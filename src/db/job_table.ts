@@ -1,6 +1,6 @@
 /**
- * Jobs. Each method is one transaction; what many rows would take too long for is cut
- * into slices, so that no other call waits for more than one of them.
+ * Jobs. Each method is one transaction. Work on many rows is cut into slices, so that
+ * no other call waits for more than one of them.
  */
 import { nowSec } from "../base/clock.ts";
 import type { Connection, Statement } from "./connection.ts";
@@ -49,7 +49,7 @@ export interface StopRequest extends JobKey {
   readonly jobState: Exclude<JobState, "running">;
 }
 
-/** What a stop would do. */
+/** The effect that a stop would have. */
 export type StopJudgement =
   | { readonly kind: "may-stop"; readonly job: JobRow }
   | { readonly kind: "not-found" }
@@ -60,12 +60,12 @@ export type StopJudgement =
   /** Its duration would not fit into 32 bits. */
   | { readonly kind: "too-long"; readonly job: JobRow };
 
-/** What a stop did; the job is as it is afterwards. */
+/** The effect of a stop; the job is as it is afterwards. */
 export type StopOutcome =
   | { readonly kind: "stopped"; readonly job: JobRow }
   | Exclude<StopJudgement, { readonly kind: "may-stop" }>;
 
-/** What becomes known when a job is archived; absent: unchanged. */
+/** Results of archiving a job; absent ones stay unchanged. */
 export interface JobResults {
   readonly monitoringStatus?: MonitoringStatus;
   readonly footprint?: NamedNumbers | null;
@@ -156,7 +156,7 @@ export class JobTable {
     return this.#hostTimes.slice(request);
   }
 
-  /** Of several matches the one with the highest id; its meta data is left out. */
+  /** Returns the match with the highest id, without its meta data. */
   findByKey(key: JobKey): JobRow | undefined {
     return this.#matches(key).reduce<JobRow | undefined>(
       (best, job) => best === undefined || job.id > best.id ? job : best,
@@ -165,9 +165,9 @@ export class JobTable {
   }
 
   /**
-   * What {@linkcode stop} would do. A running match goes before others, then the
-   * latest start. A stop told again after the job was requeued is not taken for the
-   * end of its next run: that would end before it began.
+   * Returns the effect that {@linkcode stop} would have. A running match goes before
+   * others, then the latest start. A stop told again after the job was requeued is not
+   * taken for the end of its next run: that would end before it began.
    */
   judgeStop(key: JobKey & Pick<StopRequest, "stopTime">): StopJudgement {
     const { stopTime } = key;

@@ -1,7 +1,7 @@
 /** A table of this process behind the interface of one in the database worker. */
 import type { Remote } from "./remote.ts";
 
-/** What a method throws, the promise rejects with. */
+/** The promise rejects with the error that the method throws. */
 export function localTable<Table extends object>(table: Table): Remote<Table> {
   return new Proxy(table, {
     get(target, name) {

@@ -22,7 +22,7 @@ export interface HealthMetrics {
   readonly degraded: readonly string[];
 }
 
-/** What a report says of one node. */
+/** The report of one node. */
 export interface NodeReport {
   readonly hostname: string;
   readonly subCluster: string;
@@ -37,14 +37,14 @@ export interface NodeReport {
 }
 
 export interface NodeStateRow extends NodeReport {
-  /** Of the row in the history. */
+  /** Key of the row in the history. */
   readonly id: number;
   readonly cluster: string;
   /** When the report was received. */
   readonly time: number;
 }
 
-/** What the batch system says of a node. */
+/** The part of a report that comes from the batch system. */
 type Told = Pick<
   NodeReport,
   | "state"

@@ -92,7 +92,7 @@ export class PolicyTable {
     return record && policyRow(record);
   }
 
-  /** Of all there are, inactive ones included. */
+  /** Returns the number of policies, inactive ones included. */
   count(): number {
     return this.#count.get()?.count ?? 0;
   }
@@ -103,7 +103,9 @@ export class PolicyTable {
       .map(policyRow);
   }
 
-  /** Of all there are, what is new to who has generation `since`. */
+  /**
+   * Returns the rows changed after generation `since`, and the names deleted after it.
+   */
   changes(since: number): RowChanges<PolicyRow> {
     return this.#tracker.take(this.list({ includeInactive: true }), since);
   }
@@ -129,7 +131,10 @@ export class PolicyTable {
     return row;
   }
 
-  /** What is absent stays. Throws a `ClientError` (403 built in, 404, or 412). */
+  /**
+   * Changes the given values; absent ones stay. Throws a `ClientError` (403 built in,
+   * 404, or 412).
+   */
   update(
     name: string,
     change: PolicyChange,

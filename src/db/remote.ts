@@ -2,11 +2,11 @@
  * The main thread's end of the lines to the database workers: the tables, with methods
  * that return promises. Main thread only.
  *
- * One worker writes, and reads what belongs to a change: its calls are answered in the
- * order in which they are made. Another one, with a connection of its own that cannot
- * write, answers what people look at ({@linkcode READS}), so that their questions never
- * stand before a change, nor wait for one, or for another process that keeps the
- * database. Whoever reads after a change was answered sees it.
+ * One worker writes, and reads the rows that a change needs: it answers calls in the
+ * order in which they are made. Another worker, whose connection cannot write, answers
+ * the reads of people ({@linkcode READS}), so that these never stand before a change,
+ * nor wait for one, or for another process that keeps the database. A read that begins
+ * after a change was answered sees the change.
  */
 import type { DatabaseTables } from "./database.ts";
 import { DatabaseLine } from "./database_line.ts";
@@ -20,7 +20,7 @@ export type Remote<Table> = {
     : never;
 };
 
-/** What the reading worker answers. */
+/** Methods that the reading worker answers. */
 const READS: {
   readonly [Entity in keyof DatabaseTables]: readonly (
     keyof DatabaseTables[Entity]
@@ -44,15 +44,15 @@ export type RemoteTables = {
 };
 
 /**
- * The tables of the database worker. Every method may reject with a
- * `ClientError`: what the table threw, 503 `E_OVERLOAD` beyond
- * `CALLS_MAX` calls, 503 `E_STORAGE` when the database is gone or its disk
- * is, `E_INTERNAL` for a fault of ours.
+ * The tables of the database worker. Every method may reject with a `ClientError`: the
+ * error that the table threw, 503 `E_OVERLOAD` beyond `CALLS_MAX` calls, 503
+ * `E_STORAGE` when the database is gone or its disk is, `E_INTERNAL` for a fault of
+ * ours.
  */
 export interface DatabaseClient extends RemoteTables {
   /**
-   * `callback` is called, beside those of before, soon after another process has
-   * changed the database, never for what this one changes.
+   * Adds a callback. It is called soon after another process has changed the database,
+   * never for changes of this process.
    */
   changed(callback: () => void): void;
   /** Looks now whether that is so; resolves when the callback was called, or not. */
@@ -103,7 +103,10 @@ function startLine(
   return new DatabaseLine(worker, onLost);
 }
 
-/** Functions for what the workers say they can do; the types come from the tables. */
+/**
+ * Makes a function of each method that the workers named; the types come from the
+ * tables.
+ */
 function remoteTables(
   methods: MethodNames,
   writer: DatabaseLine,

@@ -1,10 +1,10 @@
 /**
- * Tells which rows of a table changed since they were told of last, so that a change
- * of one of ten thousand does not bring the others to the main thread again, which
- * stands still while it takes them. Database worker.
+ * Tells which rows of a table changed since a generation. The main thread takes only
+ * these: with ten thousand rows it would stand still while it takes all of them.
+ * Database worker.
  */
 
-/** `changed` and `gone` bring who has `since` to `generation`. */
+/** The changes from generation `since` to `generation`. */
 export interface RowChanges<Row> {
   readonly generation: number;
   /** `changed` are all rows there are: forget the others. */
@@ -17,11 +17,11 @@ export interface RowChanges<Row> {
 export class RowTracker<Row> {
   readonly #nameOf: (row: Row) => string;
   readonly #stampOf: (row: Row) => string | number;
-  /** What was told of last, by name. */
+  /** Stamps of the rows in the last generation, by name. */
   #told = new Map<string, string | number>();
   #generation = 0;
 
-  /** `stampOf`: what is another where the row is. */
+  /** `stampOf` returns a value that changes whenever the row changes. */
   constructor(
     nameOf: (row: Row) => string,
     stampOf: (row: Row) => string | number,
@@ -30,7 +30,10 @@ export class RowTracker<Row> {
     this.#stampOf = stampOf;
   }
 
-  /** `rows`: all there are; `since`: the generation the caller has, 0: none. */
+  /**
+   * Begins a new generation with `rows`, all rows of the table. Returns the changes after
+   * the caller's generation `since`; all rows if that is 0 or not the last one.
+   */
   take(rows: readonly Row[], since: number): RowChanges<Row> {
     const before = this.#told;
     const isWhole = since === 0 || since !== this.#generation;

@@ -1,8 +1,7 @@
 /**
- * Version of the schema by which credentials end with what they were made from: names
- * of deleted accounts, so that tokens made for them before are refused, also where
- * somebody else has the name now; and the sessions that are open, so that people see
- * and end theirs.
+ * Version of the schema by which credentials end with their account: names of deleted
+ * accounts, so that tokens made for them before are refused, also where somebody else
+ * has the name now; and the sessions that are open, so that people see and end theirs.
  */
 export const IDENTITY_SCHEMA = `
 CREATE TABLE gone_user (

@@ -2,8 +2,8 @@
  * Second version of the schema: jobs, tags, the archive's queue, nodes. Times are
  * epoch seconds; lists and objects are JSON text.
  *
- * Lists of jobs are by start time, then id. Each index of `job` begins with what a
- * list may be narrowed to, goes on with that order and ends with the other columns
+ * Lists of jobs are by start time, then id. Each index of `job` begins with a column
+ * that lists are narrowed by, goes on with that order and ends with the other columns
  * lists are filtered by: pages are found in the index alone, and only their rows are
  * read. A migration that was released is never changed.
  */

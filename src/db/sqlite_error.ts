@@ -1,5 +1,5 @@
 /**
- * What SQLite's errors mean to a caller. Its result codes are those of
+ * Turns SQLite's errors into those that a caller gets. Its result codes are those of
  * https://sqlite.org/rescode.html; the low byte is the primary one.
  */
 import { ClientError } from "../base/errors.ts";

@@ -1,6 +1,6 @@
 /**
- * Tags and the jobs that have them. A tag is its type, name and scope; who may see or
- * set it is decided elsewhere.
+ * Tags and the jobs that have them. A tag is its type, name and scope. The callers
+ * decide who may see or set it.
  */
 import { nowSec } from "../base/clock.ts";
 import type { Connection, Statement } from "./connection.ts";

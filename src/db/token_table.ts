@@ -1,4 +1,4 @@
-/** Tokens of the admin API. Of the secret only its SHA-256 is kept. */
+/** Tokens of the admin API. The table keeps only the SHA-256 of a secret. */
 import { nowRfc3339 } from "../base/clock.ts";
 import { ClientError } from "../base/errors.ts";
 import type { Connection, Statement } from "./connection.ts";
@@ -59,7 +59,7 @@ export class TokenTable {
     return row && { ...row };
   }
 
-  /** Of all there are, inactive ones included. */
+  /** Returns the number of tokens, inactive ones included. */
   count(): number {
     return this.#count.get()?.count ?? 0;
   }
@@ -70,7 +70,9 @@ export class TokenTable {
       .map((row) => ({ ...row }));
   }
 
-  /** Of all there are, what is new to who has generation `since`. */
+  /**
+   * Returns the rows changed after generation `since`, and the names deleted after it.
+   */
   changes(since: number): RowChanges<TokenRow> {
     return this.#tracker.take(this.list({ includeInactive: true }), since);
   }

@@ -1,4 +1,4 @@
-/** Users. Pure storage: who may become what is decided elsewhere. */
+/** Users. Pure storage: the callers decide which roles a user may get. */
 import { createHash } from "node:crypto";
 import { nowSec } from "../base/clock.ts";
 import type { Connection, Statement } from "./connection.ts";
@@ -19,10 +19,13 @@ export interface UserRow {
   readonly projects: readonly string[];
 }
 
-/** What a login may change of a user. */
+/** The columns of a user that a login may change. */
 export type UserChange = Partial<Omit<UserRow, "username">>;
 
-/** What decides what a user may do, and whether a session is still theirs. */
+/**
+ * The columns that decide on the rights of a user, and whether a session is still
+ * theirs.
+ */
 export interface UserAccessRow {
   readonly username: string;
   readonly roles: readonly string[];
@@ -107,7 +110,7 @@ export class UserTable {
     );
   }
 
-  /** Of all users and of those who were deleted, in any order. */
+  /** Returns all users, those deleted included, in any order. */
   listAccess(): UserAccessRow[] {
     const gone = new Map(
       this.#listGone.all().map(({ username, deletedSec }) =>
@@ -146,12 +149,14 @@ export class UserTable {
     return options.notJustUser === true ? users.filter(isMoreThanUser) : users;
   }
 
-  /** Of all users, what is new to who has generation `since`. */
+  /**
+   * Returns the users changed after generation `since`, and the names deleted after it.
+   */
   accessChanges(since: number): RowChanges<UserAccessRow> {
     return this.#tracker.take(this.listAccess(), since);
   }
 
-  /** False if the name is taken; nothing changes then. */
+  /** Returns false if the name is taken; nothing changes then. */
   create(user: UserRow, passwordHash: string | null): boolean {
     const { changes } = this.#insert.run(
       user.username,
@@ -167,8 +172,8 @@ export class UserTable {
   }
 
   /**
-   * False if there was no such user. What belongs to the user goes as well; the name
-   * is remembered, so that tokens do not outlive the account.
+   * Deletes a user with its rows in other tables. Returns false if there was no such
+   * user. The name is remembered, so that tokens do not outlive the account.
    */
   delete(username: string): boolean {
     return this.#connection.transaction(() => {

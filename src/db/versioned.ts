@@ -1,7 +1,7 @@
 /**
- * What instances, policies and tokens have in common: a name that stays taken, a
- * status in place of deletion, and a version that counts from 1 and rises with every
- * change, by which a client says what it has seen.
+ * Common parts of instances, policies and tokens: a name that stays taken, a status in
+ * place of deletion, and a version that counts from 1 and rises with every change. A
+ * client names the version that it has seen.
  */
 import { ClientError } from "../base/errors.ts";
 
@@ -16,7 +16,7 @@ export interface Versioned {
   readonly version: number;
 }
 
-/** What a caller gives of a new one. */
+/** The columns of a new row that the caller gives. */
 export type New<Row extends Versioned> = Omit<
   Row,
   "createdAt" | "status" | "version"

@@ -1,4 +1,7 @@
-/** Jobs as answers: with the tags the caller may see, and what else a route shows. */
+/**
+ * Jobs as answers: with the tags that the caller may see and the parts that a route
+ * adds.
+ */
 import type { Principal } from "../../access/mod.ts";
 import type { JobRow, TagRow } from "../../db/job_row.ts";
 import type { ApiCall } from "../../http/api_route.ts";
@@ -16,7 +19,10 @@ export interface ShownParts {
   readonly statistics?: JobStatisticsByMetric | null;
 }
 
-/** One job; who sees metrics through labels alone sees no footprint. */
+/**
+ * Returns one job as an answer; without its footprint if the caller sees metrics by
+ * label only.
+ */
 export function shownJob(
   call: Pick<ApiCall, "principal" | "nowMs">,
   job: JobRow,

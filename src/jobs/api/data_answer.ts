@@ -27,9 +27,9 @@ export interface MetricsInTurn {
 }
 
 /**
- * Reads the first metric, so that what fails at once is known before the answer has
- * begun; the others when they are wanted. Must be closed; closes what it was given
- * where it rejects.
+ * Reads the first metric, so that a failure at once is known before the answer has
+ * begun; the others when they are wanted. The result must be closed; if the promise
+ * rejects, the given reading is closed.
  */
 export async function inTurn(
   reading: JobReading,
@@ -61,7 +61,7 @@ export async function inTurn(
   }
 }
 
-/** 200 with what `write` writes step by step, and a newline. */
+/** Answers 200 with the text that `write` writes step by step, and a newline. */
 export function writtenAnswer(
   { close }: Pick<MetricsInTurn, "close">,
   write: (out: JsonWriter) => Steps,

@@ -8,7 +8,7 @@ import type { ApiAnswer, ApiCall } from "../../http/api_route.ts";
 import type { BodyStream } from "../../http/body_stream.ts";
 import { archivedStatistics, shownJob } from "./answers.ts";
 
-/** What is handed over at a time, so that it shows how fast a client reads. */
+/** Bytes that are handed over at a time, so that they show how fast a client reads. */
 const PIECE_BYTES = 64 << 10;
 const ENCODER = new TextEncoder();
 
@@ -18,7 +18,7 @@ export interface ListParts {
   readonly withMetadata: boolean;
 }
 
-/** Reads the first page, so that what fails at once is told with a status. */
+/** Reads the first page, so that a failure at once is told with a status. */
 export async function writtenList(
   call: ApiCall,
   pages: AsyncGenerator<readonly JobRow[], void>,

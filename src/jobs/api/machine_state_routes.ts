@@ -46,7 +46,7 @@ function requireCluster(call: ApiCall): void {
   throw new ClientError("E_UNAUTHENTICATED", "no realm for that cluster");
 }
 
-/** Throws `E_NOT_FOUND` for what is no node of a configured cluster. */
+/** Throws `E_NOT_FOUND` if the path names no node of a configured cluster. */
 function requireNode(call: ApiCall): void {
   const { cluster = "", host = "" } = call.params;
   const { clusters } = call.services.jobs;

@@ -99,7 +99,7 @@ function withDataStart(
   };
 }
 
-/** What closes nothing. */
+/** A reading with nothing to close. */
 const NOTHING_OPEN = { close() {} };
 
 async function show(call: ApiCall): Promise<ApiAnswer> {

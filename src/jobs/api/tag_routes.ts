@@ -42,7 +42,7 @@ async function addTags(call: ApiCall): Promise<ApiAnswer> {
   const { tables } = call.services.jobs;
   const attached = await tables.tags.attach(job.id, tags) ?? [];
   const all = await rewriteTags(call, job);
-  // The new ones are shown also to who could not see them otherwise.
+  // The answer includes the new tags even if the caller's role hides their scope.
   const answer = shownJob(call, job, { tags: all });
   const shown = answer.tags ?? [];
   const hidden = attached.filter((tag) =>
@@ -83,7 +83,7 @@ async function removeTagsEverywhere(call: ApiCall): Promise<ApiAnswer> {
   );
 }
 
-/** Of the tags in the body those that are taken off by HTTP. */
+/** Returns the tags of the body whose scope may be removed by HTTP. */
 function removable(call: ApiCall): TagKey[] {
   const tags = decodeRequest(tagsSchema, call.body)
     .filter(({ scope }) => REMOVABLE.has(scope));

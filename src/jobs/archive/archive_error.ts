@@ -1,4 +1,4 @@
-/** What is wrong with a job archive, for those who read it. */
+/** A fault of a job archive, in words for its readers. */
 import { ClientError } from "../../base/errors.ts";
 
 /**

@@ -28,7 +28,7 @@ const REST_DIGITS = 3;
 const NUMBER = /^(0|[1-9]\d*)$/;
 const JOBS_PER_DIRECTORY = 10 ** REST_DIGITS;
 
-/** What names a job for good, and thereby its place. */
+/** The values that name a job for good, and thereby its place. */
 export interface JobPlace {
   readonly cluster: string;
   readonly jobId: JobNumber;

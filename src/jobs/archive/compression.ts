@@ -50,7 +50,7 @@ export async function compressStep(
   return { compressed, removed };
 }
 
-/** Nobody else writes, so whatever is unfinished now stays so. */
+/** Removes unfinished files. No other thread writes, so they stay unfinished. */
 function removeUnfinished(files: Files, directory: string): number {
   const names = files.list(directory)
     .filter((name) => name.endsWith(TEMPORARY_SUFFIX));

@@ -158,8 +158,8 @@ function withoutStatisticsSeries(scopes: JobMetricByScope): JobMetricByScope {
 }
 
 /**
- * Compresses the plain file of a job if it is longer than what is left plain.
- * Returns whether it was. Throws what the file system says.
+ * Compresses the plain file of a job if it is longer than the limit for plain files.
+ * Returns whether it was. Throws the errors of the file system.
  */
 export async function packDataFile(
   files: Files,
@@ -201,7 +201,7 @@ export function writeWhole(
   }
 }
 
-/** What is wanted of the metrics of a job. */
+/** The selected metrics of a job. */
 export interface DataSelection {
   /** Names; absent: all. */
   readonly metrics?: readonly string[] | undefined;
@@ -224,8 +224,8 @@ export function dataPath(directory: string): string | undefined {
 /**
  * Calls `take` with each selected metric of a file, one at a time, in the order of the
  * file; a name that ends in `.gz` says that it is compressed. `check` also holds it
- * against the published schema first. Rejects with {@linkcode JobArchiveError}, or
- * with what `take` throws.
+ * against the published schema first. Rejects with {@linkcode JobArchiveError}, or with
+ * the error of `take`.
  */
 export async function readDataFile(
   path: string,

@@ -45,7 +45,9 @@ import { schemaFault } from "./schema_check.ts";
 export interface JobArchiveOptions {
   /** Hold every file read against the published schemas. */
   readonly validate?: boolean;
-  /** Whoever may read the directory with its group may read what is made there. */
+  /**
+   * New files and directories get the group of the archive's directory and its rights.
+   */
   readonly keepsGroup?: boolean;
   readonly files?: Files;
 }
@@ -71,7 +73,10 @@ export class JobArchive {
     return this.#files;
   }
 
-  /** What the meta file says; `E_NOT_FOUND`: there is none, `JobArchiveError`: it is bad. */
+  /**
+   * Reads the meta file of a job. Throws `E_NOT_FOUND` if there is none,
+   * `JobArchiveError` if it is bad.
+   */
   readMeta(place: JobPlace): JobMeta {
     const path = `${jobDirectory(this.root, place)}/${META_FILE}`;
     const bytes = readIfThere(path);
@@ -162,9 +167,9 @@ export class JobArchive {
   }
 
   /**
-   * Copies a job into another archive, byte for byte, unless it is there already;
-   * the configuration of its cluster goes with it.
-   * False: this archive does not have it.
+   * Copies a job into another archive, byte for byte, unless it is there already; the
+   * configuration of its cluster goes with it. Returns false if this archive does not
+   * have the job.
    */
   copyTo(target: JobArchive, place: JobPlace): boolean {
     const from = jobDirectory(this.root, place);

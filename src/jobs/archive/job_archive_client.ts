@@ -1,10 +1,10 @@
 /**
- * The main thread's end of the job archive. Two threads serve it: one writes, in
- * the order of the calls, and does the long services; one reads, so that nobody
- * who asks for an archived job waits behind them. It decides nothing.
+ * The main thread's end of the job archive. Two threads serve it: one writes, in the
+ * order of the calls, and does the long services; one reads, so that readers of
+ * archived jobs do not wait behind them. It decides nothing.
  *
- * Bounded: writes wait for room, since they bring the metrics of a job each; what
- * is beyond that, and reads beyond their bound, is refused with `E_OVERLOAD`.
+ * Bounded: writes wait for room, since each brings the metrics of a job. Further
+ * writes, and reads beyond their bound, are refused with `E_OVERLOAD`.
  */
 import { ClientError } from "../../base/errors.ts";
 import type { NamedMetric } from "../data/job_data.ts";
@@ -68,7 +68,7 @@ export class JobArchiveClient {
     metrics: AsyncIterable<NamedMetric> | Iterable<NamedMetric>,
     meta: () => JobMeta,
   ): Promise<void> {
-    // Whoever waited gets the place of one that is done.
+    // A waiting write gets the place of one that is done.
     if (this.#writes >= WRITES_MAX) await this.#room();
     else this.#writes++;
     const writing = this.#write(place, metrics, meta);
@@ -97,13 +97,13 @@ export class JobArchiveClient {
       }
       await this.#writer.call("finishWrite", { number, meta: meta() });
     } catch (error) {
-      // What went wrong first is told; a thread that is gone has nothing to give up.
+      // The first error is told; a lost worker has nothing to give up.
       await this.#writer.call("abortWrite", number).catch(() => {});
       throw error;
     }
   }
 
-  /** False: the job is not in the archive, so there is nothing to change. */
+  /** Edits the meta file. Resolves to false if the archive does not have the job. */
   editMeta(place: JobPlace, edit: MetaEdit): Promise<boolean> {
     return this.#writer.call("editMeta", { place, edit });
   }
@@ -147,12 +147,12 @@ export class JobArchiveClient {
     }
   }
 
-  /** False: the job is not in the archive. */
+  /** Copies the job's files. Resolves to false if the archive does not have the job. */
   copyTo(targetRoot: string, place: JobPlace): Promise<boolean> {
     return this.#writer.call("copyTo", { targetRoot, place });
   }
 
-  /** False: the job was not in the archive. */
+  /** Removes the job's files. Resolves to false if the archive did not have the job. */
   remove(place: JobPlace): Promise<boolean> {
     return this.#writer.call("remove", place);
   }
@@ -186,7 +186,7 @@ export class JobArchiveClient {
     this.end();
   }
 
-  /** Ends the threads, whatever they are doing; every file stays whole. */
+  /** Ends the threads at once; every file stays whole. */
   end(): void {
     this.#writer.end();
     this.#reader.end();

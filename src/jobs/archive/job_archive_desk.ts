@@ -1,4 +1,4 @@
-/** What a worker of the job archive does with each request. Worker threads only. */
+/** Answers the requests to a worker of the job archive. Worker threads only. */
 import { assert } from "../../base/assert.ts";
 import { ClientError } from "../../base/errors.ts";
 import { pathOf } from "./archive_error.ts";

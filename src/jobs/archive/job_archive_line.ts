@@ -41,7 +41,7 @@ export class JobArchiveLine {
     this.#options = options;
   }
 
-  /** Starts the thread and opens the archive there; what follows waits for it. */
+  /** Starts the thread and opens the archive there; later calls wait for it. */
   open(): Promise<void> {
     const worker = this.#worker = new Worker(
       new URL("../../../workers/jobarchive.ts", import.meta.url),
@@ -68,8 +68,8 @@ export class JobArchiveLine {
   }
 
   /**
-   * Asks the worker. Rejects with the `ClientError` the worker met, or
-   * `E_OVERLOAD`. What `transfer` names is given away.
+   * Asks the worker. Rejects with the `ClientError` the worker met, or `E_OVERLOAD`.
+   * The buffers in `transfer` move to the worker.
    */
   call<Call extends JobArchiveCall>(
     call: Call,
@@ -101,7 +101,7 @@ export class JobArchiveLine {
     const answer = Promise.withResolvers<unknown>();
     this.#calls.set(id, answer);
     worker.postMessage({ id, call, input }, transfer);
-    // The desk answers each call with what its entry in the table of calls says.
+    // The worker answers each call with the type that the table of calls gives.
     return answer.promise as Promise<CallOutput<Call>>;
   }
 

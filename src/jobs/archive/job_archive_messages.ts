@@ -1,7 +1,7 @@
 /**
- * What the main thread and a worker of the job archive say to each other. Requests
- * are worked off one at a time, in their order; each has one answer with its
- * number. Errors cross as data.
+ * Messages between the main thread and a worker of the job archive. Requests are worked
+ * off one at a time, in their order; each has one answer with its number. Errors cross
+ * as data.
  */
 import type { ErrorCode } from "../../base/errors.ts";
 import type { NamedMetric } from "../data/job_data.ts";
@@ -16,7 +16,7 @@ export type StatisticsOrReason =
   | { readonly statistics: JobStatisticsByMetric }
   | { readonly statistics: null; readonly reason: string };
 
-/** What can be asked, and the type of each answer. */
+/** The calls, and the type of each answer. */
 export interface JobArchiveCalls {
   /** Before all others. */
   open(
@@ -27,8 +27,8 @@ export interface JobArchiveCalls {
     },
   ): void;
   /**
-   * Begins to put a job into the archive, in place of what is there; gives the number
-   * by which it goes until it is finished or given up.
+   * Begins to put a job into the archive, in place of the files there. Returns the
+   * number by which the write goes until it is finished or given up.
    */
   beginWrite(place: JobPlace): number;
   addMetric(
@@ -36,7 +36,7 @@ export interface JobArchiveCalls {
   ): void;
   finishWrite(part: { readonly number: number; readonly meta: JobMeta }): void;
   abortWrite(number: number): void;
-  /** False: the job is not in the archive. */
+  /** Returns false if the archive does not have the job. */
   editMeta(
     edit: { readonly place: JobPlace; readonly edit: MetaEdit },
   ): boolean;
@@ -50,11 +50,11 @@ export interface JobArchiveCalls {
   /** The next of them; `undefined`: there is none. */
   nextMetric(number: number): NamedMetric | undefined;
   closeData(number: number): void;
-  /** False: the job is not in the archive. */
+  /** Returns false if the archive does not have the job. */
   copyTo(
     copy: { readonly targetRoot: string; readonly place: JobPlace },
   ): boolean;
-  /** False: the job was not in the archive. */
+  /** Returns false if the archive did not have the job. */
   remove(place: JobPlace): boolean;
   compress(step: CompressionStep): CompressionProgress;
 }

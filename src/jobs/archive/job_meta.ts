@@ -1,9 +1,8 @@
 /**
- * What `meta.json` says of a job. Writing follows the published schema: keys with
- * nothing to say are left out, nothing is null. Reading is lenient, since files go
- * back many years: what is missing or of another type gets its empty value, unknown
- * keys are passed over. Only what names the job, its state and its hosts must be
- * there. Pure.
+ * `meta.json` of a job. Writing follows the published schema: keys with nothing to say
+ * are left out, nothing is null. Reading is lenient, since files go back many years: a
+ * value that is missing or of another type becomes the empty value, unknown keys are
+ * passed over. Only the names of the job, its state and its hosts are required. Pure.
  */
 import type { Unit } from "../../config/clusters/cluster.ts";
 import {
@@ -35,7 +34,7 @@ export interface JobMeta {
   readonly job: JobRow;
   readonly tags: readonly TagKey[];
   readonly statistics: JobStatisticsByMetric;
-  /** The state as the file has it, where `job.jobState` is what became of the word. */
+  /** The state as the file has it; `job.jobState` is its present name. */
   readonly formerState?: string;
 }
 
@@ -43,14 +42,14 @@ export interface JobMeta {
 const FORMER_STATES: Readonly<Record<string, JobState>> = {
   stopped: "cancelled",
   canceled: "cancelled",
-  // What is in an archive runs no more; how it ended nobody noted.
+  // A job in an archive runs no more; how it ended is unknown.
   running: "failed",
   // As a stop with that word is stored: it was queued again.
   pending: "preempted",
   suspended: "failed",
 };
 
-/** What an edit changes; what is absent stays. */
+/** The changes of an edit; absent values stay. */
 export interface MetaEdit {
   /** All tags the job has now. */
   readonly tags?: readonly TagKey[];

@@ -6,12 +6,12 @@ import type { NamedMetric } from "../data/job_data.ts";
 
 type Take = (metric: NamedMetric) => Promise<void>;
 
-/** What the reading ends with when nobody wants the rest. */
+/** The error that ends a reading when the rest is not wanted. */
 const CLOSED = Symbol("closed");
 
 export class MetricPull {
   readonly #read: (take: Take) => Promise<void>;
-  /** Whoever waits for a metric. */
+  /** The call of `next` that waits for a metric. */
   #asked: PromiseWithResolvers<NamedMetric | undefined> | undefined;
   /** Resolves when the next one is wanted. */
   #goOn: PromiseWithResolvers<void> | undefined;
@@ -23,8 +23,8 @@ export class MetricPull {
   }
 
   /**
-   * The next metric; `undefined`: that was the last. One at a time. Rejects with what
-   * the reading failed with.
+   * Returns the next metric, `undefined` behind the last. One call at a time. Rejects
+   * with the error of the reading.
    */
   next(): Promise<NamedMetric | undefined> {
     if (this.#state === "over") return Promise.resolve(undefined);
@@ -34,7 +34,7 @@ export class MetricPull {
     return asked.promise;
   }
 
-  /** Ends the reading; who waits gets `undefined`. */
+  /** Ends the reading; a waiting `next` gets `undefined`. */
   close(): void {
     this.#state = "over";
     this.#asked?.resolve(undefined);

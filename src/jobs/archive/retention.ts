@@ -1,7 +1,7 @@
 /**
- * What becomes of jobs that are too old (`archive.retention`): deleted, copied or
- * moved to another archive, and forgotten by the database if so configured. Which
- * jobs are old is the job table's to say; files are the archive's. Main thread.
+ * Retention of archived jobs (`archive.retention`): old jobs are deleted, copied or
+ * moved to another archive, and removed from the database if so configured. The job
+ * table finds the old jobs; the archive handles their files. Main thread.
  */
 import type { JobPlace } from "./archive_layout.ts";
 

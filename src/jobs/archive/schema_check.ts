@@ -2,11 +2,11 @@
  * Checks files of the archive against the published JSON schemas, for
  * `main.validate`. Works on the parsed value, so that checking uses nothing up.
  *
- * Taken by the letter the published schemas refuse most files, also those of
- * upstream: they list the metrics that every site must have and the units it may
- * use, they know no null, and no job of zero seconds. A check that always fails
- * helps nobody; what depends on the site or on the run is therefore not held
- * against a file: see {@linkcode relaxed}. Any thread; compiled at first use.
+ * Taken by the letter the published schemas refuse most files, also those of upstream:
+ * they list the metrics that every site must have and the units it may use, they know
+ * no null, and no job of zero seconds. A check that always fails is of no use. Rules
+ * that depend on the site or on the run are therefore left out: see {@linkcode
+ * relaxed}. Any thread; compiled at first use.
  */
 import {
   Ajv2020,
@@ -21,7 +21,7 @@ import metricStatistics from "./schemas/job_metric_statistics.json" with {
 };
 import unit from "./schemas/unit.json" with { type: "json" };
 
-/** The published schemas as they are, by what a file is; the first is the file's. */
+/** The published schemas as they are, by kind of file; the first is the file's. */
 export const PUBLISHED_SCHEMAS = {
   meta: [jobMeta, metricStatistics, unit],
   data: [jobData, metricData, unit],
@@ -31,7 +31,7 @@ export type SchemaKind = keyof typeof PUBLISHED_SCHEMAS;
 
 const compiled = new Map<SchemaKind, ValidateFunction>();
 
-/** What is wrong with a parsed file in words, or `undefined`. */
+/** Returns the fault of a parsed file in words, or `undefined`. */
 export function schemaFault(
   kind: SchemaKind,
   json: unknown,
@@ -68,7 +68,10 @@ const SITE_RULES = new Set([
 /** Bounds that a short job, or a metric below zero, does not keep. */
 const RUN_RULES = new Set(["minimum", "minItems", "contains"]);
 
-/** The schema without the rules above; what may be absent may be null too. */
+/**
+ * Returns the schema without the rules above; values that may be absent may be null
+ * too.
+ */
 function relaxed(schema: unknown, path: Path, mayBeNull = false): unknown {
   if (Array.isArray(schema)) return schema;
   if (typeof schema !== "object" || schema === null) return schema;

@@ -1,6 +1,6 @@
 /**
- * From what store or archive have of a job to what an answer shows of it. Main
- * thread; other work gets its turn after each metric.
+ * Turns the job data of the store or the archive into the data that an answer shows.
+ * Main thread; other work gets its turn after each metric.
  */
 import type { MetricScope } from "../../config/clusters/metric_scope.ts";
 import type { JobResource } from "../../db/job_row.ts";
@@ -17,7 +17,7 @@ import { MIN_SERIES, statisticsSeries } from "./statistics_series.ts";
 import { nextTurn } from "./turn.ts";
 
 export interface JobDataView {
-  /** As asked for; empty: whatever there is. */
+  /** The requested scopes; empty: all there are. */
   readonly scopes: readonly MetricScope[];
   /** Seconds between two values, if it is worth while; 0: as measured. */
   readonly resolutionSec: number;
@@ -60,7 +60,7 @@ export async function arrangeJobData(
   return arranged;
 }
 
-/** What is stored already stays. */
+/** Adds a series of statistics to each scope; one that is stored already stays. */
 async function withStatisticsSeries(metric: JobMetric): Promise<JobMetric> {
   const { series } = metric;
   if (metric.statisticsSeries !== undefined || series.length < MIN_SERIES) {

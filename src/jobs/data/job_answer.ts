@@ -12,7 +12,7 @@ import type {
   TagRow,
 } from "../../db/job_row.ts";
 
-/** Of one metric over a job's nodes and time. */
+/** Statistics of one metric over a job's nodes and time. */
 export interface JobStatistics {
   readonly unit: Unit;
   readonly avg: number;
@@ -23,7 +23,7 @@ export interface JobStatistics {
 /** By metric. */
 export type JobStatisticsByMetric = Readonly<Record<string, JobStatistics>>;
 
-/** What a route adds to the row. */
+/** The parts that a route adds to the row. */
 export interface JobAnswerParts {
   /** For the duration of a running job. */
   readonly nowSec: number;
@@ -31,7 +31,7 @@ export interface JobAnswerParts {
   readonly tags?: readonly TagRow[];
   /** The route answers metadata, if the row has them. */
   readonly withMetaData?: boolean;
-  /** Of an archived job, where the route answers them. */
+  /** Statistics of an archived job, in answers of routes that show them. */
   readonly statistics?: JobStatisticsByMetric | null;
 }
 
@@ -105,7 +105,10 @@ export function jobAnswer(row: JobRow, parts: JobAnswerParts): JobAnswer {
   };
 }
 
-/** Seconds a job runs or has run; never negative, whatever the clocks say. */
+/**
+ * Returns the seconds that a job runs or has run; never negative, even if clocks
+ * differ.
+ */
 export function durationAt(
   job: Pick<JobRow, "jobState" | "startTime" | "duration">,
   nowSec: number,

@@ -61,8 +61,8 @@ export interface NamedMetric {
 export type JobData = ReadonlyMap<string, JobMetricByScope>;
 
 /**
- * What must be known of a job to read its metrics. The duration of a running job
- * is the time since its start, not what the row says.
+ * The columns of a job that reading its metrics needs. The duration of a running job is
+ * the time since its start, not the value of the row.
  */
 export type MeasuredJob = Pick<
   JobRow,

@@ -1,7 +1,7 @@
 /**
- * Job data as JSON text: what the job API answers and what `data.json` of the job
- * archive holds. Numbers are written so that they parse back to the same double.
- * Pure; runs on any thread.
+ * Job data as JSON text, as in answers of the job API and in `data.json` of the job
+ * archive. Numbers are written so that they parse back to the same double. Pure; runs
+ * on any thread.
  */
 import type { JsonWriter } from "../../metricstore/query/json_writer.ts";
 import type {
@@ -46,8 +46,9 @@ export function* writeNamedMetric(
 }
 
 /**
- * In steps of a millisecond or so, between which others may have their turn and what
- * `out` has handed over may be sent; `out.flush()` only after the last one.
+ * Writes a metric in steps of a millisecond or so. Between two steps others may have
+ * their turn and the bytes handed over by `out` may be sent; `out.flush()` only after
+ * the last one.
  */
 export function* writeJobMetric(
   out: JsonWriter,

@@ -2,9 +2,9 @@
  * Reads job data from JSON text as it comes: `data.json` of the job archive, of any
  * age and size. Pure; runs on any thread.
  *
- * Old files lack much and have keys of their own: what is missing gets its empty
- * value, what is not known is passed over. A `SyntaxError` names the place where the
- * shape itself is wrong.
+ * Old files lack much and have keys of their own: missing values become empty ones,
+ * unknown keys are passed over. A `SyntaxError` names the place where the shape itself
+ * is wrong.
  */
 import type { Unit } from "../../config/clusters/cluster.ts";
 import {

@@ -60,8 +60,9 @@ export interface JobEnergy {
 }
 
 /**
- * Of the sub-cluster's energy metrics that have statistics. Metrics of kind
- * `energy` count as 0, as upstream has it: how to add them up is not defined.
+ * Returns the energy of a job, from the sub-cluster's energy metrics that have
+ * statistics. Metrics of kind `energy` count as 0, as upstream has it: how to add them
+ * up is not defined.
  */
 export function jobEnergy(
   statistics: JobStatisticsByMetric,

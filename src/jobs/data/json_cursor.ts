@@ -294,7 +294,7 @@ function isMark(byte: number): boolean {
     byte === OPEN_OBJECT || byte === CLOSE_OBJECT;
 }
 
-/** Grows with what is read; null is NaN. */
+/** A list that grows with each value read; null is NaN. */
 class ValueList {
   #at = "";
   #values = new Float64Array(VALUES_AT_FIRST);

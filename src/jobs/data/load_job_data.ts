@@ -86,11 +86,11 @@ export interface OpenJobData {
 }
 
 /**
- * Series without a sample in the store are left out silently, others that cannot
- * be read with a problem. Rejects, here or when a metric is asked for, with
- * `E_INTERNAL` where problems left nothing, with `E_TOO_MANY_SAMPLES` where a metric
- * has more than may be in memory, and with what the engine refuses the request as a
- * whole for.
+ * Series without a sample in the store are left out silently, others that cannot be
+ * read with a problem. Rejects, here or when a metric is asked for, with `E_INTERNAL`
+ * where problems left nothing, with `E_TOO_MANY_SAMPLES` where a metric has more than
+ * may be in memory, and with the error by which the engine refuses the request as a
+ * whole.
  */
 export async function openJobData(
   engine: Pick<MetricEngine, "query">,
@@ -127,7 +127,7 @@ export async function openJobData(
   };
 }
 
-/** The same as a whole, for what is known to be small. */
+/** Loads all metrics at once, for data known to be small. */
 export async function loadJobData(
   engine: Pick<MetricEngine, "query">,
   scope: DataScope,

@@ -36,8 +36,8 @@ export function resampleMetric(
 }
 
 /**
- * Whole thinned steps without a sample stay a number; what is left of them, less
- * than one, goes in front of the values.
+ * Whole thinned steps without a sample stay a number; the rest, less than one step,
+ * goes in front of the values.
  */
 function thinned(series: Series, factor: number): Series {
   const { leadingNulls: nulls = 0, data: native, ...rest } = series;

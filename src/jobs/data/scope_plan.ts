@@ -1,6 +1,6 @@
 /**
- * Which series of the metric store make up the metrics of a job: from what the
- * job uses of its hosts, the topology of its nodes and the scopes asked for, one
+ * Which series of the metric store make up the metrics of a job: from the parts of its
+ * hosts that the job uses, the topology of its nodes and the scopes asked for, one
  * query for each series of the answer (job-api 4.3). Pure.
  *
  * The scope of a result is the coarser of the metric's own and the one asked for.
@@ -74,7 +74,7 @@ export function* planSeries(input: PlanInput): Generator<PlannedSeries> {
   }
 }
 
-/** What the requests lead to, each scope once. */
+/** Returns the scopes that the requests lead to, each once. */
 function resultScopes(
   own: MetricScope,
   { scopes, acceleratorMetrics }: ScopeRequest,
@@ -106,7 +106,7 @@ function plannedSeries(
   };
 }
 
-/** What a job uses of one host, unit by unit; computed once for each question. */
+/** The units of one host that a job uses; computed once for each question. */
 class UsedUnits {
   readonly hostname: string;
   readonly #topology: Topology;

@@ -18,8 +18,8 @@ export function jobRouteScopes({ numNodes, numAcc }: JobSize): ScopeRequest {
 }
 
 /**
- * What is archived. Asking for `accelerator` means threads for metrics of threads;
- * of jobs of many nodes that would be more than anybody wants to keep, so these
+ * Returns the scopes that are archived. A request for `accelerator` means threads for
+ * metrics of threads. For jobs of many nodes that would be too much to keep, so these
  * get it for metrics of accelerators only.
  */
 export function archivedScopes({ numNodes, numAcc }: JobSize): ScopeRequest {

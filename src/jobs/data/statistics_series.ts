@@ -57,7 +57,7 @@ export async function statisticsSeries(
   return { ...leading(first), mean: null, median, min, max };
 }
 
-/** Of the first `count` values, at least one, which it puts into another order. */
+/** Returns the median of the first `count` values, at least one, and reorders them. */
 function medianOf(values: Float64Array, count: number): number {
   const middle = count >> 1;
   const upper = select(values, count, middle);

@@ -1,7 +1,7 @@
 /**
- * Turns of long work on the main thread: whoever reads or writes many values does a
- * millisecond of it, and waits here. One of all who wait goes on in each round of the
- * event loop, so that what others wait for does not grow with the number of readers.
+ * Turns of long work on the main thread: a reader or writer of many values does a
+ * millisecond of it, and waits here. One of all waiters goes on in each round of the
+ * event loop, so that the wait of others does not grow with the number of readers.
  */
 import { setImmediate } from "node:timers";
 

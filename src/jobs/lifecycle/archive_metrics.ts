@@ -92,7 +92,7 @@ async function write(
     ...added,
     ...(dataStart === undefined ? {} : { [DATA_START]: String(dataStart) }),
   };
-  // In the row first: whoever edits the job now edits what is archived.
+  // The row goes first: an edit of the job from now on edits the archived job as well.
   for (const [key, word] of Object.entries(words)) {
     await tables.jobs.updateMetadata(stopped.id, key, word);
   }

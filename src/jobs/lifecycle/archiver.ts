@@ -45,7 +45,7 @@ export interface JobArchiverStats {
   failedTotal: number;
 }
 
-/** What comes next: a look at once when woken, or after so long. */
+/** The pause before the next look at the queue. */
 interface Rest {
   readonly ms: number;
   /** Whether a job that is stopped meanwhile is a reason to look at once. */
@@ -72,7 +72,7 @@ export class JobArchiver {
     this.#options = options;
   }
 
-  /** Begins with what waited before the start. */
+  /** Begins with the jobs that waited before the start. */
   start(): void {
     this.#running = this.#run();
   }
@@ -83,7 +83,7 @@ export class JobArchiver {
     if (this.#rest?.isIdle) this.#endRest();
   }
 
-  /** What is due in the database is tried now, also in the middle of a pause. */
+  /** Tries jobs that are due in the database now, also in the middle of a pause. */
   retry(): void {
     this.#isRetryWanted = true;
     this.#endRest();
@@ -97,7 +97,7 @@ export class JobArchiver {
   }
 
   async #run(): Promise<void> {
-    // A start is often the cure of what failed before.
+    // A restart often cures the failures before it.
     let isFirst = true;
     while (!this.#isClosed) {
       this.#isWoken = this.#isRetryWanted = false;
@@ -116,7 +116,7 @@ export class JobArchiver {
     }
   }
 
-  /** Until it is worth another look, or the end. */
+  /** Waits for the pause, a job that is a reason to look, or `close()`. */
   async #restFor(rest: Rest): Promise<void> {
     if (this.#isClosed || this.#isRetryWanted) return;
     if (rest.isIdle && this.#isWoken) return;
@@ -173,7 +173,7 @@ export class JobArchiver {
     this.#failures = 0;
   }
 
-  /** False: it failed. */
+  /** Archives a job. Returns false if that failed. */
   async #archive(queued: QueuedJob): Promise<boolean> {
     await this.#options.tables.archiveQueue.noteAttempt(queued.job.id);
     try {
@@ -238,7 +238,7 @@ export class JobArchiver {
     });
   }
 
-  /** Whoever edited the job since it was read found no archive to edit as well. */
+  /** Adds edits made since the job was read: they found no archived job to edit. */
   async #catchUp({ job, tags }: QueuedJob): Promise<void> {
     const { archive, tables } = this.#options;
     const now = await tables.archiveQueue.current(job.id);

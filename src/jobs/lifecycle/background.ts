@@ -1,7 +1,6 @@
 /**
- * What happens to jobs and nodes without being asked: durations and footprints
- * of running jobs, jobs over their walltime, old node states and archived jobs
- * (job-api 3.3, 6, 9.1). Main thread.
+ * Scheduled work on jobs and nodes: durations and footprints of running jobs, jobs over
+ * their walltime, old node states and archived jobs (job-api 3.3, 6, 9.1). Main thread.
  */
 import { nowSec } from "../../base/clock.ts";
 import type { Config } from "../../config/settings/mod.ts";
@@ -69,7 +68,10 @@ export function scheduleJobWork(
   }
 }
 
-/** Of jobs that have run for a while, from the metrics of their nodes so far. */
+/**
+ * Stores footprints of jobs that have run for a while, from the metrics of their nodes
+ * so far.
+ */
 export async function updateFootprints(
   services: Pick<JobServices, "tables" | "clusters" | "engine" | "log">,
 ): Promise<void> {

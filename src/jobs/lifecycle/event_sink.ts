@@ -1,6 +1,6 @@
 /**
- * Job events and node states that come by message: what the HTTP routes do, for a
- * sender who is a pure API client, as nobody but the broker knows who it was. Main
+ * Job events and node states that come by message. They do the work of the HTTP routes
+ * with the rights of a pure API client, since only the broker knows the sender. Main
  * thread.
  */
 import { type AccessState, UserPrincipal } from "../../access/mod.ts";

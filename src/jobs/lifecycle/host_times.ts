@@ -1,7 +1,8 @@
 /**
- * What people may see of the metric store: samples of the hosts of their jobs, while
- * these ran. Found out of the database once and kept until one of their jobs starts,
- * ends or goes; for programs and administrators nothing is asked. Main thread.
+ * The part of the metric store that people may see: samples of the hosts of their jobs,
+ * while these ran. It is found in the database once and kept until one of their jobs
+ * starts, ends or is deleted. Programs and administrators need no such search. Main
+ * thread.
  */
 import type { JobRow } from "../../db/job_row.ts";
 import type { JobHosts } from "../../db/job_host_times.ts";
@@ -18,7 +19,7 @@ const HOSTS_MAX = 250_000;
 /** Hosts of jobs that are kept, of all principals, and principals they are kept of. */
 const KEPT_HOSTS_MAX = 1_000_000;
 const KEPT_MAX = 1024;
-/** What is kept reaches back to a whole hour, so that the next request finds it. */
+/** Kept times reach back to a whole hour, so that the next request finds them. */
 const STEP_SEC = 3600;
 
 /** The jobs of one owner in one cluster that ended after `fromSec`. */
@@ -40,7 +41,7 @@ export class JobTimes {
   readonly #options: JobTimesOptions;
   /** By owner and cluster, the one used last at the end. */
   readonly #kept = new Map<string, Kept>();
-  /** Keys of `#kept` by who is concerned. */
+  /** Keys of `#kept` by user or project. */
   readonly #byTag = new Map<string, Set<string>>();
   /** The longest ended job of an owner, where all of them were looked at. */
   readonly #longest = new Map<string, number>();
@@ -51,9 +52,9 @@ export class JobTimes {
   }
 
   /**
-   * The scope with what may be seen of a cluster in [fromSec, toSec); the same at once
-   * where no jobs limit it. Rejects with a `ClientError`: 422 where they are too many,
-   * and what the database rejects with.
+   * Returns the scope narrowed to the visible part of a cluster in [fromSec, toSec);
+   * the same scope at once if no jobs limit it. Rejects with a `ClientError`: 422 if
+   * the jobs are too many, or the error of the database.
    */
   narrow(
     scope: DataScope,
@@ -266,6 +267,6 @@ export function tellingTables<Tables extends JobTables>(
       return failed;
     },
   };
-  // Whatever is not among them goes to the tables themselves.
+  // All other methods are those of the tables themselves.
   return { ...tables, jobs: Object.assign(Object.create(jobs), telling) };
 }

@@ -16,7 +16,7 @@ export const JOB_ID: Parameter = {
   description: "Of the database, not of the batch system.",
 };
 
-/** Whether a job is there for who has this view (job-api 1.2). */
+/** Returns whether a job is visible in this view (job-api 1.2). */
 export function isVisible(
   view: JobView,
   job: Pick<JobRow, "cluster" | "user" | "project">,

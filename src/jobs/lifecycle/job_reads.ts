@@ -1,12 +1,13 @@
 /**
- * Who reads long answers of the job API, and how much of them is in memory: lists of
- * jobs and metrics of jobs are read piece by piece, and each piece waits for its turn.
+ * Bounds the readers of long answers of the job API and the memory of these answers:
+ * lists and metrics of jobs are read piece by piece, and each piece waits for its turn.
  * Main thread.
  *
  * Two things are shared. Places: pieces that are being read at a time, so that readers
- * cannot keep each other, shards, archive and database busy. Bytes: what was read and
- * is not yet sent, so that clients that do not read cannot fill the memory. Neither
- * is held while the other is waited for, but by who has no other answer under way.
+ * cannot keep each other, shards, archive and database busy. Bytes: pieces that were
+ * read and are not yet sent, so that clients that do not read cannot fill the memory.
+ * Neither is held while the other is waited for, except by a principal that has no
+ * other answer under way.
  */
 import { assert } from "../../base/assert.ts";
 import { ClientError } from "../../base/errors.ts";
@@ -14,9 +15,9 @@ import { type Claim, SharedPool } from "../../base/shared_pool.ts";
 
 /** Twice the pieces read at a time: the half is for machines, which read nothing here. */
 const PLACES = 8;
-/** Likewise of bytes; a piece may be larger than what is left, one a principal. */
+/** Bytes held by all answers; a piece may exceed the rest, one a principal. */
 const BYTES = 256 << 20;
-/** Of a piece whose size is not known yet. */
+/** Bytes assumed of a piece whose size is not known yet. */
 const PIECE_BYTES = 1 << 20;
 /** Before the first piece; then there is the answer to finish. */
 const WAIT_MS = 20_000;
@@ -72,8 +73,9 @@ export class JobReading {
   }
 
   /**
-   * What `read` gives, when it is this answer's turn; what the turn before gave counts
-   * as gone. Rejects with `E_OVERLOAD` where the first turn does not come in time.
+   * Returns the result of `read` when it is this answer's turn; the piece of the turn
+   * before counts as gone. Rejects with `E_OVERLOAD` if the first turn does not come in
+   * time.
    */
   async turn<Piece>(
     read: () => Promise<Piece>,
@@ -98,7 +100,7 @@ export class JobReading {
     }
   }
 
-  /** Gives everything back; who waits for a turn does not get it. */
+  /** Gives everything back; a waiting turn is rejected. */
   close(): void {
     this.#closed.abort();
     this.#place?.close();

@@ -104,7 +104,7 @@ export const nodeStateSchema = object({
   nodes: listOf(nodeReport).default([]),
 });
 
-/** What changes of a user; the first that is not empty, in this order. */
+/** The changes of a user; the first that is not empty counts, in this order. */
 export const userChangeSchema = object({
   "add-role": text.default(""),
   "remove-role": text.default(""),

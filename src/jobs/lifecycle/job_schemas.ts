@@ -1,4 +1,4 @@
-/** What the job API answers, for its document. */
+/** Answers of the job API as schemas, for its document. */
 import { z } from "zod";
 import { JOB_STATES, SHARED_KINDS } from "../../db/job_row.ts";
 

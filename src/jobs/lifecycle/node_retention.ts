@@ -1,4 +1,4 @@
-/** What becomes of old states of nodes (`main.nodestate-retention`). Main thread. */
+/** Removes old states of nodes (`main.nodestate-retention`). Main thread. */
 import type { Config } from "../../config/settings/mod.ts";
 import type { NodeStateRow } from "../../db/node_table.ts";
 import type { JobServices } from "./services.ts";

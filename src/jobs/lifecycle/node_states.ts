@@ -113,7 +113,10 @@ async function knownNodes(
   return known;
 }
 
-/** The first rule that applies, whatever the case of the words. */
+/**
+ * Returns the state by the first rule that applies; the case of the words does not
+ * matter.
+ */
 export function stateOf(states: readonly string[]): NodeState {
   const words = new Set(states.map((word) => word.toLowerCase()));
   if (words.has("allocated")) return "allocated";
@@ -138,7 +141,10 @@ function judged(
   return { health: health.state, healthMetrics: { missing, degraded } };
 }
 
-/** What the store sees of nodes, by host; empty while it cannot be asked. */
+/**
+ * Returns the health of nodes in the metric store, by host; empty while it cannot be
+ * asked.
+ */
 async function healthOf(
   { engine, log }: NodeServices,
   cluster: string,

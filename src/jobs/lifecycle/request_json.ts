@@ -2,10 +2,10 @@
  * How bodies of the job API and payloads of its messages become values: one way
  * for all of them. Pure; runs on any thread.
  *
- * The first JSON value of the text counts, what follows is ignored. `null` for a
- * key is the same as no key. Unknown keys are refused wherever they are. Integers
- * are written as integers: `1.0` and `1e3` are refused, as is what a double cannot
- * hold exactly. Nothing is coerced.
+ * The first JSON value of the text counts, the rest is ignored. `null` for a key is the
+ * same as no key. Unknown keys are refused wherever they are. Integers are written as
+ * integers: `1.0` and `1e3` are refused, as are numbers that a double cannot hold
+ * exactly. Nothing is coerced.
  */
 import { Buffer } from "node:buffer";
 import { z } from "zod";
@@ -145,7 +145,7 @@ function pathText(path: readonly PropertyKey[]): string {
 }
 
 function shown(value: unknown): string {
-  // JSON has no infinity: that is what its parser makes of 1e400.
+  // JSON has no infinity: its parser makes infinity of 1e400.
   if (typeof value === "number" && !Number.isFinite(value)) {
     return "a number out of range";
   }

@@ -1,4 +1,4 @@
-/** What the routes and services of the job API work with. Main thread. */
+/** The services that routes and background work of the job API use. Main thread. */
 import type { ClusterCatalog } from "../../config/clusters/cluster_catalog.ts";
 import type { QueueCounts } from "../../db/archive_queue_table.ts";
 import type { DatabaseClient } from "../../db/remote.ts";
@@ -27,7 +27,7 @@ export interface JobServices {
   /** Turns of those who read long answers. */
   readonly reads: JobReads;
   readonly engine: MetricEngine;
-  /** What people may see of the store. */
+  /** Hosts and times of the store that people may see. */
   readonly times: JobTimes;
   readonly log: JobLog;
   /** Tells the archiver that a job waits. */
@@ -38,7 +38,7 @@ export interface JobServices {
   readonly machineStateDir: string;
 }
 
-/** What can be told of the job API as a whole. */
+/** Status of the job API as a whole. */
 export interface JobStatus {
   readonly archiver: Readonly<JobArchiverStats>;
   /** Jobs that wait to be archived; NaN while the database does not answer. */

@@ -1,6 +1,6 @@
 /**
- * Puts the job API together: tables, archive, metrics, and what happens in the
- * background. Main thread, at start.
+ * Puts the job API together: tables, archive, metrics, and scheduled work. Main thread,
+ * at start.
  */
 import type { ClusterCatalog } from "../../config/clusters/cluster_catalog.ts";
 import type { Config } from "../../config/settings/mod.ts";

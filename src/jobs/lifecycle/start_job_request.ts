@@ -1,7 +1,7 @@
 /**
- * What a client says of a job that starts (job-api 2.4 and 3.1) and what is
- * checked of it (3.4). Clients may send every key of the job object with its zero
- * value; those the server decides about itself are accepted and dropped. Pure.
+ * The request that starts a job (job-api 2.4 and 3.1) and its checks (3.4). Clients may
+ * send every key of the job object with its zero value; those the server decides about
+ * itself are accepted and dropped. Pure.
  */
 import type { z } from "zod";
 import type {
@@ -121,8 +121,8 @@ export interface ClusterLookup {
 }
 
 /**
- * The job of a start request, its sub-cluster found. Throws `E_BAD_REQUEST` for
- * what is not a job object and for a job that fails one of the checks.
+ * Returns the job of a start request, its sub-cluster found. Throws `E_BAD_REQUEST` if
+ * the value is not a job object or fails one of the checks.
  */
 export function decodeStartJob(
   body: Uint8Array | string,

@@ -1,4 +1,4 @@
-/** Who sees and sets tags of which scope (job-api 7.2). Main thread. */
+/** Visibility and change of tags by scope and role (job-api 7.2). Main thread. */
 import type { Principal } from "../../access/mod.ts";
 import type { TagKey } from "../../db/job_row.ts";
 
