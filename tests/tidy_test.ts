@@ -151,3 +151,60 @@ Deno.test("no package of the lock file runs scripts, or warns that it would", ()
     .map(([name]) => `npm:${name.slice(0, name.lastIndexOf("@"))}`);
   assert.deepEqual(scripted, project.allowScripts.deny);
 });
+
+/**
+ * Sentences of comments whose subject is a riddle, by room. The numbers only fall: a
+ * room that is not listed has none.
+ */
+const RIDDLES: Readonly<Record<string, number>> = {
+  access: 37,
+  "admin/accounts": 16,
+  "admin/tenants": 15,
+  "app/cli": 17,
+  "app/routes": 7,
+  "app/server": 9,
+  "app/transfer": 7,
+  http: 35,
+  "http/answer": 3,
+  "http/body": 11,
+  "http/guard": 4,
+  "prometheus/api": 6,
+  "prometheus/evaluate": 27,
+  "prometheus/language": 8,
+  "prometheus/worker": 8,
+  "web/build": 5,
+  "web/shared": 12,
+};
+
+Deno.test("comments have a subject: no who, what, whoever, Of or False", () => {
+  const counts = new Map<string, string[]>();
+  for (const file of PRODUCT) {
+    if (file.path.endsWith("_test.ts")) continue;
+    const found = riddlesOf(file.text);
+    if (found.length === 0) continue;
+    const room = file.path.split("/").slice(1, -1).slice(0, 2).join("/");
+    const all = counts.get(room) ?? [];
+    counts.set(room, [...all, ...found.map((one) => `${file.path}: ${one}`)]);
+  }
+  const tooMany = [...counts].flatMap(([room, found]) => {
+    const allowed = RIDDLES[room] ?? 0;
+    return found.length > allowed
+      ? [`${room} has ${found.length}, at most ${allowed}:`, ...found]
+      : [];
+  });
+  assert.ok(tooMany.length === 0, tooMany.join("\n"));
+});
+
+/** The sentences of a file's comments that begin with one of the words. */
+function riddlesOf(text: string): string[] {
+  const comments = text.match(/\/\*\*[^]*?\*\/|(?:^[ \t]*\/\/.*\n)+/gm) ?? [];
+  return comments
+    .map((comment) => comment.replace(/^[ \t]*(?:\/\*\*|\*\/|\*|\/\/)/gm, ""))
+    .flatMap((comment) => comment.split(/(?<=[.:;!?])\s|\n\s*\n/))
+    .map((sentence) => sentence.replaceAll(/\s+/g, " ").trim())
+    .filter((sentence) =>
+      /^(?:Who|What|Whoever|Whatever|Whose|Of|False|True)\b(?!.*\?$)/.test(
+        sentence,
+      )
+    );
+}

@@ -1,4 +1,4 @@
-/** What an access policy can allow. The words stand in the database and on the wire. */
+/** The permissions of an access policy. The words stand in the database and on the wire. */
 
 /** `admin` implies the others. */
 export const POLICY_SCOPES = [

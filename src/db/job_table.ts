@@ -258,7 +258,7 @@ export class JobTable {
     });
   }
 
-  /** False if there was no such job. Tags and the place in the queue go with it. */
+  /** Deletes a job with its tags and its place in the queue. Returns false if there was none. */
   delete(id: number): boolean {
     return this.#delete.run(id).changes > 0;
   }
@@ -333,7 +333,7 @@ export class JobTable {
     });
   }
 
-  /** False if there is no such job. */
+  /** Returns false if there is no such job. */
   setResults(id: number, results: JobResults): boolean {
     return this.#connection.transaction(() => {
       const job = this.#search.get(id, false);

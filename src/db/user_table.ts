@@ -188,12 +188,12 @@ export class UserTable {
     return this.#passwordHash.get(username)?.hash ?? null;
   }
 
-  /** False if there is no such user. */
+  /** Returns false if there is no such user. */
   setPassword(username: string, passwordHash: string | null): boolean {
     return this.#setPassword.run(passwordHash, username).changes > 0;
   }
 
-  /** False if there is no such user. */
+  /** Returns false if there is no such user. */
   update(username: string, change: UserChange): boolean {
     return this.#replace(username, (user) => ({ ...user, ...change }));
   }

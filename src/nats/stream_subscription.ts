@@ -5,8 +5,8 @@
  * (docs/decisions/0006-stream-marks.md); job events when their transaction is
  * committed. Main thread only.
  *
- * What is on its way is bounded: messages are asked for only as far as the bytes
- * in flight allow, and the broker holds back beyond `max_ack_pending`.
+ * Messages in flight are bounded: they are asked for only as far as the bytes in
+ * flight allow, and the broker holds back beyond `max_ack_pending`.
  */
 import {
   type Consumer,

@@ -172,7 +172,7 @@ function firstValue(text: string): FirstValue {
   return upTo(text.length);
 }
 
-/** False beyond the end of the text. */
+/** Returns whether a UTF-16 code unit is a digit; NaN, beyond the end, is none. */
 function isDigit(char: number): boolean {
   return char >= 0x30 && char <= 0x39;
 }

@@ -1,6 +1,6 @@
 /**
- * What the schema says about itself: the keys there are, what each expects, its
- * default and its description. Serves error messages and the documentation.
+ * Describes the schema: its keys, the values that each expects, its default and its
+ * description. Serves error messages and the documentation.
  */
 import { z } from "zod";
 import { configSchema } from "./schema.ts";

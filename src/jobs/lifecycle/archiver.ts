@@ -4,7 +4,7 @@
  * so a job that was stopped before a crash is archived after it. Main thread, one
  * job at a time.
  *
- * What fails is tried again, after pauses that grow to ten minutes, for as long as
+ * A failed job is tried again, after pauses that grow to ten minutes, for as long as
  * the store has the samples of the job. A job that fails alone pauses alone; where
  * two in a row fail, nothing is tried until a pause is over.
  */

@@ -67,7 +67,7 @@ export function clear(registry: SeriesRegistry): void {
 
 const POINTS = new Float64Array(1 << 18);
 
-/** What a client reads of a series, NaN for slots without a value. */
+/** Returns the points that a client reads of a series, NaN for slots without a value. */
 export function read(
   registry: SeriesRegistry,
   series: number,

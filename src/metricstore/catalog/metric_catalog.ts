@@ -33,8 +33,8 @@ export class MetricCatalog {
   }
 
   /**
-   * Further metrics. What is there stays what it is: a cluster that has a metric of
-   * that name keeps its own.
+   * Adds further metrics. Known ones stay: a cluster that has a metric of that name
+   * keeps its own.
    */
   add(table: MetricTable): void {
     for (const [cluster, metrics] of Object.entries(table.clusters)) {

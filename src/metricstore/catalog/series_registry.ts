@@ -51,7 +51,9 @@ export class SeriesRegistry {
   readonly catalog: MetricCatalog;
   /** Series that ended since their ids were last recycled. */
   readonly ended: number[] = [];
-  /** Whether memory allows another series of an owner; who guards it sets it. */
+  /**
+   * Returns whether memory allows another series of an owner. The memory guard sets it.
+   */
   hasRoomFor: (owner: number) => boolean = () => true;
   /** The instances by owner; the default one is 0. */
   readonly owners: string[] = [""];
@@ -170,11 +172,11 @@ export class SeriesRegistry {
     return series;
   }
 
-  /** Who owns the memory of an instance's series. Names stay known. */
+  /** Returns the owner that an instance's series are counted for. Names stay known. */
   ownerOf(instance: string): number {
     let owner = this.#ownerOf.get(instance);
     if (owner === undefined) {
-      // There are no more instances than owners; what is left over shares the last.
+      // Instances beyond the number of owners share the last owner.
       owner = Math.min(this.owners.length, OWNERS_MAX - 1);
       this.owners[owner] = instance;
       this.#ownerOf.set(instance, owner);

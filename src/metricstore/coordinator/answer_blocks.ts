@@ -3,7 +3,7 @@
  * whole heap after every 64 MB of new buffers, which some eight large answers take:
  * that cost the main thread a fifth of its time. Main thread only.
  *
- * Nobody has to give anything back: what is not is collected like other memory.
+ * Giving blocks back is optional: others are collected like other memory.
  */
 
 /** Blocks kept for later, at most; beyond that they are collected. */
@@ -34,7 +34,7 @@ export class AnswerBlocks {
 
   /**
    * Takes back the blocks that these pieces begin; pieces of other memory are passed
-   * over. Nobody may read or write them from now on.
+   * over. The caller must not read or write them from now on.
    */
   give(pieces: readonly Uint8Array<ArrayBuffer>[]): void {
     const most = KEPT_BYTES_MAX / this.blockBytes;

@@ -1,14 +1,14 @@
 /**
- * Archive mode: what ages out is written to Parquet files before it may leave
+ * Archive mode: samples that age out are written to Parquet files before they may leave
  * memory. Main thread only; shards hand over blocks, a worker writes files.
  *
  * A run moves one limit forward for the whole store:
  *
  * 1. fence: shards refuse samples that could still change slots before the limit;
- *    batches that began before are waited for. What lies before the limit is final.
+ *    batches that began before are waited for. Samples before the limit are final.
  * 2. For each cluster its slots in [largest limit among its files, limit), host by
  *    host in ascending order, into a file that appears whole or not at all.
- * 3. Only when all files are in place the shards may free what is before the limit.
+ * 3. Only when all files are in place the shards may free the samples before the limit.
  *
  * A crash before a file has its name changes nothing: its samples are in log and
  * snapshots, and the next run writes them. After it, the name says that they are
@@ -26,14 +26,14 @@ import { type Ask, type Reply, shardOf } from "../transport/messages.ts";
 import { slotSlackSec } from "../shard/archive_bounds.ts";
 import { ArchiveError, ArchiveWorker } from "../parquet/archive_worker.ts";
 
-/** What timers take. */
+/** The longest time that a timer takes. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
-/** What failed is not tried again before, however short memory is. */
+/** A failed run is not tried again before, however short memory is. */
 const RETRY_MS = 5000;
 
 type AskOf<Kind extends Reply["kind"]> = Extract<Ask, { kind: Kind }>;
 
-/** What a run needs of the engine. */
+/** The calls of the engine that a run needs. */
 export interface ArchiveSource {
   ask<Kind extends Reply["kind"]>(
     shard: number,
@@ -148,7 +148,7 @@ export class Archiver {
     });
   }
 
-  /** What of the store is due; never what is fresh. */
+  /** Returns the limit of the samples that are due, seconds; fresh samples never are. */
   #limitSec(): number {
     const { retentionSec } = this.#options;
     const now = nowSec();

@@ -10,7 +10,7 @@ import type {
 import type { AskedView } from "../transport/messages.ts";
 import type { QueryAnswer, QueryJob } from "../engine/query_jobs.ts";
 
-/** Whose series a question may see. */
+/** The series that a question may see. */
 export interface AskedScope {
   readonly instance: string;
   readonly view?: AskedView;
@@ -106,7 +106,7 @@ export class Evaluators {
     else waiting.reject(new Error(message.message));
   }
 
-  /** No more questions are answered; what waits is rejected. */
+  /** Ends the workers; waiting questions and later ones are rejected. */
   close(): void {
     for (const worker of this.#workers) worker.terminate();
     const reason = new ClientError("E_SHARD_LOST", "the server is closing");

@@ -22,7 +22,10 @@ import type { ShardReply } from "./shard_calls.ts";
 /** Nodes times names of a slice, and their characters. */
 const SLICE_PAIRS = 1 << 14;
 const SLICE_CHARS = 1 << 20;
-/** Of a slice whose metrics nobody named: a cluster has some dozens. */
+/**
+ * Nodes of a slice of a question that names no metrics: a cluster has some dozens of
+ * metrics.
+ */
 const SLICE_NODES = 256;
 
 export interface HealthShards {

@@ -14,11 +14,11 @@ const TURN_BYTES = 16 << 20;
 const ENCODER = new TextEncoder();
 const COMMA = ENCODER.encode(",");
 
-/** What one shard answered: its bytes, and how many of them belong to each query. */
+/** The answer of one shard: its bytes, and the number of bytes of each query. */
 export interface ShardAnswer {
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
   readonly lengths: readonly number[];
-  /** Nobody reads `chunks` any more. */
+  /** Gives `chunks` back; the caller must not read them any more. */
   release(): void;
 }
 

@@ -34,9 +34,9 @@ export interface BatchRoute {
   readonly mayBeGivenUp: boolean;
   /** The shard to read a body that begins with these bytes. */
   pickShard(start: Uint8Array): ShardLink;
-  /** Called before the first part leaves; resolves with what became of the lines. */
+  /** Called before the first part leaves; resolves with the report of all lines. */
   awaitReport(): Promise<WriteReport>;
-  /** The batch was broken off: nobody waits for its report. */
+  /** Called if the batch was broken off: its report is not waited for. */
   forget(): void;
 }
 

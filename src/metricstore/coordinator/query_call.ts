@@ -38,7 +38,7 @@ const ECHO_QUERIES = 4096;
 
 const ENCODER = new TextEncoder();
 
-/** What a query needs of the engine. */
+/** The calls of the engine that a query needs. */
 export interface QueryShards {
   readonly maxQuerySamples: number;
   readonly blocks: AnswerBlocks;
@@ -54,7 +54,7 @@ export interface QueryShards {
   recycle(chunks: readonly Uint8Array<ArrayBuffer>[]): void;
 }
 
-/** What of a scope matters to each shard. */
+/** The part of a scope that each shard needs. */
 interface Visible {
   readonly instance: string;
   readonly view?: AskedView;
@@ -140,7 +140,10 @@ function boundHosts(
   ], metrics.length * charsOf(hosts));
 }
 
-/** The questions to the shards of one request, and what all of them have read. */
+/**
+ * The questions to the shards of one request, and the samples and bytes that all of
+ * them have read.
+ */
 class AskedParts {
   readonly #shards: QueryShards;
   readonly #scope: DataScope;
@@ -165,7 +168,10 @@ class AskedParts {
     this.#times = times;
   }
 
-  /** What one shard answers, slice after slice. The first is sent at once. */
+  /**
+   * Asks one shard slice after slice and returns its answer. The first question is sent
+   * at once.
+   */
   async shard(
     shard: number,
     slices: readonly QuerySlice[],

@@ -1,6 +1,6 @@
 /**
- * What each shard is asked of a query request. Shards get their part in slices, and
- * the main thread does other things between two: a slice is written as JSON in some
+ * Splits a query request into the parts of each shard. Shards get their part in slices,
+ * and the main thread does other things between two: a slice is written as JSON in some
  * milliseconds. Main thread only.
  */
 import { idCount } from "../query/select_series.ts";
@@ -12,7 +12,7 @@ const SLICE_QUERIES = 4096;
 const SLICE_IDS = 1 << 16;
 const SLICE_ENTRIES = 1 << 16;
 
-/** What is asked of one shard at a time. */
+/** The part that one shard is asked at a time. */
 export interface QuerySlice {
   readonly queries: readonly MetricQuery[];
   readonly forAll?: HostsByMetrics;
@@ -21,7 +21,7 @@ export interface QuerySlice {
 export class QueryParts {
   /** By shard, in the order of the request. */
   readonly #slices = new Map<number, QuerySlice[]>();
-  /** Of each entry list of the answer, in order: the shard that gives it. */
+  /** The shard that gives each entry list of the answer, in order. */
   readonly owners: number[] = [];
   /** The shards asked, in the order in which they are named first. */
   readonly shards: number[] = [];

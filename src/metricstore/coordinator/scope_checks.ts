@@ -1,7 +1,7 @@
 /**
- * What a data scope says before any shard is asked: which clusters may be named.
- * The answer never depends on what is stored, so it tells nobody what there is.
- * Main thread.
+ * Checks a data scope before any shard is asked: which clusters may be named. The
+ * answer does not depend on stored samples, so it tells nothing about them. Main
+ * thread.
  */
 import { ClientError } from "../../base/errors.ts";
 import type { AskedView, BatchContext } from "../transport/messages.ts";
@@ -11,7 +11,10 @@ import type {
   ScopeView,
 } from "../engine/data_scope.ts";
 
-/** UTF-8 bytes of what goes with each frame of a batch; frames between shards hold 64 KiB. */
+/**
+ * UTF-8 bytes of the context that goes with each frame of a batch; frames between
+ * shards hold 64 KiB.
+ */
 const CONTEXT_BYTES_MAX = 16 << 10;
 const ENCODER = new TextEncoder();
 
@@ -53,7 +56,7 @@ export function demandAllTimes({ owner, times }: DataScope): void {
 }
 
 /**
- * What of a scope's view shards need for a question about one cluster; absent:
+ * Returns the view that shards need for a question about one cluster; without `view` if
  * all of the cluster is visible.
  */
 export function viewOfCluster(
@@ -75,7 +78,7 @@ export function viewOfCluster(
   return asked;
 }
 
-/** What shards are told of a view, by cluster. */
+/** Views as they are sent to shards, by cluster. */
 const askedViews = new WeakMap<
   ScopeView,
   Map<string, { readonly view?: AskedView }>
@@ -117,8 +120,8 @@ export function dumpedClusters(
 }
 
 /**
- * What shards need to know of a batch, as bytes of JSON. Throws a
- * {@linkcode ClientError} (413) where the names of clusters are more than a frame carries.
+ * Encodes the context of a batch for the shards, as bytes of JSON. Throws a {@linkcode
+ * ClientError} (413) if the names of clusters do not fit into a frame.
  */
 export function encodeBatchContext(
   scope: DataScope,

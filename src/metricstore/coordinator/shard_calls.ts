@@ -1,6 +1,6 @@
 /**
- * Calls into the shards: what was sent and not answered yet, and the loop that
- * takes their answers. Main thread only.
+ * Calls into the shards: the calls under way, and the loop that takes their answers.
+ * Main thread only.
  */
 import { setImmediate } from "node:timers";
 import { monotonicMs } from "../../base/clock.ts";
@@ -55,7 +55,7 @@ interface Pending {
   reject(reason: ClientError): void;
 }
 
-/** What shards say without having been asked. */
+/** Messages of shards that answer no call. */
 export interface ShardEvents {
   notice(notice: EngineNotice): void;
   /** A shard has taken back what was on disk. */
@@ -89,7 +89,7 @@ export class ShardCalls {
     );
   }
 
-  /** Nothing is answered any more: what waits is rejected, and what comes. */
+  /** Rejects all calls under way and all later ones. */
   fail(reason: ClientError): void {
     this.#failure = reason;
     for (const pending of this.#pending.values()) pending.reject(reason);
@@ -121,7 +121,7 @@ export class ShardCalls {
     });
   }
 
-  /** Nobody waits for the batch's report any more. */
+  /** Forgets a batch whose report is not waited for any more. */
   abandon(id: number): void {
     const pending = this.#pending.get(id);
     if (pending !== undefined) this.#forget(id, pending);
@@ -269,7 +269,7 @@ export class ShardCalls {
     return block.subarray(0, length);
   }
 
-  /** Nobody reads these pieces of answers any more. */
+  /** Takes back the pieces of an answer that are not read any more. */
   recycle(chunks: readonly Uint8Array<ArrayBuffer>[]): void {
     this.#blocks.give(chunks);
   }

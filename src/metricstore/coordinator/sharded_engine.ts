@@ -52,7 +52,7 @@ import { SparedNodes } from "./spared_nodes.ts";
 import { removeLayouts } from "./store_layouts.ts";
 import { StoredClusters } from "./stored_clusters.ts";
 
-/** Of large answers that are put together: what is written to a socket at a time. */
+/** Bytes of a large answer that are written to a socket at a time. */
 const ANSWER_BLOCK_BYTES = 1 << 20;
 
 /** Each path once: the same one again would walk over all that is below for nothing. */

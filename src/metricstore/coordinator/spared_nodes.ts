@@ -12,7 +12,7 @@ import { shardOf } from "../transport/messages.ts";
 import type { EngineNotice } from "../engine/metric_engine.ts";
 import type { NodeProvider, UsedNodes } from "../engine/node_provider.ts";
 
-/** Shards look for what to free once a minute. */
+/** Shards look for samples to free once a minute. */
 const INTERVAL_SEC = 60;
 /** A retention of less than some minutes is asked about so many times within it. */
 const ASKED_PER_RETENTION = 4;
@@ -80,7 +80,9 @@ export class SparedNodes {
     return this.#isKnown;
   }
 
-  /** `undefined`: what the shards know still holds. */
+  /**
+   * Returns the nodes to tell; `undefined` while those that the shards know still hold.
+   */
   async #ask(): Promise<UsedNodes | undefined> {
     const { provider, retentionSec } = this.#options;
     try {

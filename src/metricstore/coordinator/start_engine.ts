@@ -50,7 +50,7 @@ async function startLocked(
   const { archive, persistence, shards } = options;
   checkCap(options, notify);
   if (persistence !== undefined) {
-    // Here and not only in the workers: what is wrong with it stops the start.
+    // Here and not only in the workers: a faulty directory stops the start.
     for (let shard = 0; shard < shards; shard++) {
       makeShardDirectory(DENO_FILES, persistence.directory, shards, shard);
     }

@@ -16,7 +16,7 @@ import {
 import { DENO_FILES } from "../persist/files.ts";
 import type { Share } from "../transport/mark_facts.ts";
 
-/** What whoever opens the log and snapshots in a directory holds. */
+/** The lock that a process needs to open the log and snapshots of a directory. */
 export function storeLock(checkpointsDirectory: string): LockSubject {
   return {
     file: lockFile(checkpointsDirectory),
@@ -26,10 +26,10 @@ export function storeLock(checkpointsDirectory: string): LockSubject {
 }
 
 /**
- * The shards of all layouts by the time of the newest file in their directories:
- * where samples of one slot differ, the younger directory has the right one. Each
- * for itself: of a layout that was come back to, a kill may leave some shards as
- * they were before they went away.
+ * The shards of all layouts by the time of the newest file in their directories: where
+ * samples of one slot differ, the younger directory has the right one. Per shard, not
+ * per layout: after 4→8→4 shards and a kill, some shards of layout 4 may still be the
+ * old ones.
  */
 export function directoriesByAge(checkpointsDirectory: string): Share[] {
   const found: { share: Share; newestMs: number }[] = [];

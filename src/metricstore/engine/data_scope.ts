@@ -1,7 +1,7 @@
 /**
- * What a caller may touch of the metric store. The front door makes it of the
- * caller's credential, the engine decides by it which clusters may be named at
- * all, and the shards by it which series there are. Plain data: it crosses threads.
+ * The part of the metric store that a caller may touch. The front door makes it of the
+ * caller's credential. By it the engine decides which clusters may be named at all, and
+ * the shards which series are visible. Plain data: it crosses threads.
  */
 
 /** How a matcher compares: equal, not equal, matches, does not match. */
@@ -31,7 +31,7 @@ export interface LabelMatcher {
 /** A series is selected when all matchers hold. */
 export type LabelSelector = readonly LabelMatcher[];
 
-/** What may be seen of a cluster. */
+/** The visible part of a cluster. */
 export interface ClusterGrant {
   /** A name, or `*`: every cluster. */
   readonly cluster: string;
@@ -44,13 +44,13 @@ export const MATCHERS_MAX = 1000;
 
 /** A part of an instance: a series is in it when one grant covers the series. */
 export interface ScopeView {
-  /** Names these grants and no others: what is derived from them is kept under it. */
+  /** Names these grants and no others; values derived from them are kept under it. */
   readonly id: string;
   /** None: nothing is visible. */
   readonly grants: readonly ClusterGrant[];
 }
 
-/** Whose jobs say what may be seen: those of the user and of the projects. */
+/** Owners of the jobs whose samples are visible: the user and the projects. */
 export interface JobOwner {
   readonly user: string;
   readonly projects: readonly string[];
@@ -85,7 +85,7 @@ export interface DataScope {
   readonly maxQuerySamples: number;
 }
 
-/** Everything of the default instance: what a server without tenants serves. */
+/** Everything of the default instance: the scope of a server without tenants. */
 export const DEFAULT_SCOPE: DataScope = {
   instance: "",
   maxSeries: 0,

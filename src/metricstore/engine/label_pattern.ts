@@ -18,7 +18,7 @@ const PROGRAM_MAX = 2000;
 const REMEMBERED_MAX = 256 << 10;
 /** Bytes that an automaton may have grown by before it is made anew, at a guess from above. */
 const AUTOMATON_BYTES_MAX = 4 << 20;
-/** What a state of the automaton takes, besides eight bytes for each instruction. */
+/** Bytes of a state of the automaton, besides eight for each instruction. */
 const STATE_BYTES = 150;
 
 /** Why the text is no pattern that a policy may have; `undefined`: it is one. */
@@ -32,7 +32,7 @@ export function checkPattern(text: string): string | undefined {
   }
 }
 
-/** Throws a {@linkcode ClientError} (403): who holds such a policy sees nothing. */
+/** Throws a {@linkcode ClientError} (403): the holder of such a policy sees nothing. */
 function compile(text: string): RE2JS {
   if (new TextEncoder().encode(text).length > PATTERN_BYTES_MAX) {
     throw new ClientError(

@@ -13,14 +13,14 @@ import type { DataScope } from "./data_scope.ts";
 /** How the values of a metric are combined over levels; `null`: not at all. */
 export type Aggregation = "sum" | "avg" | null;
 
-/** What the configuration says of one metric of one cluster. */
+/** Configuration of one metric of one cluster. */
 export interface MetricConfig {
   /** Seconds between two samples, an integer > 0. */
   readonly frequencySec: number;
   readonly aggregation: Aggregation;
 }
 
-/** Metrics by name: the default for all clusters, and what single clusters override. */
+/** Metrics by name: the default for all clusters, and overrides of single clusters. */
 export interface MetricTable {
   readonly defaults: Readonly<Record<string, MetricConfig>>;
   readonly clusters: Readonly<
@@ -65,7 +65,7 @@ export interface LineError {
   readonly message: string;
 }
 
-/** What became of a batch, once every shard that owns a line of it has it. */
+/** Counts and errors of a batch, once every shard that owns a line of it has it. */
 export interface WriteReport {
   /** Lines that were neither blank nor comments. */
   readonly lines: number;
@@ -75,8 +75,8 @@ export interface WriteReport {
   /** The first refused lines, by line number, at most `MAX_LINE_ERRORS`. */
   readonly errors: readonly LineError[];
   /**
-   * The line at which reading was given up, since hardly any could be read; what came
-   * before it counts. Absent: all were read.
+   * The line at which reading was given up, since hardly any could be read; the lines
+   * before it count. Absent if all were read.
    */
   readonly givenUpAt?: number;
   /** The first metrics that no configuration names, by cluster; a few of a few. */
@@ -104,7 +104,7 @@ export interface BatchOptions {
 export interface StreamMark {
   /** Names the stream and its reader for ever: another one is another name. */
   readonly stream: string;
-  /** Of the batch's last message, an integer > 0. */
+  /** Sequence of the batch's last message, an integer > 0. */
   readonly sequence: number;
 }
 
@@ -123,11 +123,11 @@ export interface Batch {
   /** No more bytes. Resolves when every owner has its samples. */
   end(): Promise<WriteReport>;
   /**
-   * The upload broke off: lines handed over already stay, the torn one and what was
-   * not handed over yet are dropped.
+   * The upload broke off: lines handed over already stay; the torn line and those not
+   * handed over yet are dropped.
    */
   abort(): void;
-  /** What became of it, where it was given up before its end; nothing more is read. */
+  /** Report of a batch that was given up before its end; nothing more is read. */
   readonly givenUp?: WriteReport | undefined;
 }
 
@@ -164,8 +164,8 @@ export interface JsonBody {
   readonly chunks: readonly Uint8Array[];
   readonly byteLength: number;
   /**
-   * Lets the memory of `chunks` be used for other answers. Whoever calls it, once,
-   * does not touch them any more; nobody has to.
+   * Lets the memory of `chunks` be used for other answers. A call is optional; after it
+   * the caller does not touch them any more.
    */
   readonly release?: () => void;
 }
@@ -213,7 +213,7 @@ export interface ShardStats {
 
 export type EngineState = "restoring" | "ready" | "stopping" | "failed";
 
-/** What the archive did since the start. */
+/** Counters of the archive since the start. */
 export interface ArchiveStats {
   readonly runsTotal: number;
   readonly failuresTotal: number;
@@ -237,7 +237,7 @@ export interface ClusterPresence {
 /** Everything clients can ask of the metric store. Rejections are `ClientError`s. */
 export interface MetricEngine extends QueryEvaluator {
   readonly state: EngineState;
-  /** Absent: what ages out is dropped. */
+  /** Absent: samples that age out are dropped. */
   readonly archive?: ArchiveStats | undefined;
   /** Series of each named instance that ever had one, as they are now. */
   readonly instanceSeries?: ReadonlyMap<string, number>;
@@ -247,9 +247,9 @@ export interface MetricEngine extends QueryEvaluator {
   readonly clusters: ClusterPresence;
   openBatch(options: BatchOptions): Batch;
   /**
-   * Whose way a batch that begins with these bytes goes. Of bodies that come one by
-   * one those with the same number are best put into one batch, and batches of
-   * different numbers sent at the same time; a guess, without meaning otherwise.
+   * Guesses the shard of a batch from its first bytes. Merge bodies with equal lanes
+   * into one batch; send different lanes at the same time. A hint for speed, without
+   * other meaning.
    */
   laneOf(options: BatchOptions, start: Uint8Array): number;
   /** Answers `{"queries"?:…,"results":…}` and a newline. */
@@ -270,7 +270,7 @@ export interface MetricEngine extends QueryEvaluator {
     metrics: readonly string[] | undefined,
   ): Promise<ReadonlyMap<string, NodeHealth>>;
   stats(): readonly ShardStats[];
-  /** Stops taking work, waits for what is under way, ends the workers. */
+  /** Takes no more work, waits for the work under way, ends the workers. */
   close(): Promise<void>;
 }
 
@@ -288,7 +288,7 @@ export interface StoreEngine extends MetricEngine {
   cleanUp(): Promise<void>;
 }
 
-/** What the engine needs of the configuration; plain data, it is cloned into workers. */
+/** Configuration of the engine; plain data, it is cloned into workers. */
 export interface EngineOptions {
   readonly shards: number;
   readonly metrics: MetricTable;

@@ -20,7 +20,7 @@ export interface NodeProvider {
 /** Go writes an empty list as null. */
 const hosts = z.array(z.string()).nullable().transform((list) => list ?? []);
 const byCluster = z.record(z.string(), hosts);
-/** What cc-backend sends, and the bare object that upstream's store expects. */
+/** Answers of cc-backend, and the bare object that upstream's store expects. */
 const answer = z.union([
   z.strictObject({ usedNodes: byCluster.nullable() })
     .transform(({ usedNodes }) => usedNodes ?? {}),

@@ -4,7 +4,7 @@
  */
 import type { DataScope } from "./data_scope.ts";
 
-/** What is asked. Times are milliseconds. */
+/** A question in PromQL. Times are milliseconds. */
 export type QueryQuestion =
   | {
     readonly kind: "instant";
@@ -24,7 +24,7 @@ export type QueryQuestion =
 export interface SeriesQuestion {
   /** Label sets, names of labels, or values of one label. */
   readonly kind: "series" | "labels" | "values";
-  /** Of "values" only. */
+  /** Name of the label; only with the kind "values". */
   readonly label?: string;
   /** Selectors; none: all series. */
   readonly matches: readonly string[];
@@ -61,8 +61,8 @@ export interface QueryAnswer {
 /** An engine that evaluates queries. */
 export interface QueryEvaluator {
   /**
-   * Never rejects for what is wrong with the question: the answer says it.
-   * `signal`: nobody waits any more.
+   * Evaluates a question. A fault of the question is an answer, never a rejection.
+   * `signal` aborts when the answer is not wanted any more.
    */
   evaluate(
     scope: DataScope,

@@ -10,10 +10,10 @@ export const ENTRIES_MAX = 1 << 20;
 
 /** Ids that one query request may name, whether each gets an entry or all one. */
 export const IDS_MAX = 10_000_000;
-/** The same of a person, whose dashboards need far less. */
+/** Ids of a person's request; dashboards need far less. */
 export const PERSONAL_IDS_MAX = 100_000;
 
-/** What one query request may be answered with: far more than anybody can look at. */
+/** Bytes of the answer to one query request: far more than a person can look at. */
 export const ANSWER_BYTES_MAX = 256 << 20;
 
 /** Text of one answer to a health check; it is written by the main thread. */
@@ -26,10 +26,10 @@ export interface Factor {
   readonly of: string;
 }
 
-/** What a product may be at most. */
+/** The largest value of a product. */
 export interface Bound {
   readonly max: number;
-  /** What the product is a number of, in the plural. */
+  /** Unit of the product, in the plural. */
   readonly of: string;
 }
 

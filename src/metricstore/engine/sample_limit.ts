@@ -1,7 +1,7 @@
 /**
- * How many samples one query request may read: what the configuration allows or
- * what the instance does, whichever is less. Each shard keeps to it, and the main
- * thread does for all of them together.
+ * Limit of the samples that one query request may read: that of the configuration or
+ * that of the instance, whichever is less. Each shard keeps to it, and the main thread
+ * does for all of them together.
  */
 import { ClientError } from "../../base/errors.ts";
 

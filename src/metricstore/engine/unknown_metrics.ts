@@ -40,7 +40,7 @@ export class UnknownMetricTally {
   }
 }
 
-/** What several shards found of one batch, as one. */
+/** Joins the unknown metrics that several shards found in one batch. */
 export function joinUnknown(
   parts: readonly (readonly UnknownMetrics[])[],
 ): UnknownMetrics[] {

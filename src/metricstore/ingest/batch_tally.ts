@@ -1,4 +1,4 @@
-/** What became of the lines of a batch, as one shard counts them. */
+/** Counts and errors of the lines of a batch in one shard. */
 import {
   type LineError,
   MAX_LINE_ERRORS,
@@ -26,7 +26,7 @@ export class BatchTally {
   readonly unknown = new UnknownMetricTally();
   /** Lines that break the grammar, refused or passed over. */
   unparsable = 0;
-  /** False as long as every line was stored or forwarded. */
+  /** Whether a line was neither stored nor forwarded. */
   hasDetail = false;
 
   /** Whether the message of a further refused line is shown. */
@@ -54,7 +54,7 @@ export class BatchTally {
     this.skipped[tooOld] = 0;
   }
 
-  /** Nobody configured the metric of the line for its cluster. */
+  /** Counts a line whose metric is not configured for its cluster. */
   skipUnknown(cluster: string, metric: string): void {
     this.skip("unknown-metric");
     this.unknown.add(cluster, metric);

@@ -74,7 +74,7 @@ export interface IngestBatch {
   isGivenUp: boolean;
 }
 
-/** What is told of every sample that is stored, before the batch is acknowledged. */
+/** Called for every stored sample, before its batch is acknowledged. */
 export interface SampleLog {
   append(series: number, timestampSec: number, value: number): void;
 }
@@ -97,7 +97,7 @@ export class LineIngest {
   readonly #slow: SlowLines;
   readonly #log: SampleLog | undefined;
   readonly #maxFutureSec: number;
-  /** The key of the last line read, whatever batch it was in. */
+  /** Key of the last line read, of any batch. */
   #lastKey = 0;
 
   constructor(

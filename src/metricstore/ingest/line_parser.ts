@@ -8,7 +8,7 @@
  */
 import { NameTable } from "./name_table.ts";
 
-/** What `parse` found. */
+/** Results of `parse`. */
 export const LINE_BLANK = 0;
 export const LINE_ENTRY = 1;
 /** The line is wrong: `error` says how. */
@@ -243,9 +243,9 @@ export class LineParser {
   }
 
   /**
-   * A measurement, key or tag value: unescaped text up to `,`, space or, where
-   * `stopAtEquals`, `=`. `undefined`: wrong, `error` is set. `tag`: whose value it
-   * is, for the error.
+   * Reads a measurement, key or tag value: unescaped text up to `,`, space or, with
+   * `stopAtEquals`, `=`. Returns `undefined` and sets `error` if it is wrong. `tag`
+   * names the tag of a value, for the error.
    */
   #name(
     what: string,
@@ -364,7 +364,7 @@ export class LineParser {
     return LINE_ERROR;
   }
 
-  /** The same of a byte that is not what it should be. */
+  /** Like `#fail`, for a byte at the wrong place. */
   #failFound(before: string, name?: string): number {
     return this.explains
       ? this.#fail(before, name, `, found ${this.#found()}`)

@@ -7,10 +7,10 @@
  * (`explainRefusedValue`). Values are correctly rounded, bit for bit what
  * `Number` makes of the same digits.
  *
- * The idea (William Clinger, 1990): digits that make an integer below 2^53
- * and a power of ten of at most 10^22 are both exact as doubles, so one division or
- * product of them is rounded once and thus correctly. Up to 18 digits are divided
- * with twice the precision; what is still undecided goes to `Number`.
+ * The idea (William Clinger, 1990): digits that make an integer below 2^53 and a power
+ * of ten of at most 10^22 are both exact as doubles, so one division or product of them
+ * is rounded once and thus correctly. Up to 18 digits are divided with twice the
+ * precision; texts that are still undecided go to `Number`.
  */
 
 const PLUS = 0x2b;
@@ -40,7 +40,7 @@ const BOOLEANS = /^(?:t|T|true|True|TRUE|f|F|false|False|FALSE)$/;
 const FLOAT = /^-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/;
 const INTEGER = /^(?:-?[0-9]+i|[0-9]+u)$/;
 
-/** What a refused field value is: text that is no number, or a number out of range. */
+/** Reason of a refused field value: text that is no number, or a number out of range. */
 export type RefusedValue =
   | "not-a-number"
   | "boolean"
@@ -89,7 +89,7 @@ export function parseFieldValue(
   return negative ? -magnitude : magnitude;
 }
 
-/** The same for whatever text: many digits, exponents, suffixes, garbage. */
+/** Like `parseFieldValue`, for any text: many digits, exponents, suffixes, garbage. */
 function parseLongValue(
   bytes: Uint8Array,
   start: number,
@@ -154,7 +154,7 @@ function parseLongValue(
   return negative ? -magnitude : magnitude;
 }
 
-/** The digits after `e`, signed, or NaN if that is not what is there. */
+/** Returns the signed number after `e`, or NaN if there is none. */
 function parseExponent(bytes: Uint8Array, start: number, end: number): number {
   let position = start;
   const sign = position < end ? bytes[position] : 0;
@@ -242,7 +242,10 @@ function textOf(bytes: Uint8Array, start: number, end: number): string {
   return text;
 }
 
-/** What a text is for which `parseFieldValue` answered NaN. For error messages. */
+/**
+ * Returns the reason of a text for which `parseFieldValue` answered NaN. For error
+ * messages.
+ */
 export function explainRefusedValue(
   bytes: Uint8Array,
   start: number,

@@ -32,8 +32,8 @@ const QUOTED_BYTES_MAX = 64;
 export const KEYS_NOT_KEPT = -2;
 
 /**
- * Where the lines of a batch belong as far as they do not say it themselves, and
- * what bounds them. What was allowed in a context is allowed in it for good.
+ * Defaults and bounds of the lines of a batch. A line allowed in a context once is
+ * allowed in it for good.
  */
 export interface Context {
   /** Number of the context within the shard, or `KEYS_NOT_KEPT`. */
@@ -143,7 +143,7 @@ export class SlowLines {
       );
       return -1;
     }
-    // What is wrong in a line whose metric nobody wants does not matter.
+    // Faults of a line do not matter if its metric is not configured.
     const metric = catalog.of(cluster).get(parser.measurement);
     if (
       metric === undefined && parser.measurement !== "" &&
@@ -353,7 +353,7 @@ const EXPLANATIONS = {
   "out-of-range": "is out of range",
 } as const;
 
-/** Level 3 of a line. A node is the host itself, whatever id it is given (metric-store M5). */
+/** Level 3 of a line. A node is the host itself, with any id (metric-store M5). */
 function levelOf(
   type: string | undefined,
   id: string | undefined,

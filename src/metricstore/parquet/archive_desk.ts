@@ -1,4 +1,4 @@
-/** What the archive's worker does with each request. Worker thread only. */
+/** Answers the requests to the archive's worker. Worker thread only. */
 import { Buffer } from "node:buffer";
 import { assert } from "../../base/assert.ts";
 import { nowSec } from "../../base/clock.ts";
@@ -56,7 +56,7 @@ export class ArchiveDesk {
     try {
       this.#archive?.abort();
     } catch (failure) {
-      // What is left of the file is removed by the next run.
+      // The next run removes the rest of the file.
       reason = new AggregateError([error, failure], `${error}; ${failure}`);
     }
     this.#archive = undefined;

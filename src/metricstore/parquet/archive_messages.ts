@@ -1,6 +1,6 @@
 /**
- * What the main thread and the archive's worker say to each other: one request at
- * a time, each with one answer. Errors cross as data.
+ * Messages between the main thread and the archive's worker: one request at a time,
+ * each with one answer. Errors cross as data.
  */
 export type ArchiveRequest =
   /** Begins a cluster's file. Answer: up to where its rows are in files. */

@@ -13,7 +13,7 @@ const SUFFIX = ".parquet";
 const LIMIT_NAME = /^(0|[1-9]\d{0,14})\.parquet$/;
 /** Bytes of a directory's name; file systems allow 255. */
 const NAME_BYTES_MAX = 200;
-/** What a name cannot have as it is, and our own two marks. */
+/** Characters that a name cannot have as they are, and our own two marks. */
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[/\\%~\x00-\x1f\x7f]|^[.@]/g;
 
@@ -62,7 +62,7 @@ export function reachedInDirectory(
   return reachedSec;
 }
 
-/** What earlier runs that were broken off left in a directory. */
+/** Returns the files that earlier, broken runs left in a directory. */
 export function leftovers(files: Files, directory: string): string[] {
   return files.list(directory)
     .filter((name) => name.endsWith(SUFFIX + TEMPORARY_SUFFIX));

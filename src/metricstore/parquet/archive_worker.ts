@@ -52,7 +52,7 @@ export class ArchiveWorker {
     return waiting.promise;
   }
 
-  /** Ends the thread, whatever it is doing; a file that is not in place never will be. */
+  /** Ends the thread at once; a file that is not in place never will be. */
   end(): void {
     this.#worker.terminate();
     this.#fail(new ArchiveError("the archive's worker was ended"));

@@ -48,7 +48,8 @@ export class ClusterArchive {
           files.remove(`${this.#directory}/${name}`);
         }
         const reachedSec = reachedInDirectory(files, this.#directory, nowSec);
-        // Who wrote that name may have ended before it was safe from a power cut.
+        // The process that made that name may have ended before a sync of the
+        // directory.
         if (reachedSec > -Infinity) files.syncDirectory(this.#directory);
         return reachedSec;
       },

@@ -1,8 +1,7 @@
 /**
- * Names of levels, taken apart again. The store joins type and id to one name
- * (`socket` and `0` are `socket0`), checkpoints and dumps hold only that; lines
- * and Parquet rows need the two. Whatever the cut, the joined name is the same.
- * Pure.
+ * Names of levels, taken apart again. The store joins type and id to one name (`socket`
+ * and `0` are `socket0`), checkpoints and dumps hold only that; lines and Parquet rows
+ * need the two. The joined name is the same for every cut. Pure.
  */
 
 /** Types whose names are followed by an id. */

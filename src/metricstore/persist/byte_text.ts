@@ -1,13 +1,13 @@
 /**
- * Little-endian numbers and short texts to and from bytes, for what is small and
- * seldom: names, paths, marks. A text is a u16 length and that many bytes of UTF-8.
+ * Little-endian numbers and short texts to and from bytes, for small and rare data:
+ * names, paths, marks. A text is a u16 length and that many bytes of UTF-8.
  */
 import { assert } from "../../base/assert.ts";
 
 export const TEXT_BYTES_MAX = 65_535;
 
 const FIRST_BYTES = 1024;
-/** What a cleared writer keeps at most. */
+/** Bytes that a cleared writer keeps at most. */
 const KEPT_BYTES_MAX = 1 << 20;
 
 const ENCODER = new TextEncoder();
@@ -25,12 +25,12 @@ export class ByteWriter {
     return this.#length;
   }
 
-  /** What was written; valid until the next call. */
+  /** The written bytes; valid until the next call. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** For filling in what is known only later; valid until the next call. */
+  /** For values that are known only later; valid until the next call. */
   get view(): DataView {
     return this.#view;
   }

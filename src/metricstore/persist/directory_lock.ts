@@ -11,13 +11,13 @@ import { monotonicMs } from "../../base/clock.ts";
 export const LOCK_WAIT_MS = 10_000;
 const TRY_AGAIN_MS = 100;
 
-/** What is locked, in the words of the operator. */
+/** The locked directory, in the words of the operator. */
 export interface LockSubject {
   /** The lock file; its directory is made where it is missing. */
   readonly file: string;
   /** The key of the configuration that says where it is. */
   readonly key: string;
-  /** What that key says. */
+  /** The value of that key. */
   readonly path: string;
 }
 
@@ -44,7 +44,7 @@ export class LockError extends Error {
   /** Another process has it. */
   readonly isHeld: boolean;
 
-  /** `cause` is what the system says, where it refuses. */
+  /** `cause` is the system's error, if the system refuses. */
   constructor(message: string, isHeld: boolean, cause?: unknown) {
     super(message, cause === undefined ? {} : { cause });
     this.name = "LockError";

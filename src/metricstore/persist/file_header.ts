@@ -35,7 +35,7 @@ export interface FileFormat {
   readonly version: number;
 }
 
-/** Whose file it is; also said by its name. */
+/** Owner of a file, as in its name. */
 export interface FileOwner {
   readonly shard: number;
   readonly shardCount: number;
@@ -69,9 +69,9 @@ export function encodeHeader(
 }
 
 /**
- * What a good header of a log segment says about the segment before: up to which
- * offset its records were good when this one was begun; 0: not known. A segment
- * that has fewer now has lost some.
+ * Returns the offset up to which the records of the segment before were good when this
+ * one was begun, from a good header of a log segment; 0 if unknown. A segment that has
+ * fewer now has lost some.
  */
 export function previousBytesOf(header: Uint8Array): number {
   const view = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);

@@ -14,7 +14,7 @@ import { assert } from "../../base/assert.ts";
 
 export const SEGMENT_DIGITS = 10;
 export const SEGMENT_MAX = 2 ** 32 - 1;
-/** What an unfinished file has behind its name. */
+/** Suffix of an unfinished file. */
 export const TEMPORARY_SUFFIX = ".tmp";
 
 /** Below the configured directory; upstream's files lie beside it. */
@@ -22,22 +22,22 @@ export function storeDirectory(checkpointsDirectory: string): string {
   return `${checkpointsDirectory}/ringstore`;
 }
 
-/** Held by whoever opens log and snapshots (directory_lock.ts). */
+/** Lock file of the process that opens log and snapshots (directory_lock.ts). */
 export function lockFile(checkpointsDirectory: string): string {
   return `${storeDirectory(checkpointsDirectory)}/lock`;
 }
 
-/** What asks a running server for a clean-up; `id` is a UUID. */
+/** File that asks a running server for a clean-up; `id` is a UUID. */
 export function requestName(id: string): string {
   return `cleanup.${id}.request`;
 }
 
-/** What the server answers to the request of that id. */
+/** File with the server's answer to the request of that id. */
 export function answerName(id: string): string {
   return `cleanup.${id}.answer`;
 }
 
-/** Whose request or answer a file is; `undefined`: it is neither. */
+/** Returns kind and id of a request or an answer; `undefined` for other files. */
 export function cleanUpFileOf(
   name: string,
 ): { readonly id: string; readonly isRequest: boolean } | undefined {

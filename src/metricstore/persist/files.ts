@@ -25,7 +25,7 @@ export interface OpenFile {
 }
 
 export interface Files {
-  /** A new, empty file for appending; what had the name before is emptied. */
+  /** Makes a new, empty file for appending; a file of that name is emptied. */
   create(path: string): OpenFile;
   openToRead(path: string): OpenFile;
   /** Replaces `to` in one step. */

@@ -1,7 +1,7 @@
 /**
- * Files of an archive that others read too (backups, other programs): what is made
- * below a directory gets its group, and for that group its rights. Others get none.
- * Where the directory grants its group nothing, files are their owner's alone.
+ * Files of an archive that others read too (backups, other programs): files made below
+ * a directory get its group, and for that group its rights. Others get none. Where the
+ * directory grants its group nothing, files are their owner's alone.
  */
 import { DENO_FILES, type Files } from "./files.ts";
 

@@ -3,7 +3,7 @@
  * written: a sample that continues its run costs one compare and one store.
  * Owner thread only.
  *
- * Memory: what the largest recent batch needed, at most `KEPT_BYTES_MAX` between
+ * Memory: the bytes of the largest recent batch, at most `KEPT_BYTES_MAX` between
  * batches.
  */
 import { assert } from "../../base/assert.ts";
@@ -43,7 +43,7 @@ export class LogBuffer {
   #run = NONE;
   /** By series: its id in the segment plus 1; 0: not yet named there. */
   #ids = new Int32Array(1024);
-  /** What `#ids` must say for a sample to continue the open run. */
+  /** Value that `#ids` must have for a sample to continue the open run. */
   #next = NONE;
   #timeSec = NaN;
   #idCount = 0;
@@ -120,7 +120,7 @@ export class LogBuffer {
     this.#at = end / 8;
   }
 
-  /** Of the batch a reader is to find all that was written, or nothing. */
+  /** Marks the batch atomic: recovery applies all of its records or none. */
   makeWhole(): void {
     this.#isWhole = true;
   }
@@ -157,7 +157,7 @@ export class LogBuffer {
     this.#clear();
   }
 
-  /** The batch is not in the log: forgets it and what it named. */
+  /** Forgets a batch that is not in the log, with the names it gave. */
   undo(): void {
     for (const series of this.#named) this.#ids[series] = 0;
     this.#idCount -= this.#named.length;

@@ -1,7 +1,7 @@
 /**
- * Putting damaged files aside in a directory below the shard's own, for whoever
- * wants to know what happened. Bounded: the oldest go when there are too many.
- * Runs on the shard's thread.
+ * Putting damaged files aside in a directory below the shard's own, for an operator who
+ * wants to know the cause. Bounded: the oldest go when there are too many. Runs on the
+ * shard's thread.
  */
 import { AtomicFile } from "./atomic_file.ts";
 import {
@@ -13,7 +13,7 @@ import type { Files } from "./files.ts";
 import { orStorageError } from "./storage_error.ts";
 
 const CHUNK_BYTES = 1 << 20;
-/** What cannot be read at once is tried in pieces of this size. */
+/** A file that cannot be read at once is tried in pieces of this size. */
 const BLOCK_BYTES = 4096;
 
 /** Files of a shard that are kept at most, and their bytes; the newest always is. */
@@ -34,9 +34,9 @@ export function moveToQuarantine(
 }
 
 /**
- * Copies a file that is still needed into `quarantine/`, once; what cannot be
- * read becomes zeros. Returns whether there is a new copy. Throws a
- * `StorageError`; nothing is left behind then.
+ * Copies a file that is still needed into `quarantine/`, once; unreadable bytes become
+ * zeros. Returns whether there is a new copy. Throws a `StorageError`; nothing is left
+ * behind then.
  */
 export function copyToQuarantine(
   files: Files,
@@ -132,7 +132,7 @@ export function trimQuarantine(
   });
 }
 
-/** What has no number is the oldest: it is not ours. */
+/** A file without a number is the oldest: it is not ours. */
 function numberOf(name: string): number {
   return segmentOfName(name) ?? segmentOfSnapshotName(name) ?? 0;
 }

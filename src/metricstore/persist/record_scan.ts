@@ -1,7 +1,7 @@
 /**
- * Finds the good records of a log segment one after the other, through a window
- * that moves over the file. What the device does not give back counts as zeros,
- * which are no record. Runs anywhere.
+ * Finds the good records of a log segment one after the other, through a window that
+ * moves over the file. Bytes that the device does not give back count as zeros, which
+ * are no record. Runs anywhere.
  */
 import { crc32 } from "node:zlib";
 import type { Files, OpenFile } from "./files.ts";

@@ -1,7 +1,7 @@
 /**
- * Loads what a shard left on disk and tidies its directory. Runs on the shard's
- * thread, or anywhere for a directory of another layout. No damage stops it; what
- * it met is in its report.
+ * Loads a shard's log and snapshots from disk and tidies its directory. Runs on the
+ * shard's thread, or anywhere for a directory of another layout. No damage stops it;
+ * its report lists the damage.
  */
 import { segmentName, snapshotName } from "./filenames.ts";
 import type { Files } from "./files.ts";
@@ -99,7 +99,7 @@ export function recoverShard(
   }
   const problems: StorageError[] = [];
   const segments = readSegments(shard, plan.segments, handler, problems);
-  // What replaces a bad snapshot may be a segment that could not be synced then.
+  // A bad snapshot may be replaced by a segment that could not be synced then.
   const isSynced = syncAll(shard, plan.segments, problems) &&
     plan.badSnapshots.length === 0;
   findMissingTails(segments);
@@ -135,8 +135,8 @@ function readSegments(
 }
 
 /**
- * A process that was killed leaves segments that nobody synced, and what is read
- * from them now is promised like all the rest.
+ * Syncs the segments. A killed process leaves segments that were not synced, and the
+ * samples read from them count as safe from now on.
  */
 function syncAll(
   { files, directory }: ShardFiles,

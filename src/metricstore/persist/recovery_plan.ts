@@ -1,6 +1,6 @@
 /**
- * What to load at a start, and what may go after a snapshot. Pure: decisions
- * from the names in a shard's directory and from which snapshots are good.
+ * Decides on the files to load at a start and those to remove after a snapshot. Pure:
+ * decisions from the names in a shard's directory and from which snapshots are good.
  *
  * The two newest good snapshots are kept, and every segment from the older one's
  * number on: if the newest turns out to be damaged, the one before and the log
@@ -22,12 +22,12 @@
  * - B: nobody removes segments while there is no snapshot, so files were lost.
  * - C: every ordinary start. Segments may be missing where none was begun since
  *   the snapshot.
- * - D: files were lost. What is there is applied; runs of samples have holes.
+ * - D: files were lost. The others are applied; runs of samples have holes.
  * - E: the newest snapshot was damaged after it was renamed. "One before" is the
  *   newest good one, should several be bad.
  * - F: as E, and files of the log were lost.
  * - G: only before the second snapshot: the log still reaches back to segment 1.
- * - H: as G, but the log does not reach back. What is there is applied.
+ * - H: as G, but the log does not reach back. Its segments are applied.
  *
  * A log is whole if it has every segment from the number of what is loaded (1
  * without a snapshot) up to its newest, and up to the newest snapshot's.
@@ -40,7 +40,7 @@ import {
   TEMPORARY_SUFFIX,
 } from "./filenames.ts";
 
-/** What a shard's directory holds. */
+/** The files of a shard's directory. */
 export interface ShardListing {
   /** Numbers of log segments, ascending. */
   readonly segments: readonly number[];

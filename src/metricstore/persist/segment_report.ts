@@ -1,4 +1,4 @@
-/** What reading a log segment found out about it. */
+/** The result of reading a log segment. */
 import type { HeaderState } from "./file_header.ts";
 
 /** A stretch in which no record could be found. */
@@ -28,11 +28,11 @@ export interface SegmentReport {
   readonly gaps: Gap[];
   gapCount: number;
   gapBytes: number;
-  /** Bytes behind the last good record. After a crash: what was being written. */
+  /** Bytes behind the last good record; after a crash the batch being written. */
   tornTailBytes: number;
   /** Where the last good record ends. */
   goodBytes: number;
-  /** What the header says that `goodBytes` of the segment before was; 0: unknown. */
+  /** `goodBytes` of the segment before, as the header has it; 0 if unknown. */
   previousBytes: number;
   /** Good bytes that were there when the next segment was begun, and are not now. */
   missingTailBytes: number;
@@ -73,9 +73,9 @@ export function noteGap(
 }
 
 /**
- * Whether acknowledged samples may be missing from the segment. A torn tail does
- * not count: it is what a crash leaves of a batch that nobody was told is stored;
- * unless the next segment says that the tail was good once.
+ * Returns whether acknowledged samples may be missing from the segment. A torn tail
+ * does not count, since a crash leaves it of a batch that was not acknowledged; unless
+ * the next segment says that the tail was good once.
  */
 export function isDamaged(report: SegmentReport): boolean {
   return report.header === "unknown-version" || report.gapCount > 0 ||
@@ -85,8 +85,8 @@ export function isDamaged(report: SegmentReport): boolean {
 }
 
 /**
- * Compares each segment's good end with what the header of the next one says it
- * was. `reports` are in the order of the log.
+ * Compares each segment's good end with the end that the next one's header names.
+ * `reports` are in the order of the log.
  */
 export function findMissingTails(reports: readonly SegmentReport[]): void {
   for (const [i, next] of reports.entries()) {

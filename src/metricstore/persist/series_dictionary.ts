@@ -125,8 +125,8 @@ function writeEntry(
 }
 
 /**
- * Calls `each` for the entries of a SERIES payload. `false`: the payload is not
- * what a writer makes; entries before the fault have been given.
+ * Calls `each` for the entries of a SERIES payload. Returns false if no writer makes
+ * such a payload; entries before the fault have been given.
  */
 export function readDictionary(
   payload: Uint8Array,

@@ -1,8 +1,8 @@
 /**
- * How a snapshot lies on disk: a header (file_header.ts), sections, a footer.
- * What the sections hold is the business of those who write them. A section has
- * the header of a log record and a payload that zeros fill up to a multiple of
- * eight; docs/formats/snapshot.md shows it.
+ * How a snapshot lies on disk: a header (file_header.ts), sections, a footer. The
+ * writer of a section decides on its content. A section has the header of a log record
+ * and a payload that zeros fill up to a multiple of eight; docs/formats/snapshot.md
+ * shows it.
  */
 import type { FileFormat } from "./file_header.ts";
 

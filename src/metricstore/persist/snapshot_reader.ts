@@ -1,6 +1,6 @@
 /**
- * Reads and judges snapshots. Never throws because of what a file contains or
- * because a part of it cannot be read; what its handler throws passes through.
+ * Reads and judges snapshots. It never throws because of a file's content or an
+ * unreadable part; errors of its handler pass through.
  *
  * Memory: the largest section.
  */
@@ -24,7 +24,7 @@ import {
 export interface SnapshotReport {
   readonly path: string;
   readonly state: "good" | "damaged" | "unknown-version";
-  /** What is wrong, and at which offset; `""`: nothing. */
+  /** The fault and its offset; `""` if there is none. */
   readonly reason: string;
   readonly sections: number;
   readonly fileBytes: number;
@@ -46,8 +46,8 @@ export function verifySnapshot(
 }
 
 /**
- * Hands over every section. Stops at the first that is not good; what came
- * before it has been handed over, so verify first where half is worse than none.
+ * Hands over every section. Stops at the first that is not good; those before it have
+ * been handed over, so verify first if half a snapshot is worse than none.
  */
 export function readSnapshot(
   files: Files,

@@ -1,4 +1,4 @@
-/** What a failed disk looks like to those who wanted to write on it. */
+/** The error of a failed disk, for callers that write on it. */
 import { ClientError } from "../../base/errors.ts";
 
 /** Seconds after which a client may try again: a full disk is not mended at once. */

@@ -57,12 +57,12 @@ export const IDS_MAX = 1 << 24;
 /** Payload of a WHOLE record: f64 bytes of the write that follow it. */
 export const WHOLE_PAYLOAD_BYTES = 8;
 
-/** Of a run: id of its first series and number of values (u32 each), f64 time. */
+/** Header of a run: id of its first series and number of values (u32 each), f64 time. */
 export const RUN_HEADER_BYTES = 16;
 
 /**
- * Completes the record in `bytes[start, end)`, whose payload is in its place.
- * The checksum covers all that follows the magic.
+ * Completes the record in `bytes[start, end)`, whose payload is in its place. The
+ * checksum covers all bytes behind the magic.
  */
 export function sealRecord(
   bytes: Uint8Array,

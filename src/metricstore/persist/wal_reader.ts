@@ -1,6 +1,6 @@
 /**
- * Reads one log segment, whatever happened to it. Runs anywhere; never throws
- * because of what a file contains or because a part of it cannot be read.
+ * Reads one log segment, damaged or not. Runs anywhere; it never throws because of a
+ * file's content or an unreadable part.
  *
  * Behind damage it goes on at the next record whose magic, length and checksum
  * fit. Since names are written twice, a gap costs the samples in it and nothing
@@ -36,7 +36,7 @@ import {
   type MarkRecord,
 } from "./wal_records.ts";
 
-/** What a segment says, in the order in which it was written. */
+/** Receives the records of a segment, in the order in which they were written. */
 export interface WalHandler {
   /**
    * The name of an id, before any sample of it. Ids count from 0 in every

@@ -1,4 +1,4 @@
-/** Payloads of the log's small records: what was freed, and marks of other parts. */
+/** Payloads of the log's small records: freed selectors, and marks of streams. */
 import { assert } from "../../base/assert.ts";
 import { ByteReader, ByteWriter } from "./byte_text.ts";
 
@@ -10,7 +10,7 @@ export interface FreeRecord {
   readonly toSec: number;
 }
 
-/** The same for some metrics of one level: what a caller was allowed to free. */
+/** A free of some metrics of one level: those that the caller may free. */
 export interface FreeSeriesRecord extends FreeRecord {
   /** From the cluster down to the level itself, names as the store has them. */
   readonly path: readonly string[];
@@ -18,7 +18,7 @@ export interface FreeSeriesRecord extends FreeRecord {
   readonly metrics: readonly string[];
 }
 
-/** So that a record holds them, whatever their length. */
+/** A record holds that many names of any length. */
 export const FREED_METRICS_MAX = 64;
 
 /** Opaque to the log: how far some other part got, with the batch it came in. */
@@ -47,7 +47,7 @@ export function encodeFree(record: FreeRecord): Uint8Array {
   return writer.bytes;
 }
 
-/** `undefined`: not what `encodeFree` makes. */
+/** Returns `undefined` if `encodeFree` makes no such payload. */
 export function decodeFree(payload: Uint8Array): FreeRecord | undefined {
   const reader = new ByteReader(payload);
   const toSec = reader.f64();
@@ -75,7 +75,7 @@ export function encodeFreeSeries(record: FreeSeriesRecord): Uint8Array {
   return writer.bytes;
 }
 
-/** `undefined`: not what `encodeFreeSeries` makes. */
+/** Returns `undefined` if `encodeFreeSeries` makes no such payload. */
 export function decodeFreeSeries(
   payload: Uint8Array,
 ): FreeSeriesRecord | undefined {
@@ -104,7 +104,7 @@ export function encodeMark(record: MarkRecord): Uint8Array {
   return writer.bytes;
 }
 
-/** `undefined`: not what `encodeMark` makes. */
+/** Returns `undefined` if `encodeMark` makes no such payload. */
 export function decodeMark(payload: Uint8Array): MarkRecord | undefined {
   const reader = new ByteReader(payload);
   const value = reader.u32() + reader.u32() * TWO_POW_32;

@@ -2,7 +2,7 @@
  * The log of one shard: batches become records at the end of the newest segment,
  * one write call each. Owner thread only.
  *
- * What holds:
+ * Invariants:
  * - After `commit` the batch is with the operating system: it outlives the
  *   process. After `sync` everything committed outlives a power cut.
  * - A failed `commit` leaves nothing of its batch that a reader would find: the
@@ -44,7 +44,7 @@ export interface WalResume {
   readonly nextSegment: number;
   /** Up to where the segment before that one is good; 0: there is none. */
   readonly previousBytes: number;
-  /** What was read is not safe from a power cut before a snapshot is made. */
+  /** The samples read are not safe from a power cut before a snapshot is made. */
   readonly needsSnapshot: boolean;
 }
 
@@ -95,7 +95,7 @@ export class WalWriter {
   /** Full segments that no sync has seen yet. */
   readonly #unsynced: Segment[] = [];
   #isDirectorySynced = true;
-  /** A snapshot before this segment makes up for what a failed sync left open. */
+  /** A snapshot before this segment holds the samples that a failed sync left unsafe. */
   #healedBy: number | undefined;
   #committedBytes = 0;
 
@@ -134,7 +134,10 @@ export class WalWriter {
     this.batch.addRecord(KIND.FREE_SERIES, encodeFreeSeries(record));
   }
 
-  /** What a kill leaves of the batch is nothing or all of it, the mark included. */
+  /**
+   * Logs a mark with the batch. After a kill the log has all of the batch, the mark
+   * included, or nothing of it.
+   */
   mark(record: MarkRecord): void {
     this.batch.addRecord(KIND.MARK, encodeMark(record));
     this.batch.makeWhole();
@@ -164,7 +167,7 @@ export class WalWriter {
       this.batch.isShortOfIds;
     if (!isFull) return;
     this.#leaveSegment();
-    // What fails here is reported by the next `sync`; the batch is in the log.
+    // The next `sync` reports a failure here; the batch is in the log.
     if (this.#unsynced.length > UNSYNCED_MAX) this.#syncOldest();
   }
 
@@ -199,8 +202,8 @@ export class WalWriter {
   }
 
   /**
-   * Ends the open segment and returns the number of the next: everything
-   * committed so far lies before it. What a snapshot begins with.
+   * Ends the open segment and returns the number of the next: everything committed so
+   * far lies before it. A snapshot begins with it.
    */
   cut(): number {
     assert(this.batch.isEmpty, "a batch is committed before the log is cut");
@@ -235,7 +238,7 @@ export class WalWriter {
       writeAll(file, header);
       this.#end = header.length;
     } catch (error) {
-      // What was written of the header stays until the next try empties the file.
+      // The torn header stays until the next try empties the file.
       file.close();
       throw error;
     }

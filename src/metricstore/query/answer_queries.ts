@@ -48,7 +48,7 @@ const TEXT = {
 /** Empty steps that are written in front of the first sample at the most. */
 const PADDING_MAX = 1 << 20;
 const NO_STATISTICS: Statistics = { avg: 0, min: 0, max: 0 };
-/** What an entry costs beside its points, in the units of {@linkcode Turns}. */
+/** Cost of an entry beside its points, in the units of {@linkcode Turns}. */
 const ENTRY_WORK = 50;
 /** Bytes that a point or a null takes at the least. */
 const POINT_BYTES_MIN = 2;
@@ -88,7 +88,7 @@ export class QueryAnswerer {
   readonly #turns: Turns;
   readonly #members: number[] = [];
   readonly #start: ReadStart = { fromSec: 0, run: 0 };
-  /** What is shown of the metric and host that is being asked for; `undefined`: all. */
+  /** The visible part of the present metric and host; `undefined`: all. */
   #shown: HostFilter | undefined;
   /** Metrics and hosts of the cluster that is asked for. */
   #metrics: ReadonlyMap<string, Metric> = new Map();
@@ -115,9 +115,9 @@ export class QueryAnswerer {
 
   /**
    * Writes one array per query, then one for each metric of each host of `forAll`,
-   * without separators. Returns the bytes of each. `horizonOf` tells before which
-   * time nothing of a host may be seen, seconds. Throws `E_TOO_MANY_SAMPLES`; what
-   * was written before is then void.
+   * without separators. Returns the bytes of each. `horizonOf` tells before which time
+   * nothing of a host may be seen, seconds. Throws `E_TOO_MANY_SAMPLES`; the bytes
+   * written before are then void.
    */
   answer(
     scope: AnswerScope,
@@ -260,7 +260,7 @@ export class QueryAnswerer {
     return members.length > 0;
   }
 
-  /** What is hidden as a whole, by the retention or by time, is as good as gone. */
+  /** Drops series that the retention or the visible times hide as a whole. */
   #dropHidden(metric: Metric, fromSec: number, horizonSec: number): void {
     const { table } = this.#registry;
     const { times } = this.#combiner;

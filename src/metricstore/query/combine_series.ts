@@ -37,7 +37,7 @@ const POINTS_MAX = 1 << 24;
 const TOGETHER_MAX = 1 << 24;
 
 export class SeriesCombiner {
-  /** What the last read found. */
+  /** Points of the last read. */
   readonly points = new Points();
   fromSec = 0;
   toSec = 0;
@@ -54,7 +54,7 @@ export class SeriesCombiner {
   readonly #start: ReadStart = { fromSec: 0, run: 0 };
   #member: Float64Array = new Float64Array(4096);
   #present = new Uint32Array(4096);
-  /** Of each member: its run and its first point. */
+  /** Run and first point of each member. */
   #runs = new Int32Array(64);
   #starts = new Float64Array(64);
 
@@ -189,7 +189,7 @@ export class SeriesCombiner {
     fromSec: number,
     toSec: number,
   ): boolean {
-    // What may be seen when is found out member by member.
+    // Visible times are found member by member.
     if (this.times !== undefined) return false;
     let bound = 0;
     let longest = 0;

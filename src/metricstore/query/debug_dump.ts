@@ -1,7 +1,7 @@
 /**
- * What the store holds below a selector, as JSON of upstream's shape
- * (metric-store 5.5): per level its metrics with their runs, oldest first, then
- * its children. Owner thread only.
+ * Dumps the store below a selector, as JSON of upstream's shape (metric-store 5.5): per
+ * level its metrics with their runs, oldest first, then its children. Owner thread
+ * only.
  */
 import {
   FREQUENCY,

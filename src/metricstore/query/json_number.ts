@@ -81,7 +81,7 @@ export function writeNumbers(
     const value = values[i]! * scale;
     const magnitude = Math.abs(value);
     const thousandfold = magnitude * 1000;
-    // False for NaN too. Below the bound all of this stays in int32 registers.
+    // NaN fails the test. Below the bound all of this stays in int32 registers.
     if (thousandfold < 2147483647) {
       const scaled = (thousandfold + 0.5) | 0;
       if (scaled / 1000 === magnitude) {
@@ -148,7 +148,7 @@ export function writeThousandths(
   return position;
 }
 
-/** Prints one double, whatever it is, at `position` and returns the position behind it. */
+/** Prints any double at `position` and returns the position behind it. */
 export function writeNumber(
   bytes: Uint8Array,
   view: DataView,
@@ -230,9 +230,9 @@ function writePlain(view: DataView, position: number, below1000: number) {
 }
 
 /**
- * Prints the digits of `fraction` / `power`, 0 < `fraction` < `power`, three at a
- * time until only zeros are left. Each quotient is off by less than what would
- * lift it to the next integer, because `power` is at most 1e15.
+ * Prints the digits of `fraction` / `power`, 0 < `fraction` < `power`, three at a time
+ * until only zeros are left. Each quotient is off by too little to reach the next
+ * integer, because `power` is at most 1e15.
  */
 function writeFraction(
   view: DataView,

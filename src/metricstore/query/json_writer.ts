@@ -160,9 +160,9 @@ export class JsonWriter {
   }
 
   /**
-   * `count` values of an array from index `from` on, each times `scale`: a part of
-   * what {@linkcode beginArray} began and {@linkcode endArray} ends. `flush` must not
-   * be called before the end.
+   * Writes `count` values of an array from index `from` on, each times `scale`: a part
+   * of the array that {@linkcode beginArray} began and {@linkcode endArray} ends.
+   * `flush` must not be called before the end.
    */
   elements(
     values: Float64Array,

@@ -18,8 +18,8 @@ const DEGRADED = 2;
 
 /**
  * `expected` are the names asked for; `metrics` those configured for the cluster.
- * `filter`: what it does not show is missing; `undefined`: everything is shown.
- * `sinceSec`: a series whose newest sample is older is missing as well.
+ * Series that `filter` hides are missing; without it none is hidden. A series whose
+ * newest sample is older than `sinceSec` is missing as well.
  */
 export function nodeHealth(
   table: SeriesTable,

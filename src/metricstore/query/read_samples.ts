@@ -1,7 +1,7 @@
 /**
- * Samples of one series with their own times, empty slots left out: what a query
- * language reads, where `series_read.ts` gives a grid. A slot's sample has the
- * nominal time of the slot. Owner thread only; never writes to the table.
+ * Samples of one series with their own times, empty slots left out. PromQL reads these;
+ * `series_read.ts` gives a grid. A slot's sample has the nominal time of the slot.
+ * Owner thread only; never writes to the table.
  */
 import {
   FREQUENCY,

@@ -1,8 +1,8 @@
 /**
  * Which series of one cluster a view shows. Compiled once, asked in stages so that
- * little is left for a single series: what concerns the cluster is settled when the
- * filter is made, the metric once per metric, the host once per host. Nothing of a
- * series that is not shown is read. Owner thread only.
+ * little is left for a single series: matchers of the cluster are settled when the
+ * filter is made, the metric once per metric, the host once per host. Hidden series are
+ * never read. Owner thread only.
  */
 import type {
   ClusterGrant,
@@ -24,14 +24,14 @@ interface Matcher {
   holds(value: string): boolean;
 }
 
-/** What is left of a selector, by the stage that can settle it. All must hold. */
+/** The rest of a selector, by the stage that can settle it. All matchers must hold. */
 interface Rest {
   readonly metric: readonly Matcher[];
   readonly host: readonly Matcher[];
   readonly level: readonly Matcher[];
 }
 
-/** What is shown of one metric at one host. */
+/** The visible part of one metric at one host. */
 export class HostFilter {
   /** One of them suffices; `undefined`: everything is shown. */
   readonly #rests: readonly Rest[] | undefined;
@@ -65,7 +65,7 @@ export class SeriesFilter {
   readonly #byMetric = new Map<string, readonly boolean[]>();
   /** By host: which of `#rests` it passes. */
   readonly #byHost = new Map<string, readonly number[]>();
-  /** Of the grants, for who bounds them. */
+  /** Number of matchers of the grants; its callers bound it. */
   readonly matchers: number;
 
   constructor(grants: readonly ClusterGrant[], cluster: string) {
@@ -92,7 +92,10 @@ export class SeriesFilter {
     this.matchers = matchers;
   }
 
-  /** To be asked for configured metrics only: what is found out of them is kept. */
+  /**
+   * Returns the visible part of a metric at a host. Only for configured metrics, since
+   * the filter keeps a result for each name.
+   */
   at(metric: string, host: string): HostFilter {
     const passes = this.#metric(metric);
     let shown: Rest[] | undefined;

@@ -1,7 +1,7 @@
 /**
- * The matchers of a selector over series as they are shown, settled in stages: what
- * concerns labels that no series has at once, metric and cluster once for each name,
- * the host once a host, the rest once a level. Owner thread only.
+ * The matchers of a selector over series as they are shown, settled in stages: matchers
+ * of labels that no series has at once, metric and cluster once for each name, the host
+ * once a host, the rest once a level. Owner thread only.
  */
 import type { Level } from "../catalog/level_tree.ts";
 import {
@@ -31,7 +31,9 @@ export class SeriesMatchers {
   readonly #host: readonly LabelTest[];
   readonly #level: readonly LabelTest[];
 
-  /** `compile` makes the test of a regular expression; what it throws goes on to the caller. */
+  /**
+   * `compile` makes the test of a regular expression; its errors go on to the caller.
+   */
   constructor(
     matchers: readonly SeriesMatcher[],
     compile: (pattern: string) => ValueTest,

@@ -21,10 +21,10 @@ import { hasSample, readSamples } from "./read_samples.ts";
 import type { HostFilter, SeriesFilter } from "./series_filter.ts";
 import { levelLabel, type SeriesMatchers } from "./series_matchers.ts";
 
-/** What a selection needs to know of its shard. */
+/** The parts of a shard that a selection needs. */
 export interface SelectionStore {
   readonly registry: SeriesRegistry;
-  /** What the caller may see of a cluster; `undefined`: everything. */
+  /** Returns the visible part of a cluster; `undefined`: everything. */
   filterOf(cluster: string): SeriesFilter | undefined;
   /** Readers see nothing of the host before it, seconds; -Infinity: everything. */
   horizonSec(host: HostLevel): number;
@@ -112,7 +112,7 @@ export class SeriesSelection {
     if (onlyNames !== undefined) {
       const labels = labelsOf(level, metric);
       const key = keyOf(labels, onlyNames);
-      // What was told before need not be read for again.
+      // A key that was told before needs no second read.
       if (
         !this.#told.has(key) && hasSample(table, series, afterSec, untilSec)
       ) {
@@ -211,7 +211,7 @@ export class SeriesSelection {
   }
 }
 
-/** What a series shows of itself. */
+/** Returns the labels of a series. */
 function labelsOf(level: Level, metric: Metric): SeriesLabels {
   const { host } = level;
   return [
@@ -225,7 +225,10 @@ function labelsOf(level: Level, metric: Metric): SeriesLabels {
   ];
 }
 
-/** What of the labels is asked for: equal for series of which one is enough. */
+/**
+ * Returns the part of the labels that is asked for. Series with equal keys are told
+ * once.
+ */
 function keyOf(labels: SeriesLabels, onlyNames: string): string {
   if (onlyNames === ALL_SERIES) return "";
   if (onlyNames === LABEL_NAMES_ONLY) {

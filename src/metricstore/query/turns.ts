@@ -1,7 +1,7 @@
 /**
- * Long questions give turns to others: what a question costs is counted as it is
- * spent, and now and then whoever waits is served before it goes on. So no question
- * holds its shard for long, whatever it asks for. Owner thread only.
+ * Long questions give turns to others. A question's cost is counted as it is spent, and
+ * now and then waiting work is served before the question goes on. So no question holds
+ * its shard for long. Owner thread only.
  */
 import { monotonicMs } from "../../base/clock.ts";
 
@@ -16,8 +16,8 @@ export class Turns {
   #sinceMs = 0;
 
   /**
-   * `serve` takes in what waits. It must not free series or runs: who gives the turn
-   * holds their numbers.
+   * `serve` takes in waiting work. It must not free series or runs: the question under
+   * way holds their numbers.
    */
   constructor(serve: () => void) {
     this.#serve = serve;

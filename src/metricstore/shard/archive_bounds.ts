@@ -1,6 +1,6 @@
 /**
- * How far a shard's samples are archived, and what follows from it for writers and
- * for those who free memory. Owner thread of the shard only.
+ * How far a shard's samples are archived, and the bounds that follow for writers and
+ * for freeing memory. Owner thread of the shard only.
  *
  *     ── archivedBeforeSec ──────── refusedBeforeSec ───────────► now
  *     in files, may be freed │ being archived │ still written

@@ -36,7 +36,9 @@ export class ArchiveRows {
   readonly #bounds: ArchiveBounds | undefined;
   readonly #writer = new ByteWriter();
 
-  /** `bounds`: `undefined` where nothing is archived; nobody asks then. */
+  /**
+   * `bounds` is `undefined` if nothing is archived; then the engine asks for no rows.
+   */
   constructor(
     registry: SeriesRegistry,
     outbox: Pick<ShardOutbox, "chunk">,

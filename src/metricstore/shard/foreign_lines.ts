@@ -67,7 +67,7 @@ export class ForeignLines {
     return this.#lists[shard]![(i << STRETCH_SHIFT) + LINES]!;
   }
 
-  /** Shortens stretch `i` to what begins at `from`, with `line` as its first line. */
+  /** Shortens stretch `i` to the lines from `from` on; `line` is its first line. */
   cut(shard: number, i: number, from: number, line: number): void {
     const list = this.#lists[shard]!;
     const at = i << STRETCH_SHIFT;

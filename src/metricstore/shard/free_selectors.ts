@@ -72,7 +72,7 @@ export function shownAtAndBelow(
   return shown;
 }
 
-/** What is to be freed, by level, as the log keeps it. */
+/** Yields the series to free, by level, as the log keeps them. */
 export function* describeFreed(
   registry: SeriesRegistry,
   series: Iterable<number>,

@@ -14,7 +14,7 @@ interface Held {
 export class HeldLines {
   readonly #held = new Map<string, Held>();
 
-  /** Keeps a copy of a piece. What is left of an earlier batch of the stream goes. */
+  /** Keeps a copy of a piece. Pieces of an earlier batch of the stream are dropped. */
   add(stream: string, batch: number, piece: Uint8Array): void {
     let held = this.#held.get(stream);
     if (held?.batch !== batch) {

@@ -1,16 +1,15 @@
 /**
- * Keeps a shard within its share of `memory-cap`: the oldest data is given up
- * first, of the instance that has more than its share (memory_shares.ts); what
- * cannot be given up, records and hot lanes of series, is kept from growing. Owner
- * thread only.
+ * Keeps a shard within its share of `memory-cap`: the oldest data is given up first, of
+ * the instance that has more than its share (memory_shares.ts). Records and hot lanes
+ * of series cannot be given up and are kept from growing. Owner thread only.
  *
  * Memory once taken from the system is not given back, so the guard acts before
  * the pool would take more: when its share is used up and little of it is free.
  * A part of the share is left to series, so that new ones are refused only when
  * giving up data does not help any more.
  *
- * Where samples are archived, the guard asks for a run of the archive and waits for
- * it: what is in no file stays. Writes that would take the rest of the share
+ * Where samples are archived, the guard asks for a run of the archive and waits for it:
+ * samples that are in no file stay. Writes that would take the rest of the share
  * meanwhile are refused.
  */
 import type { ArchiveBounds } from "./archive_bounds.ts";
@@ -28,16 +27,16 @@ import { MemoryShares, SERIES_NAME_BYTES } from "./memory_shares.ts";
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
 
 /**
- * What the process needs beside samples: code, heaps of its threads, inboxes, log
- * buffers, requests under way. Measured with two shards while requests of 1.7 MB
- * come in as fast as they are taken: 257 to 266 MB (idle: 150).
+ * Bytes that the process needs beside samples: code, heaps of its threads, inboxes, log
+ * buffers, requests under way. Measured with two shards while requests of 1.7 MB come
+ * in as fast as they are taken: 257 to 266 MB (idle: 150).
  */
 const MAIN_BYTES = 205e6;
 const SHARD_BYTES = 25e6;
 
 /**
- * What a run of the archive needs beside. Measured with 15,000 rows a host: 160 MB
- * more at its peak, of which 100 stay.
+ * Bytes that a run of the archive needs beside. Measured with 15,000 rows a host: 160
+ * MB more at its peak, of which 100 stay.
  */
 const ARCHIVE_BYTES = 100e6;
 
@@ -46,8 +45,8 @@ export function processBytes(shards: number): number {
 }
 
 /**
- * What the process needs beside samples; a `memory-cap` below it leaves no room for
- * any series.
+ * Returns the bytes that the process needs beside samples; a `memory-cap` below it
+ * leaves no room for any series.
  */
 export function besideBytes(shards: number, isArchiving: boolean): number {
   return processBytes(shards) + (isArchiving ? ARCHIVE_BYTES : 0);

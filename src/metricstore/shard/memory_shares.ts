@@ -15,7 +15,7 @@ export const SERIES_NAME_BYTES = 350;
 const NAMED_SHARE = 1 / 4;
 /** Part of the budget of all named instances together. */
 const ALL_NAMED_SHARE = 1 / 2;
-/** Who is above its share leaves the last part of the budget to who is not. */
+/** Owners above their share leave the last part of the budget to the others. */
 const ABOVE_SHARE = 31 / 32;
 
 const SERIES_COST = SERIES_BYTES + SERIES_NAME_BYTES;
@@ -23,10 +23,10 @@ const SERIES_COST = SERIES_BYTES + SERIES_NAME_BYTES;
 export class MemoryShares {
   readonly #table: SeriesTable;
   readonly #budgetBytes: number;
-  /** What a named instance has at most, as things are. */
+  /** Bytes that a named instance may have at present. */
   #namedBytesMax: number;
 
-  /** `budgetBytes`: what samples and series of the shard may take. */
+  /** `budgetBytes`: bytes that samples and series of the shard may take. */
   constructor(table: SeriesTable, budgetBytes: number) {
     this.#table = table;
     this.#budgetBytes = budgetBytes;
@@ -80,9 +80,9 @@ export class MemoryShares {
   }
 
   /**
-   * Who gives data up, one after the other until somebody has something to give: named
-   * instances above their share, the largest first; the default instance; and last, so
-   * that the process lives, the rest.
+   * Returns the owners in the order in which they give data up: named instances above
+   * their share, the largest first; the default instance; and last, so that the process
+   * lives, the rest.
    */
   inOrderOfLoss(end: number): number[] {
     const named = Array.from({ length: Math.max(0, end - 1) }, (_, i) => i + 1)

@@ -38,7 +38,7 @@ export interface OpenBatch extends IngestBatch {
   readonly mark: StreamMark | undefined;
   /** The mark was reached before: this shard passes its own lines over. */
   readonly isReplay: boolean;
-  /** Of a marked batch: frames of lines by shard. */
+  /** Frames of lines by shard, of a marked batch. */
   readonly forwardedTo: Map<number, number>;
 }
 
@@ -61,7 +61,10 @@ export class OpenBatches {
       this.#contextBytes >= CONTEXTS_BYTES_MAX;
   }
 
-  /** Only together with the key table, whose records name contexts by number. */
+  /**
+   * Forgets all contexts. Clear the key table with it: its records name contexts by
+   * number.
+   */
   clearContexts(): void {
     this.#contexts.clear();
     this.#contextBytes = 0;

@@ -1,4 +1,4 @@
-/** What the operator reads of a start and of damaged files. Owner thread only. */
+/** Notices to the operator about a start and about damaged files. Owner thread only. */
 import type { RecoveryReport, ShardFiles } from "../persist/recovery.ts";
 import { isDamaged } from "../persist/segment_report.ts";
 import { trimQuarantine } from "../persist/quarantine.ts";
@@ -6,7 +6,7 @@ import { StorageError } from "../persist/storage_error.ts";
 import type { RestoreCounts } from "./restore_state.ts";
 import type { Notify } from "./shard_notices.ts";
 
-/** What is in memory, and what was left out. */
+/** Notes the samples in memory and those left out. */
 export function notifyRestored(
   counts: RestoreCounts,
   durationMs: number,

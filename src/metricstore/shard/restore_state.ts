@@ -53,7 +53,7 @@ export class RestoreState implements RecoveryHandler {
   readonly facts = new MarkFacts();
   readonly #registry: SeriesRegistry;
   readonly #share: Share;
-  /** Whose directory is being read. */
+  /** Owner of the directory that is being read. */
   #writer: Share;
   readonly #horizonSec: number;
   readonly #onProgress: OnProgress;

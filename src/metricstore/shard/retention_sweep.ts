@@ -1,9 +1,9 @@
 /**
- * Gives back the memory of what the retention has hidden: a pass over all series
- * in small slices between other work, so that no write waits for it. Where samples
- * are archived, what is in no file yet stays; hosts with running jobs are passed
- * over. Series that never got a sample, for want of room, end here too. Owner
- * thread only.
+ * Gives back the memory of samples that the retention has hidden: a pass over all
+ * series in small slices between other work, so that no write waits for it. Where
+ * samples are archived, those in no file yet stay; hosts with running jobs are passed
+ * over. Series that never got a sample, for want of room, end here too. Owner thread
+ * only.
  */
 import type { ArchiveBounds } from "./archive_bounds.ts";
 import { LEVEL, RECORD_SHIFT } from "../store/layout.ts";

@@ -38,7 +38,7 @@ import { type HostName, SparedHosts } from "./spared_hosts.ts";
 
 /** Questions that wait in the shard's own memory; further ones wait in its inbox. */
 const ASKED_CHARS_MAX = 16 << 20;
-/** A turn that a question gives to what waits lasts no longer. */
+/** A question serves waiting work for no longer than this. */
 const TURN_MS = 10;
 
 interface AskedQuestion {
@@ -118,7 +118,7 @@ export class Shard {
       (instance, horizonSec) => this.#tellLoss(instance, horizonSec),
     );
     const persistence = this.#persistence = this.#restore();
-    // What writers may still write: neither the expired nor the given up.
+    // The oldest time that writers may still write: neither expired nor given up.
     const horizon = (now: number, instance: string) =>
       Math.max(
         retentionSec === 0 ? -Infinity : now - retentionSec,
@@ -165,8 +165,9 @@ export class Shard {
     const { shard, wiring } = this.#start;
     const { archive, persistence, shards, sparesNodes } = wiring.options;
     if (persistence === undefined) return undefined;
-    // What is not archived yet must come back, and what a running job may need;
-    // and the rest with it: the first sample of a run says where its slots lie.
+    // Samples that are not archived yet must come back, and those that a running job
+    // may need. All others come with them, since the first sample of a run says where
+    // its slots lie.
     const retentionSec = archive === undefined && sparesNodes !== true
       ? wiring.options.retentionSec
       : 0;
@@ -188,7 +189,7 @@ export class Shard {
 
   /** Works until the main thread says "close". Blocks the thread. */
   run(): void {
-    // What is being restored is never refused.
+    // Series that are being restored are never refused.
     this.#registry.hasRoomFor = (owner) => this.#guardian.hasRoomFor(owner);
     while (!this.#isClosed) {
       const seen = this.#bell.count();

@@ -1,8 +1,8 @@
 /**
- * What a shard sends: results to the main thread, lines to the shards that own
- * them. A full ring makes it wait; who waits keeps taking in the lines that other
- * shards send, so that two shards that fill each other's inbox do not deadlock
- * (settled 32). Owner thread only.
+ * Sends a shard's results to the main thread and lines to the shards that own them. A
+ * full ring makes it wait. A waiting shard keeps taking in the lines that other shards
+ * send, so that two shards that fill each other's inbox do not deadlock (settled 32).
+ * Owner thread only.
  */
 import type { EngineNotice } from "../engine/metric_engine.ts";
 import { Bell } from "../transport/bell.ts";
@@ -18,7 +18,7 @@ import type { ForeignLines } from "./foreign_lines.ts";
 import type { OpenBatch } from "./open_batches.ts";
 import type { ShardStart } from "../transport/shard_wiring.ts";
 
-/** Only a bound on a wake-up that never comes; the bell is what wakes. */
+/** Only a bound on a lost wake-up; the bell wakes the shard. */
 const WAIT_MS = 100;
 const LF = 0x0a;
 const ENCODER = new TextEncoder();
@@ -32,7 +32,7 @@ export class ShardOutbox {
   readonly #ownBell: Bell;
   readonly #whileWaiting: () => void;
 
-  /** `whileWaiting` takes in what other shards sent. */
+  /** `whileWaiting` takes in the frames of other shards. */
   constructor(start: ShardStart, whileWaiting: () => void) {
     const { shard, wiring } = start;
     this.#toMain = new RingProducer(wiring.toMain[shard]!);
@@ -81,7 +81,7 @@ export class ShardOutbox {
     this.send(KIND.NOTICE, 0, 0, ENCODER.encode(JSON.stringify(notice)));
   }
 
-  /** What was on disk is in memory. */
+  /** Tells the main thread that all samples on disk are in memory. */
   restored(): void {
     this.send(KIND.RESTORED, 0, 0, NOTHING);
   }
@@ -103,9 +103,9 @@ export class ShardOutbox {
   }
 
   /**
-   * Hands the gathered lines of `bytes` to their owners, each in as few frames as
-   * its bytes need, and forgets them. Waits for room, and takes in what other
-   * shards send meanwhile. Each line is at most `LINE_BYTES_MAX`, which always fits.
+   * Hands the gathered lines of `bytes` to their owners, each in as few frames as its
+   * bytes need, and forgets them. Waits for room, and takes in the frames of other
+   * shards meanwhile. Each line is at most `LINE_BYTES_MAX`, which always fits.
    */
   forward(
     id: number,
@@ -136,10 +136,7 @@ export class ShardOutbox {
     foreign.clear();
   }
 
-  /**
-   * Says of a marked batch that all of its lines were handed over, so that whoever
-   * got lines of it may log the mark.
-   */
+  /** Ends a marked batch: each shard that got lines of it may log the mark. */
   endForward(id: number, batch: OpenBatch): void {
     for (const [shard, frames] of batch.forwardedTo) {
       const header = headerOf(batch, frames, 0);

@@ -1,6 +1,6 @@
 /**
- * What makes a shard's samples outlive the process: the log that every batch goes
- * to before it is acknowledged, and the snapshots that let the log begin anew
+ * Makes a shard's samples outlive the process: the log that every batch goes to before
+ * it is acknowledged, and the snapshots that let the log begin anew
  * (shard_snapshots.ts). Owner thread only; everything is synchronous.
  */
 import { assert } from "../../base/assert.ts";
@@ -32,11 +32,11 @@ import { StreamMarks } from "./stream_marks.ts";
 export interface PersistedShard {
   readonly options: PersistenceOptions;
   readonly owner: Share;
-  /** What is on disk is restored into it. */
+  /** The registry that samples on disk are restored into. */
   readonly registry: SeriesRegistry;
   /** Older samples are not put back; 0: all are. */
   readonly retentionSec: number;
-  /** Whose directories there are, the one written last at the end. */
+  /** Owners of the directories on disk, the one written last at the end. */
   readonly directories: readonly Share[];
   readonly outbox: Pick<ShardOutbox, "converted">;
   readonly notify: Notify;
@@ -47,7 +47,7 @@ export interface PersistedShard {
 
 export class ShardPersistence {
   readonly wal: WalWriter;
-  /** As far as they were on disk; whoever applies batches raises them. */
+  /** Marks as they were on disk; the writer of batches raises them. */
   readonly marks: StreamMarks;
   readonly #shard: PersistedShard;
   readonly #snapshots: ShardSnapshots;
@@ -112,7 +112,7 @@ export class ShardPersistence {
     return { files, directory, shard, shardCount };
   }
 
-  /** Puts back what all layouts hold of the shard's hosts; what was written last wins. */
+  /** Restores the shard's hosts from all layouts; the sample written last wins. */
   #restore(own: ShardFiles): RecoveryReport {
     const { directories, notify, owner, registry, retentionSec } = this.#shard;
     const startedMs = monotonicMs();
@@ -139,7 +139,7 @@ export class ShardPersistence {
     return recovered;
   }
 
-  /** Takes the shard's hosts out of what a shard of another layout left. */
+  /** Takes the shard's hosts out of the directory of another layout's shard. */
   #takeOver(files: Files, writer: Share, state: RestoreState): void {
     const { notify, options, owner } = this.#shard;
     const { shard, shards: shardCount } = writer;
@@ -195,7 +195,10 @@ export class ShardPersistence {
     );
   }
 
-  /** What is due: a sync, a slice of a snapshot. Returns whether there is more to do at once. */
+  /**
+   * Does the work that is due: a sync, a slice of a snapshot. Returns whether there is
+   * more to do at once.
+   */
   tend(): boolean {
     if (!this.wal.batch.isEmpty) this.#commitRest();
     this.#syncIfDue();
@@ -208,7 +211,7 @@ export class ShardPersistence {
     this.#snapshots.now();
   }
 
-  /** A snapshot is begun with the next `tend`, whatever the log's size. */
+  /** The next `tend` begins a snapshot, for a log of any size. */
   wantSnapshot(): void {
     this.#snapshots.want();
   }

@@ -134,7 +134,9 @@ export class ShardQuestions {
     return { kind: "query", lengths, samples: answerer.samplesRead };
   }
 
-  /** What is freed is logged first: a start must not bring it back. */
+  /**
+   * Frees selectors. The log has them first: a start must not bring the samples back.
+   */
   #free(ask: AskOf<"free">): Reply {
     const { instance, toSec } = ask;
     if (ask.view !== undefined) return this.#freeShown(ask, ask.view);
@@ -148,7 +150,10 @@ export class ShardQuestions {
     return { kind: "free", removed };
   }
 
-  /** Logged by name: what a view shows then may not be what it showed before. */
+  /**
+   * Frees the visible series. The log has their names, since the view may show others
+   * at the next start.
+   */
   #freeShown(ask: AskOf<"free">, view: AskedView): Reply {
     const { instance, toSec } = ask;
     const series = new Set(

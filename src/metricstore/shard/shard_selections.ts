@@ -39,7 +39,7 @@ interface Open {
   readonly selection: SeriesSelection;
 }
 
-/** What joins the shard with one evaluator. */
+/** The rings and bell between the shard and one evaluator. */
 interface Evaluator {
   readonly inbox: RingConsumer;
   readonly outbox: RingProducer;

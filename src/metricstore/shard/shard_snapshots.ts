@@ -1,10 +1,10 @@
 /**
  * When a shard writes a snapshot, and the one under way. Owner thread only.
  *
- * A snapshot is written in slices between batches, while the state changes under
- * it. That is sound: it stands for everything logged before its segment, and what
- * was logged since is applied again on top, slot by slot, the last value winning.
- * Removing samples is the exception: see `beforeFree`.
+ * A snapshot is written in slices between batches, while the state changes under it.
+ * That is sound: it stands for everything logged before its segment, and samples logged
+ * since are applied again on top, slot by slot, the last value winning. Removing
+ * samples is the exception: see `beforeFree`.
  */
 import { nowSec } from "../../base/clock.ts";
 import type { PersistenceOptions } from "../engine/metric_engine.ts";
@@ -81,7 +81,7 @@ export class ShardSnapshots {
     this.#finish();
   }
 
-  /** What memory holds and the log does not say must be in a snapshot begun from now on. */
+  /** Samples in memory that the log lacks must be in a snapshot begun from now on. */
   want(): void {
     this.#isWanted = true;
   }

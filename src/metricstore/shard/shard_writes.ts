@@ -191,7 +191,7 @@ export class ShardWrites {
       return settle(bytes, view);
     }
     const length = before.bytes + end - start;
-    // A scratch of its own: what other shards send may come in between.
+    // A scratch of its own: frames of other shards may come in between.
     const scratch = this.#takeScratch(length + SLACK);
     let at = 0;
     for (const piece of before.pieces) {
@@ -206,7 +206,9 @@ export class ShardWrites {
     this.#scratch = scratch;
   }
 
-  /** What was kept to go in front of the frame; `undefined`: nothing. */
+  /**
+   * Returns the bytes kept to go in front of the frame; `undefined` if there are none.
+   */
   #before(
     id: number,
     batch: OpenBatch,

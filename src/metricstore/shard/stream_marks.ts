@@ -4,9 +4,9 @@
  * lines of its batch; batches of one stream come one after the other. Owner thread
  * only.
  *
- * Invariant: with a mark of n, every line of this shard in messages up to n was
- * applied and is in the log. What other numbers of shards knew of single hosts
- * beyond that is kept as facts until the mark reaches them.
+ * Invariant: with a mark of n, every line of this shard in messages up to n was applied
+ * and is in the log. Knowledge about single hosts beyond it, from other numbers of
+ * shards, is kept as facts until the mark reaches them.
  * docs/decisions/0006-stream-marks.md has the proof.
  */
 import type { StreamMark } from "../engine/metric_engine.ts";
@@ -70,7 +70,7 @@ export class StreamMarks {
       facts.some((fact) => isIn(fact, instance, cluster, host));
   }
 
-  /** What leads up to the mark is applied and logged, the mark included. */
+  /** Raises a mark: all lines up to it are applied and logged, the mark included. */
   reach({ stream, sequence }: StreamMark): void {
     const before = this.#streams.get(stream);
     const reached = Math.max(before?.reached ?? 0, sequence);
@@ -102,7 +102,7 @@ export class StreamMarks {
     }
   }
 
-  /** What a snapshot is to remember: kinds and payloads of sections. */
+  /** Yields the marks for a snapshot: kinds and payloads of sections. */
   *sections(): Generator<[kind: number, payload: Uint8Array]> {
     const marks = new ByteWriter();
     const facts = new ByteWriter();

@@ -233,7 +233,7 @@ export function unpackIntegers(
   }
 }
 
-/** The same, added to what `sums` holds. */
+/** Like `unpackIntegers`, but adds to the values in `sums`. */
 export function addIntegers(
   view: DataView,
   at: number,

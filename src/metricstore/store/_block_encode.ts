@@ -209,7 +209,9 @@ function gatherCodes(plan: Plan): number {
   return slots;
 }
 
-/** The low words of what `gatherCodes` packs, less the bits that are always 0. */
+/**
+ * Gathers the low words of the codes that `gatherCodes` packs, less the bits that are always 0.
+ */
 function gatherLowWords(column: Column, plan: Plan): number {
   const { codes } = plan;
   const { gaps, slots, scale } = plan.head;

@@ -1,7 +1,7 @@
 /**
- * The head of a compressed block: what its bytes mean and where its parts lie.
- * The layout is described in docs/formats/block.md; this file is the only one
- * that knows the bit positions. Runs on the thread that owns the block.
+ * The head of a compressed block: the meaning of its bytes and the places of its parts.
+ * The layout is described in docs/formats/block.md; this file is the only one that
+ * knows the bit positions. Runs on the thread that owns the block.
  */
 
 import { bitsOf, NARROW_MAX } from "./_block_bits.ts";
@@ -62,7 +62,7 @@ export class BlockHead {
   width = 0;
   base = 0;
   step = 1;
-  /** DELTA: what a code of 0 means, in steps. */
+  /** DELTA: value of the code 0, in steps. */
   deltaBase = 0;
   /** DICTIONARY: entries. */
   entries = 0;

@@ -1,7 +1,7 @@
 /**
- * Which codes of a block to pack and which to keep aside. A few outliers would
- * make every code wide; a block is smallest when the values lie in a narrow
- * window and what lies outside is listed as patches (slot number and value).
+ * Which codes of a block to pack and which to keep aside. A few outliers would make
+ * every code wide; a block is smallest when most values lie in a narrow window and the
+ * others are listed as patches (slot number and value).
  *
  * Cost: one pass over the sorted codes per patch tried; few are.
  */
@@ -16,7 +16,7 @@ import {
 } from "./_block_head.ts";
 import { bitsOf } from "./_block_bits.ts";
 
-/** What is known of a block before a window is chosen. */
+/** Facts about a block before a window is chosen. */
 export interface WindowTask {
   slots: number;
   /** Slots without a value. */

@@ -3,9 +3,9 @@
  * format and the reasons for it: docs/formats/block.md. A block knows its number
  * of slots and its length; nothing about it is kept elsewhere.
  *
- * Views may be of shared memory; a block belongs to one thread at a time. Whoever
- * provides the memory leaves BLOCK_SLACK bytes after a block: readers touch them
- * and `encodeBlock` overwrites them.
+ * Views may be of shared memory; a block belongs to one thread at a time. The owner of
+ * the memory leaves BLOCK_SLACK bytes after a block: readers touch them and
+ * `encodeBlock` overwrites them.
  *
  * Cost (benches/block_codec_bench.ts): about 1.4 bytes, 40 ns to encode and
  * 3 ns to decode a sample of a real job. No call allocates memory, but for the

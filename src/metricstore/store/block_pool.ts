@@ -86,7 +86,7 @@ export class BlockPool {
     return this.#used;
   }
 
-  /** Bytes of memory that was ever touched: what the pool costs. */
+  /** Bytes of memory that was ever touched: the cost of the pool. */
   get touched(): number {
     return (this.#chunks - this.#firstChunk + 1) * CHUNK_BYTES;
   }

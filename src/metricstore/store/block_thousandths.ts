@@ -37,8 +37,8 @@ const PRESENT = new Int32Array(1 + BLOCK_SLOTS_MAX);
 PRESENT[0] = GAP;
 
 /**
- * Decodes the slots [first, end) of the block at `at` into `out` from `outAt`.
- * `false`: a value has no such integer; what was written is void.
+ * Decodes the slots [first, end) of the block at `at` into `out` from `outAt`. Returns
+ * false if a value has no such integer; the written values are then void.
  */
 export function decodeThousandths(
   view: DataView,
@@ -140,8 +140,9 @@ function applyPatches(
 }
 
 /**
- * The integers of `count` values, `stride` apart from index `from` on, into `out`
- * from `outAt`. `false`: a value has none; what was written is void.
+ * Writes the integers of `count` values, `stride` apart from index `from` on, into
+ * `out` from `outAt`. Returns false if a value has none; the written values are then
+ * void.
  */
 export function toThousandths(
   values: Float64Array,

@@ -86,7 +86,7 @@ export const RUN_PAGES = 6;
 export const RUN_OWNER = 14;
 
 /**
- * What one shard can hold. The memory is reserved at the start and costs nothing
+ * Series that one shard can hold. The memory is reserved at the start and costs nothing
  * until it is used (measured: 8 GB reserved = 1 MB resident), whereas dropped
  * SharedArrayBuffers are not given back in time; so nothing is ever dropped.
  */

@@ -53,7 +53,7 @@ const PAGE_BYTES = PAGE_SLOTS * 8;
 
 export class SealedPages {
   readonly pool = new BlockPool(BLOCK_SLACK, THAWED_PAGES_MAX);
-  /** The slots of the open pages; reserved, so that only what is used costs memory. */
+  /** The slots of the open pages; reserved, so that only used ones cost memory. */
   readonly thawed: Float64Array;
   /** The words that name pages: the run records. */
   readonly #words: Int32Array;

@@ -217,7 +217,10 @@ export function hotPageOf(
     : -1;
 }
 
-/** An upper bound of what `readPoints` returns for a range that `findStart` began. */
+/**
+ * Returns an upper bound of the points of `readPoints`, for a range that `findStart`
+ * began.
+ */
 export function pointsBound(
   table: SeriesTable,
   series: number,

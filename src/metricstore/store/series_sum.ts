@@ -182,7 +182,7 @@ class PageSum {
   readonly #values = new Float64Array(PAGE_SLOTS);
   /** In thousandths. */
   #base = 0;
-  /** What an integer may still grow by. */
+  /** The amount by which an integer may still grow. */
   #room = 0;
   #hasWide = false;
   #hasFloats = false;

@@ -419,7 +419,7 @@ export class SeriesTable {
 
   /**
    * Gives back the sealed pages of the oldest run whose slots all lie before
-   * `horizonSec`. What it hides was hidden from readers by the same horizon.
+   * `horizonSec`. The same horizon hid them from readers before.
    */
   trimBefore(series: number, horizonSec: number): void {
     const at = series << RECORD_SHIFT;

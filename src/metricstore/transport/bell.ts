@@ -43,8 +43,8 @@ export class Bell {
   }
 
   /**
-   * `wait` for a thread that also waits asynchronously: whoever rings goes on
-   * waking that other wait, too.
+   * `wait` for a thread that also waits asynchronously: `ring` goes on waking that
+   * other wait, too.
    */
   waitBriefly(seen: number, timeoutMs: number): void {
     Atomics.store(this.#words, SLEEPING, 1);

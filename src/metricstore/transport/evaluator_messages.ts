@@ -1,4 +1,4 @@
-/** What the main thread and an evaluator of queries tell each other. */
+/** Messages between the main thread and an evaluator of queries. */
 import type { QueryAnswer, QueryJob } from "../engine/query_jobs.ts";
 import type { AskedView } from "./messages.ts";
 
@@ -11,7 +11,7 @@ export type ToEvaluator =
     readonly view?: AskedView;
     readonly job: QueryJob;
   }
-  /** Nobody waits for the answer any more. */
+  /** The answer is not wanted any more. */
   | { readonly kind: "cancel"; readonly id: number };
 
 /** evaluator → main; the first message says that it listens. */

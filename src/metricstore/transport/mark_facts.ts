@@ -1,8 +1,8 @@
 /**
- * What is known of the hosts of a share (those that hash to one shard of some
- * number of shards): every line of theirs in messages of a stream up to a sequence
- * is applied and stored. A fact stays true whatever becomes of the shards, so what
- * several directories say can be put together. Pure.
+ * Facts about the hosts of a share (those that hash to one shard of some number of
+ * shards): every line of theirs in messages of a stream up to a sequence is applied and
+ * stored. A fact stays true for any later number of shards, so facts of several
+ * directories can be put together. Pure.
  */
 import { shardOf } from "./messages.ts";
 
@@ -40,7 +40,7 @@ export function provenFor(share: Share, facts: readonly MarkFact[]): number {
   let proven = 0;
   for (const [shards, some] of Map.groupBy(facts, (fact) => fact.shards)) {
     const related = some.filter((fact) => mayShareHosts(fact, share));
-    // Of a shard that never saw a line of the stream nothing is known.
+    // Shards without a fact prove nothing, so all related shards must be present.
     const needed = shards / greatestDivisor(shards, share.shards);
     if (related.length < needed) continue;
     const lowest = Math.min(...related.map(({ sequence }) => sequence));

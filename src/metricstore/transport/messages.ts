@@ -1,6 +1,6 @@
 /**
- * What the threads say to each other: kinds of frames and the layout of their
- * payloads. Numbers are never reused for something else.
+ * Messages between the threads: kinds of frames and the layout of their payloads.
+ * Numbers are never reused for something else.
  *
  * WRITE and FORWARD payload: a header (`write_header.ts`), then line protocol.
  *
@@ -32,9 +32,12 @@ export const KIND = {
   REPLY: 6,
   /** shard → main: an `EngineNotice` as JSON, for the log. */
   NOTICE: 7,
-  /** shard → main: what was on disk is in memory, from now on questions are answered. */
+  /**
+   * shard → main: all samples on disk are in memory; from now on questions are
+   * answered.
+   */
   RESTORED: 8,
-  /** shard → main: what other layouts held of it is in a snapshot of its own. */
+  /** shard → main: its hosts of other layouts are in a snapshot of its own. */
   CONVERTED: 9,
   /** shard → main: memory is short, archive what is before this (f64 seconds). */
   ARCHIVE_WANTED: 10,
@@ -57,8 +60,8 @@ export const PART_MAY_GIVE_UP = 8;
 export const FORWARD_END = 1;
 
 /**
- * Where the lines of a batch belong, and what bounds them. Equal permissions have
- * equal JSON: shards tell contexts apart by it.
+ * Defaults and bounds of the lines of a batch. Equal permissions have equal JSON:
+ * shards tell contexts apart by it.
  */
 export interface BatchContext {
   readonly instance: string;
@@ -131,7 +134,7 @@ export type Ask =
   }
   /** Samples before it are too old from now on. */
   | { readonly kind: "archive-fence"; readonly oldestSec: number }
-  /** Who has samples before it? */
+  /** Asks for the hosts with samples before `toSec`. */
   | { readonly kind: "archive-hosts"; readonly toSec: number }
   /** Slots of a host with a nominal time in [fromSec, toSec), as blocks. */
   | {
@@ -199,7 +202,7 @@ export type Reply =
   | { readonly kind: "clean-up" }
   | { readonly kind: "close" };
 
-/** What one shard did with its lines of a batch. Counts by index of the reason lists. */
+/** Result of one shard's lines of a batch. Counts by index of the reason lists. */
 export interface WriteDone {
   readonly lines: number;
   readonly stored: number;
@@ -208,7 +211,7 @@ export interface WriteDone {
   readonly rejected: readonly number[];
   readonly skipped: readonly number[];
   readonly errors: readonly LineError[];
-  /** The line at which the batch was given up; what comes after it is not read. */
+  /** The line at which the batch was given up; later ones are not read. */
   readonly givenUpAt?: number;
   readonly unknown: readonly UnknownMetrics[];
 }
@@ -218,8 +221,8 @@ export const DONE_OF_BATCH = 0;
 export const DONE_OF_FORWARD = 1;
 
 /**
- * The shard that owns a host: FNV-1a over the code units of the three names with
- * a final mix. Part of what is on disk: a change moves every host.
+ * The shard that owns a host: FNV-1a over the code units of the three names with a
+ * final mix. Files on disk depend on it: a change moves every host.
  */
 export function shardOf(
   instance: string,

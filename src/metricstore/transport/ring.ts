@@ -81,7 +81,7 @@ export class RingProducer {
     const at = this.#tryReserve(payloadBytes);
     if (at >= 0) return at;
     Atomics.store(this.#control, WAITING_WORD, 1);
-    // What was released before the flag could be seen is found here.
+    // A release that came before the flag could be seen is found here.
     return this.#tryReserve(payloadBytes);
   }
 

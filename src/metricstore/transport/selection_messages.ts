@@ -1,6 +1,6 @@
 /**
- * What evaluators of queries and shards say to each other, over rings of their own:
- * an evaluator asks for series, a shard sends them piece by piece and never waits.
+ * Messages between evaluators of queries and shards, over rings of their own: an
+ * evaluator asks for series, a shard sends them piece by piece and never waits.
  *
  * SERIES payload, all little-endian, every part from a multiple of 8 on:
  *
@@ -98,7 +98,7 @@ export function createCancelFlags(): SharedArrayBuffer {
   return new SharedArrayBuffer(CANCEL_SLOTS * 4);
 }
 
-/** Nobody reads what is still to come of a selection. */
+/** Takes a question back: the rest of its selection is not read. */
 export function cancelSelection(flags: Int32Array, id: number): void {
   Atomics.store(flags, id & (CANCEL_SLOTS - 1), id | 0);
 }

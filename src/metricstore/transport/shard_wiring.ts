@@ -1,6 +1,6 @@
 /**
- * The shared memory that joins the threads: who writes to whom. Made by the main
- * thread, handed to every shard when it starts.
+ * The shared memory that joins the threads. The main thread makes it and hands it to
+ * every shard at its start.
  *
  *     main ──toShard[i]──► shard i ──toMain[i]──► main
  *     shard i ──between[i][j]──► shard j
@@ -25,7 +25,7 @@ const SERIES_BYTES = 2 << 20;
 
 export interface Wiring {
   readonly options: EngineOptions;
-  /** Whose directories are on disk, the one written last at the end. */
+  /** Owners of the directories on disk, the one written last at the end. */
   readonly directories: readonly Share[];
   readonly mainBell: SharedArrayBuffer;
   readonly shardBells: readonly SharedArrayBuffer[];
@@ -41,7 +41,7 @@ export interface Wiring {
   readonly evaluators: readonly EvaluatorWiring[];
 }
 
-/** What joins one evaluator of queries with the shards. */
+/** The rings and bells between one evaluator of queries and the shards. */
 export interface EvaluatorWiring {
   readonly bell: SharedArrayBuffer;
   /** By shard. */
@@ -51,7 +51,7 @@ export interface EvaluatorWiring {
   readonly cancelled: SharedArrayBuffer;
 }
 
-/** What a worker is told when it starts. */
+/** The first message to a worker. */
 export interface ShardStart {
   readonly shard: number;
   readonly wiring: Wiring;

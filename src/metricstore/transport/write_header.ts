@@ -1,6 +1,6 @@
 /**
- * The header of WRITE and FORWARD frames: what a shard must know of a batch before
- * it reads its lines.
+ * The header of WRITE and FORWARD frames: the values of a batch that a shard needs
+ * before it reads the lines.
  *
  * | offset | bytes | type | field        |                                          |
  * | ------ | ----- | ---- | ------------ | ---------------------------------------- |
@@ -35,7 +35,7 @@ assert(
   "fields of the write header overlap",
 );
 
-/** What the header says; context and stream as the bytes that follow it. */
+/** Values of the header; context and stream as the bytes that follow it. */
 export interface WriteHeader {
   readonly nowSec: number;
   readonly line: number;
@@ -46,7 +46,7 @@ export interface WriteHeader {
   readonly runs: number;
 }
 
-/** Where a frame of memory begins: what a `RingConsumer` shows. */
+/** Memory and the offset of a frame in it, as a `RingConsumer` shows them. */
 export interface Frame {
   readonly bytes: Uint8Array;
   readonly view: DataView;
