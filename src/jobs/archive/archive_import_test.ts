@@ -103,8 +103,9 @@ Deno.test("verifyArchive finds damage, leftovers and metrics of other hosts", ()
 Deno.test("importJobFiles puts a job of two files where it belongs", () =>
   inDirectory(async (root) => {
     const archive = openJobArchive(root);
-    const emmy = new URL("../../tests/testdata/emmy/1403244-", import.meta.url)
-      .pathname;
+    const emmy =
+      new URL("../../../tests/testdata/emmy/1403244-", import.meta.url)
+        .pathname;
     const imported = await importJobFiles(
       archive,
       `${emmy}meta.json`,

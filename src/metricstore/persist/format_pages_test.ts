@@ -14,7 +14,7 @@ const WAL_PAGE = page("wal");
 const SNAPSHOT_PAGE = page("snapshot");
 
 function page(name: string): string {
-  const url = new URL(`../../docs/formats/${name}.md`, import.meta.url);
+  const url = new URL(`../../../docs/formats/${name}.md`, import.meta.url);
   return Deno.readTextFileSync(url);
 }
 

@@ -22,6 +22,8 @@ import { invalid, Parameters } from "./parameters.ts";
 import type { PrometheusServices } from "./services.ts";
 
 const ANSWER_BYTES_MAX = 256 << 20;
+/** Grafana sends one, or two; a union of names is one with a pattern. */
+const SELECTORS_MAX = 100;
 /** All of time, as far as samples can lie. */
 export const ALL_TIME = {
   startMs: -8_640_000_000_000_000,
@@ -157,7 +159,7 @@ export function queryOperations(): Readonly<
       answer: JSON_ANSWER,
       handle: (call) => {
         const given = parametersOf(call);
-        const matches = given.all("match[]");
+        const matches = selectorsOf(given);
         if (matches.length === 0) {
           throw new ClientError(
             "E_BAD_REQUEST",
@@ -179,7 +181,7 @@ export function queryOperations(): Readonly<
         const given = parametersOf(call);
         return ask(call, given, {
           kind: "labels",
-          matches: given.all("match[]"),
+          matches: selectorsOf(given),
           ...timesOf(given),
         }, { withStats: false });
       },
@@ -195,13 +197,23 @@ export function queryOperations(): Readonly<
           return ask(call, given, {
             kind: "values",
             label: unescapeName(call.params["name"] ?? ""),
-            matches: given.all("match[]"),
+            matches: selectorsOf(given),
             ...timesOf(given),
           }, { withStats: false });
         },
       },
     },
   };
+}
+
+/** The selectors of a request, each of which goes through the series of all shards. */
+function selectorsOf(given: Parameters): string[] {
+  const selectors = [...new Set(given.all("match[]"))];
+  if (selectors.length <= SELECTORS_MAX) return selectors;
+  throw invalid(
+    "match[]",
+    `${selectors.length} selectors are given, at most ${SELECTORS_MAX} are answered`,
+  );
 }
 
 function queryExtra(given: Parameters) {
