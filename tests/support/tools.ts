@@ -9,6 +9,8 @@ interface Tool {
   readonly package: string;
   /** Names on PATH, and full paths. */
   readonly places: readonly string[];
+  /** What it is asked to see whether it is there; absent: `--version`. */
+  readonly versionFlag?: string;
 }
 
 const TOOLS = {
@@ -18,6 +20,17 @@ const TOOLS = {
   },
   prometheus: { package: "prometheus", places: ["prometheus"] },
   promtool: { package: "prometheus", places: ["promtool"] },
+  nginx: {
+    package: "nginx-light",
+    places: ["nginx", "/usr/sbin/nginx"],
+    versionFlag: "-v",
+  },
+  haproxy: {
+    package: "haproxy",
+    places: ["haproxy", "/usr/sbin/haproxy"],
+    versionFlag: "-v",
+  },
+  systemd: { package: "systemd", places: ["systemd-analyze"] },
   browser: {
     package: "chromium",
     // Who starts it wants full paths.
@@ -55,13 +68,16 @@ export function toolTest(
 const found = new Map<ToolName, string | undefined>();
 
 function find(name: ToolName): string | undefined {
-  if (!found.has(name)) found.set(name, TOOLS[name].places.find(runs));
+  if (!found.has(name)) {
+    const { places, versionFlag = "--version" }: Tool = TOOLS[name];
+    found.set(name, places.find((place) => runs(place, versionFlag)));
+  }
   return found.get(name);
 }
 
-function runs(program: string): boolean {
+function runs(program: string, versionFlag: string): boolean {
   try {
-    return new Deno.Command(program, { args: ["--version"] }).outputSync()
+    return new Deno.Command(program, { args: [versionFlag] }).outputSync()
       .success;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;

@@ -189,7 +189,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   publish: {
     help: "send lines from FILE or the input by NATS or HTTP",
-    words: ["FILE"],
+    words: ["[FILE]"],
     flags: PUBLISH_FLAGS,
     read: (flags, common) => ({ ...common, ...readPublish(flags) }),
   },
@@ -209,7 +209,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   help: {
     help: "print this, or what COMMAND takes",
-    words: ["COMMAND"],
+    words: ["[COMMAND]"],
     flags: {},
     read: ({ rest }, common) => helpAbout(rest[0], common),
   },
