@@ -1,6 +1,6 @@
 /** That docs/cli.md has every command, and what each says with `--help`. */
 import assert from "node:assert/strict";
-import { usage } from "../../src/cli/command_line.ts";
+import { usage } from "../../src/app/cli/command_line.ts";
 import { ROOT } from "../support/server.ts";
 
 const PAGE = await Deno.readTextFile(`${ROOT}docs/cli.md`);

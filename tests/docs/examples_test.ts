@@ -3,10 +3,9 @@
  * the server starts with the rights that they give it.
  */
 import assert from "node:assert/strict";
-import project from "../../deno.json" with { type: "json" };
-import { describeKey } from "../../src/config/describe.ts";
+import { describeKey } from "../../src/config/settings/describe.ts";
 import { Child, freePort } from "../support/child.ts";
-import { makeDirectory, ROOT } from "../support/server.ts";
+import { makeDirectory, ROOT, startArguments } from "../support/server.ts";
 import { hasTool, toolProgram, toolTest } from "../support/tools.ts";
 
 const START_MS = 20_000;
@@ -75,7 +74,7 @@ Deno.test("the unit gives the server what it needs, and no right that the start 
   for (const name of ["User", "StateDirectory", "ExecReload", "MemoryMax"]) {
     assert.ok(settings.has(name), name);
   }
-  const task = project.tasks.start.split(" ");
+  const task = startArguments();
   assert.deepEqual(fixedWords(unitCommand()), fixedWords(task));
   const kinds = (words: readonly string[]) =>
     words.filter((word) => word.startsWith("--allow-"))
@@ -154,7 +153,7 @@ Deno.test("the Containerfile copies what is there and runs what the start task r
   const words: string[] = JSON.parse(entry);
   assert.deepEqual(
     fixedWords(words),
-    fixedWords(project.tasks.start.split(" ")),
+    fixedWords(startArguments()),
   );
 });
 

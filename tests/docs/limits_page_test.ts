@@ -1,6 +1,6 @@
 /** That docs/limits.md names keys that are there, with the defaults of the schema. */
 import assert from "node:assert/strict";
-import { describeKey } from "../../src/config/describe.ts";
+import { describeKey } from "../../src/config/settings/describe.ts";
 import { ROOT } from "../support/server.ts";
 
 const PAGE = await Deno.readTextFile(`${ROOT}docs/limits.md`);
