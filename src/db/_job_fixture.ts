@@ -2,6 +2,7 @@
 import type { JobNumber } from "../base/job_number.ts";
 import type { NewJob } from "./job_row.ts";
 
+/** Returns a job for tests, with defaults for all values that are not given. */
 export function newJob(job: Partial<NewJob> & { jobId: JobNumber }): NewJob {
   return {
     cluster: "alpha",

@@ -16,6 +16,10 @@ export interface DatabaseOptions {
 const CACHE_SHARE = 1 / 16;
 const CACHE_MB_MIN = 4;
 
+/**
+ * Returns path and memory limits of the database; its cache is at most a part of
+ * `memory-cap`.
+ */
 export function databaseOptions(
   { main, "metric-store": store }: Config,
 ): DatabaseOptions {

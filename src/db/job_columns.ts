@@ -75,6 +75,7 @@ export function longInteger(value: number | string): JobNumber {
   return typeof value === "number" ? value : jobNumber(BigInt(value));
 }
 
+/** Turns a record of the table into a job. */
 export function jobRow(record: JobRecord): JobRow {
   return {
     ...record,
@@ -92,6 +93,7 @@ export const INSERT_COLUMNS = `(${
   COLUMNS.map(([, column]) => column).join(", ")
 }) VALUES (${COLUMNS.map(() => "?").join(", ")})`;
 
+/** Returns the values of a job in the order of {@linkcode INSERT_COLUMNS}. */
 export function jobValues(job: NewJob): SqlValue[] {
   return [
     ...(Object.keys(PLAIN) as (keyof typeof PLAIN)[]).map((key) => job[key]),
@@ -99,6 +101,7 @@ export function jobValues(job: NewJob): SqlValue[] {
   ];
 }
 
+/** Returns a value as the JSON text of a column; null stays null. */
 export function encode(value: unknown): string | null {
   return value === null ? null : JSON.stringify(value);
 }

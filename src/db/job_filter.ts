@@ -262,6 +262,9 @@ function rangeSql(
 /** Rows that a page may have; callers that want more come again with a cursor. */
 export const PAGE_MAX = 1000;
 
+/**
+ * Asserts that a page has 1 to {@linkcode PAGE_MAX} jobs and an offset of at least 0.
+ */
 export function assertPage(limit: number, offset: number): void {
   assert(
     Number.isInteger(limit) && limit >= 1 && limit <= PAGE_MAX,

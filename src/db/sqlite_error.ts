@@ -18,6 +18,7 @@ function sqliteCode(error: unknown): number | undefined {
   return typeof error.errcode === "number" ? error.errcode : undefined;
 }
 
+/** Returns whether SQLite refused a row because a row that it names does not exist. */
 export function isForeignKeyError(error: unknown): boolean {
   return sqliteCode(error) === CONSTRAINT_FOREIGN_KEY;
 }

@@ -14,6 +14,7 @@ export const METRIC_SCOPES = [
 ] as const;
 export type MetricScope = typeof METRIC_SCOPES[number];
 
+/** Returns whether a text names a scope. */
 export function isMetricScope(text: string): text is MetricScope {
   return (METRIC_SCOPES as readonly string[]).includes(text);
 }

@@ -114,6 +114,7 @@ export class ConfigSource {
   }
 }
 
+/** Returns whether a JSON value is an object, neither a list nor null. */
 export function isObject(
   value: Json | undefined,
 ): value is { [key: string]: Json } {

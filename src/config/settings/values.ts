@@ -40,16 +40,19 @@ export function name() {
   return z.string({ error: expected }).min(1, expected).meta({ expected });
 }
 
+/** `true` or `false`. */
 export function flag() {
   return z.boolean({ error: "true or false" })
     .meta({ expected: "true or false" });
 }
 
+/** A list of such items; `what` names them in the plural. */
 export function list<Item extends z.ZodType>(item: Item, what: string) {
   const expected = `a list of ${what}`;
   return z.array(item, { error: expected }).meta({ expected });
 }
 
+/** An integer between two bounds, both included; either may be absent. */
 export function integer(least?: number, most?: number) {
   const bounds = [
     least === undefined ? [] : `of at least ${least}`,
@@ -76,6 +79,7 @@ export function amountOrNone() {
     .meta({ expected });
 }
 
+/** One of these words. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(
   ...words: Words
 ) {

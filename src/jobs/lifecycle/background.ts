@@ -23,6 +23,7 @@ const DAY_SEC = 86_400;
 
 type BackgroundConfig = Pick<Config, "main" | "cron" | "archive">;
 
+/** Adds the scheduled work that the configuration asks for. */
 export function scheduleJobWork(
   schedule: Pick<Schedule, "every" | "daily">,
   config: BackgroundConfig,

@@ -65,6 +65,7 @@ export const number = z.preprocess(
   z.number({ error: "expected a number" }),
 );
 
+/** A list of such items. */
 export function listOf<Item extends z.ZodType>(item: Item) {
   return z.array(item, { error: "expected a list" });
 }

@@ -39,6 +39,7 @@ export interface JobApi {
   close(): Promise<void>;
 }
 
+/** Starts the job API: its archiver and its scheduled work begin at once. */
 export function startJobApi(options: JobApiOptions): JobApi {
   const { config, clusters, archive, engine, log } = options;
   const retentionSec = config["metric-store"]["retention-in-memory"];

@@ -4,12 +4,14 @@ import type { TagKey } from "../../db/job_row.ts";
 
 type Reader = Pick<Principal, "has" | "ownTagScope">;
 
+/** Returns whether the reader sees tags of a scope: `global`, `admin` or a username. */
 export function mayReadTag(reader: Reader, scope: string): boolean {
   if (scope === "global") return true;
   if (scope === "admin") return reader.has("admin") || reader.has("support");
   return isOwn(reader, scope);
 }
 
+/** Returns whether the writer may set and remove tags of a scope. */
 export function mayWriteTag(
   writer: Reader & Pick<Principal, "writesSharedTags">,
   scope: string,

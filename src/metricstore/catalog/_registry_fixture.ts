@@ -7,6 +7,7 @@ import type { SeriesEntry } from "../persist/series_dictionary.ts";
 import { findStart, readPoints } from "../store/series_read.ts";
 import { SeriesRegistry } from "./series_registry.ts";
 
+/** Makes a registry of one cluster with these metrics, for tests. */
 export function makeRegistry(
   metrics: Readonly<Record<string, MetricConfig>>,
 ): SeriesRegistry {

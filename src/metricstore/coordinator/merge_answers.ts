@@ -70,6 +70,7 @@ export async function mergeAnswers(
   return isSmall ? body : { ...body, release: () => blocks.give(pieces) };
 }
 
+/** Returns a JSON body of these pieces; they are not copied. */
 export function bodyOf(chunks: readonly Uint8Array[]): JsonBody {
   return {
     chunks,

@@ -10,6 +10,10 @@ const DECODER = new TextDecoder("latin1");
 const HOST = /,host(?:name)?=([^,= ]+)/;
 const CLUSTER = /,cluster=([^,= ]+)/;
 
+/**
+ * Returns the shard in [0, shards) that owns the host of the first line in the first
+ * 512 bytes of `start`; 0 if no host is found there.
+ */
 export function guessShard(
   start: Uint8Array,
   instance: string,

@@ -17,6 +17,7 @@ const NAME_BYTES_MAX = 200;
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[/\\%~\x00-\x1f\x7f]|^[.@]/g;
 
+/** Returns the name of the file with the samples before `limitSec`, Unix seconds. */
 export function archiveName(limitSec: number): string {
   return `${limitSec}${SUFFIX}`;
 }

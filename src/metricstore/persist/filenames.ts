@@ -58,6 +58,7 @@ export function shardCountOf(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** Returns the directory of one shard's log and snapshots. */
 export function shardDirectory(
   checkpointsDirectory: string,
   shardCount: number,
@@ -67,14 +68,17 @@ export function shardDirectory(
   return `${store}/${layoutName(shardCount)}/${shard}`;
 }
 
+/** Returns the directory for damaged files of a shard's directory. */
 export function quarantineDirectory(directory: string): string {
   return `${directory}/quarantine`;
 }
 
+/** Returns the file name of a log segment. */
 export function segmentName(segment: number): string {
   return `wal.${digitsOf(segment)}`;
 }
 
+/** Returns the file name of the snapshot that `segment` follows. */
 export function snapshotName(segment: number): string {
   return `snapshot.${digitsOf(segment)}`;
 }

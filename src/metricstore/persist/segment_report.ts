@@ -40,6 +40,7 @@ export interface SegmentReport {
   unreadableBytes: number;
 }
 
+/** Returns the report of a segment before anything of it is read. */
 export function newReport(path: string, segment: number): SegmentReport {
   return {
     path,
@@ -62,6 +63,9 @@ export function newReport(path: string, segment: number): SegmentReport {
   };
 }
 
+/**
+ * Adds a gap of `bytes` bytes at `offset` to the report; its list of gaps is bounded.
+ */
 export function noteGap(
   report: SegmentReport,
   offset: number,

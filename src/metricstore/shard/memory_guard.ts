@@ -40,6 +40,7 @@ const SHARD_BYTES = 25e6;
  */
 const ARCHIVE_BYTES = 100e6;
 
+/** Returns the bytes that the process needs beside samples, without archive runs. */
 export function processBytes(shards: number): number {
   return MAIN_BYTES + SHARD_BYTES * shards;
 }

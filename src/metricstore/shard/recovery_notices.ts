@@ -44,6 +44,7 @@ export function notifyDamage(report: RecoveryReport, notify: Notify): void {
   notifyProblems(report.problems, notify);
 }
 
+/** Notes each problem of the disk as an error, with its file. */
 export function notifyProblems(
   problems: readonly StorageError[],
   notify: Notify,

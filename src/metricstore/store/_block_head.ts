@@ -85,6 +85,7 @@ export class BlockHead {
   }
 }
 
+/** Returns the bytes of a patch's slot number in a block of `slots` slots. */
 export function positionBytes(slots: number): number {
   return slots > 256 ? 2 : 1;
 }
@@ -114,6 +115,10 @@ export const RECIPROCALS = Float64Array.from(
   (_, k) => k === 0 ? NaN : Number((100 / k).toPrecision(15)),
 );
 
+/**
+ * Reads the head of the block at `at` into `head`. Touches up to BLOCK_SLACK bytes
+ * behind the block (docs/formats/block.md).
+ */
 export function readHead(view: DataView, at: number, head: BlockHead): void {
   // Slack after the block makes four bytes safe to read, even of a RAW one.
   const start = view.getUint32(at, true);
@@ -287,6 +292,7 @@ export function readSigned(view: DataView, at: number, bytes: number): number {
   return high * 2 ** 32 + view.getUint32(at, true);
 }
 
+/** Writes an integer as two's complement of `bytes` bytes, little-endian. */
 export function writeSigned(
   view: DataView,
   at: number,

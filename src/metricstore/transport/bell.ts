@@ -12,6 +12,7 @@
 const COUNT = 0;
 const SLEEPING = 1;
 
+/** Returns the shared memory of a {@linkcode Bell}: 64 bytes, a cache line. */
 export function createBell(): SharedArrayBuffer {
   return new SharedArrayBuffer(64);
 }

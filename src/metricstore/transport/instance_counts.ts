@@ -35,6 +35,7 @@ const CLAIM_WAIT_MS = 1;
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
 
+/** Returns the shared memory of an {@linkcode InstanceCounts}. */
 export function createInstanceCounts(): SharedArrayBuffer {
   return new SharedArrayBuffer(INSTANCES_MAX * SLOT_BYTES);
 }

@@ -55,6 +55,7 @@ export function mayShareHosts(a: Share, b: Share): boolean {
   return a.shard % divisor === b.shard % divisor;
 }
 
+/** Returns whether a host belongs to the share. */
 export function isIn(
   share: Share,
   instance: string,

@@ -103,6 +103,7 @@ export function cancelSelection(flags: Int32Array, id: number): void {
   Atomics.store(flags, id & (CANCEL_SLOTS - 1), id | 0);
 }
 
+/** Returns whether the question `id` was taken back. */
 export function isCancelled(flags: Int32Array, id: number): boolean {
   return Atomics.load(flags, id & (CANCEL_SLOTS - 1)) === (id | 0);
 }
@@ -120,6 +121,7 @@ export function seriesFrameBytes(
     16 * samples;
 }
 
+/** Rounds a number of bytes up to a multiple of 8. */
 export function pad8(bytes: number): number {
   return (bytes + 7) & ~7;
 }

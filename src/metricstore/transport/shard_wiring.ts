@@ -57,6 +57,9 @@ export interface ShardStart {
   readonly wiring: Wiring;
 }
 
+/**
+ * Makes the rings, bells and counters of all threads. Main thread, once at the start.
+ */
 export function createWiring(
   options: EngineOptions,
   directories: readonly Share[],
