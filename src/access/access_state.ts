@@ -67,6 +67,16 @@ export class AccessState {
     return this.#users.get(name);
   }
 
+  /** Whether anybody can log in by password, or be looked up. */
+  get hasUsers(): boolean {
+    return this.#users.size > 0;
+  }
+
+  /** Whether the admin API has given out a token. */
+  get hasTokens(): boolean {
+    return this.#tokens.size > 0;
+  }
+
   /** When an account of that name was deleted last, Unix seconds. */
   deletedSec(name: string): number | undefined {
     return this.#deletedSec.get(name);

@@ -37,6 +37,7 @@ const BODY_BYTES_BY_GROUP: Readonly<Record<Group, number>> = {
   config: 256 << 10,
   frontend: 256 << 10,
   prometheus: 1 << 20,
+  web: 256 << 10,
   public: 16 << 10,
 };
 
@@ -49,6 +50,7 @@ const PLACE_BY_GROUP: Readonly<
   config: "session",
   frontend: "session",
   prometheus: "metric",
+  web: "session",
 };
 
 export interface FoundApi {
@@ -67,6 +69,7 @@ const PREFIXES: readonly (readonly [string, Group])[] = [
   ["/userapi/", "userapi"],
   ["/config/", "config"],
   ["/frontend/", "frontend"],
+  ["/web/api/", "web"],
 ];
 
 /** The routes by path. Of several that match the first of the table counts. */
@@ -77,7 +80,10 @@ export class ApiRouter {
   /** What is found for paths without parameters, which most requests have. */
   readonly #fixed = new Map<string, FoundApi | undefined>();
 
-  constructor(routes: readonly ApiRoute[], door: Pick<Door, "config">) {
+  constructor(
+    routes: readonly ApiRoute[],
+    door: Pick<Door, "config" | "services">,
+  ) {
     for (const route of routes) {
       if (route.when?.(door) === false) this.#unwanted.add(route);
       this.#router.add("ALL", route.path, route);
@@ -135,6 +141,20 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
     exchange.fail(new ClientError("E_FORBIDDEN", problem));
     return;
   }
+  if (route.group === "web" && method !== "GET") {
+    const type = exchange.req.headers["content-type"] ?? "";
+    if (!/^application\/json *(;|$)/i.test(type)) {
+      exchange.fail(
+        new ClientError(
+          "E_BAD_REQUEST",
+          `Content-Type: application/json is needed, got ${
+            JSON.stringify(type.slice(0, 60))
+          }`,
+        ),
+      );
+      return;
+    }
+  }
   if (route.group === "job" && method !== "GET") {
     exchange.about = () => ({ path: exchange.path.slice(0, 200) });
   }
@@ -185,7 +205,9 @@ const COOKIE_USE_BY_GROUP: Readonly<Partial<Record<Group, CookieUse>>> = {
   config: "session",
   frontend: "session",
   public: "login",
+  web: "web",
 };
+
 /**
  * Which share of the bytes in flight a request has. Administrators are always let in:
  * they may have to end what takes the rest.
@@ -359,7 +381,19 @@ function checkGroup(
     case "frontend":
       if (principal.roles.size > 0) return;
       throw refused("a role is needed");
+    case "web":
+      if (mayUsePages(principal)) return;
+      throw new ClientError("E_FORBIDDEN", PAGES_NEED);
   }
+}
+
+/** Reason for a login without pages. */
+export const PAGES_NEED =
+  "the pages need one of the roles user, manager, support, admin: the role api is for programs";
+
+/** Whether a login has pages (web 2). */
+export function mayUsePages({ roles }: Pick<Principal, "roles">): boolean {
+  return [...roles].some((role) => role !== "api");
 }
 
 function checkUserGroup(principal: Principal, scope: JobAccess): void {

@@ -13,7 +13,8 @@ import type { Services } from "../app/routes/services.ts";
 /**
  * Which rules a route follows: the admin API (GEM), the job API for programs
  * (`/api`) and for users (`/userapi`), the Prometheus API, pages of administrators (`/config`) and of
- * anybody logged in (`/frontend`), or everybody.
+ * anybody logged in (`/frontend`), what the pages of the web interface ask for
+ * (`/web/api`), or everybody.
  */
 export type Group =
   | "admin"
@@ -22,6 +23,7 @@ export type Group =
   | "config"
   | "frontend"
   | "prometheus"
+  | "web"
   | "public";
 
 export const API_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -81,7 +83,7 @@ export interface ApiRoute {
   /** The same as another route that the API document has. */
   readonly undocumented?: boolean;
   /** Whether the configuration wants it; absent: always. */
-  readonly when?: (door: Pick<Door, "config">) => boolean;
+  readonly when?: (door: Pick<Door, "config" | "services">) => boolean;
   readonly operations: Readonly<Partial<Record<ApiMethod, ApiOperation>>>;
 }
 

@@ -35,7 +35,7 @@ import { errorAnswer, errorObject } from "./answer/error_answer.ts";
 import { Exchange } from "./exchange.ts";
 import { openDoorProblem } from "./open_door.ts";
 import type { OwnAddress } from "./origin.ts";
-import { notFound } from "../app/routes/pages.ts";
+import { notFound } from "./answer/page_answer.ts";
 import { type HeadProblem, settleHead, WHOLE_SERVER } from "./request_head.ts";
 import {
   allowedMethods,
@@ -69,7 +69,9 @@ export function createDispatch(
     door,
   );
   const pagePaths = new Set(
-    routes.filter((route) => route.kind === "page").map(({ path }) => path),
+    routes.filter((route) => route.kind === "page")
+      .filter((route) => route.when?.(door) !== false)
+      .map(({ path }) => path),
   );
   const pages = getRequestListener(createPages(routes, door).fetch, {
     overrideGlobalObjects: false,
@@ -88,7 +90,7 @@ export function createDispatch(
     const problem = door.openNames &&
       openDoorProblem(req, ownAddress(req, door), door.openNames);
     if (problem !== undefined) return refuseForged(req, res, door, problem);
-    if (isPreflight(req)) {
+    if (isPreflight(req) && groupOfPath(req.url ?? "") !== "web") {
       res.writeHead(204, preflightHeaders(req)).end();
       return;
     }
@@ -155,6 +157,7 @@ function serveOther(
     search,
     styleOf(group),
   );
+  exchange.isForOwnPages = group === "web";
   if (problem !== undefined) exchange.fail(problem);
   else if (found === undefined) serveUnknown(exchange, group);
   else serveApi(exchange, found);
@@ -293,6 +296,7 @@ function createPages(routes: readonly Route[], door: Door): Hono<Bindings> {
   });
   for (const route of routes) {
     if (route.kind !== "page" || (route.devOnly && !door.dev)) continue;
+    if (route.when?.(door) === false) continue;
     const methods = Object.keys(route.operations);
     app.on(methods, route.path, async (context) => {
       const startMs = monotonicMs();

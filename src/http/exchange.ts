@@ -56,6 +56,8 @@ export class Exchange {
    * in ours, with what this gives. Absent: somebody looks at the answer.
    */
   about: (() => LogFields) | undefined;
+  /** Pages of other origins may not read the answer, whatever it is. */
+  isForOwnPages = false;
   readonly #style: ErrorStyle;
   readonly #startMs = monotonicMs();
   #who: string | undefined;
@@ -395,7 +397,9 @@ export class Exchange {
     const { req, res, door } = this;
     if (res.destroyed) return false;
     headers["X-Content-Type-Options"] = "nosniff";
-    if (door.openNames === undefined) allowOrigin(req, headers);
+    if (door.openNames === undefined && !this.isForOwnPages) {
+      allowOrigin(req, headers);
+    }
     if (door.closing) headers["Connection"] = "close";
     return true;
   }

@@ -94,6 +94,8 @@ export interface PageRoute extends Described {
   readonly devOnly?: boolean;
   /** Not part of the API. */
   readonly undocumented?: boolean;
+  /** Whether the configuration wants it; absent: always. */
+  readonly when?: (door: Pick<Door, "services">) => boolean;
   respond(context: Context, door: Door): Response | Promise<Response>;
 }
 

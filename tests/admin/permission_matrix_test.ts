@@ -61,14 +61,18 @@ const PUBLIC = [
   "/",
   "/-/healthy",
   "/-/ready",
+  "/config",
   "/favicon.ico",
   "/health",
   "/jwt-login",
   "/login",
   "/logout",
+  "/monitoring/*",
   "/prometheus/-/healthy",
   "/prometheus/-/ready",
   "/ready",
+  "/search",
+  "/web/assets/:name",
 ];
 
 const COLUMNS = [
@@ -95,6 +99,8 @@ function columnOf(route: Route, operation: Operation): Column | undefined {
         : "jobs:read";
     case "prometheus":
       return "query";
+    case "web":
+      return "frontend";
     default:
       return route.group;
   }
@@ -127,8 +133,8 @@ Deno.test("every route lets in exactly whom the matrix lets in", async (t) => {
     }))
   ).filter(({ route }) =>
     !("devOnly" in route && route.devOnly) &&
-    // They have a table of their own: tests/prometheus/rights_test.ts.
-    !(route.kind === "api" && route.group === "prometheus")
+    // They have tables of their own: tests/prometheus and tests/web, rights_test.ts.
+    !(route.kind === "api" && ["prometheus", "web"].includes(route.group))
   );
   const open = operations.filter(({ column }) => column === undefined);
   assert.deepEqual(

@@ -34,6 +34,7 @@ import { TestClient } from "../support/client.ts";
 import { realCatalog } from "../support/clusters.ts";
 import { startTestEngine } from "../support/engine.ts";
 import { noReload } from "../support/no_jobs.ts";
+import { startWeb } from "../../src/web/server/start.ts";
 import { memoryTables } from "../support/memory_tables.ts";
 import { until } from "../support/nats.ts";
 
@@ -49,6 +50,10 @@ export interface JobApiOptions {
   readonly users?: readonly UserRecord[];
   /** Roles and projects are those of the users, whatever a token says. */
   readonly validateUser?: boolean;
+  /** There are pages, built in this directory or not built; absent: there are none. */
+  readonly pages?: URL;
+  /** Settings of section `web`. */
+  readonly web?: Readonly<Record<string, unknown>>;
   /** Called with the directory of the archive before it is opened. */
   readonly prepare?: (archiveRoot: string) => void | Promise<void>;
 }
@@ -56,7 +61,8 @@ export interface JobApiOptions {
 export interface JobQuestion {
   /**
    * `api`, `admin+api`: roles; `eve:user+api`: of this user; `token:ops`: a token of
-   * the policy `ops`; null: nobody; absent: `api`.
+   * the policy `ops`; `session:eve`: her login, from a page of ours; null: nobody;
+   * absent: `api`.
    */
   readonly as?: string | null;
   /** Sent as JSON; a text or bytes as they are. */
@@ -72,6 +78,8 @@ export interface JobReply {
   // deno-lint-ignore no-explicit-any
   readonly json: any;
 }
+
+const EMPTY_METRICS = { defaults: {}, clusters: {} };
 
 /** A whole hour ago, on the grid of every metric. */
 export const HOUR_AGO = Math.floor(nowSec() / 60) * 60 - 3600;
@@ -100,6 +108,7 @@ export class JobApiServer implements AsyncDisposable {
   readonly #client: TestClient;
   readonly #keys: Keys;
   readonly #tokens: ReadonlyMap<string, string>;
+  readonly #sessions: Sessions;
 
   private constructor(parts: {
     readonly tables: RemoteTables;
@@ -114,6 +123,7 @@ export class JobApiServer implements AsyncDisposable {
     readonly http: HttpServer;
     readonly keys: Keys;
     readonly tokens: ReadonlyMap<string, string>;
+    readonly sessions: Sessions;
   }) {
     this.tables = parts.tables;
     this.engine = parts.engine;
@@ -129,11 +139,12 @@ export class JobApiServer implements AsyncDisposable {
     this.#client = new TestClient(`http://127.0.0.1:${parts.http.port}`);
     this.#keys = parts.keys;
     this.#tokens = parts.tokens;
+    this.#sessions = parts.sessions;
   }
 
   static async start(options: JobApiOptions = {}): Promise<JobApiServer> {
     const directory = await Deno.makeTempDir({ prefix: "ringstore-jobs-" });
-    const config = await configIn(directory, options.main);
+    const config = await configIn(directory, options.main, options.web);
     const tables = memoryTables();
     const clusters = options.clusters ?? realCatalog();
     const ownEngine = options.engine === undefined
@@ -171,15 +182,16 @@ export class JobApiServer implements AsyncDisposable {
         })),
       },
     });
+    const sessions = new Sessions({
+      ...{ key: new Uint8Array(32).fill(3), maxAgeSec: 3600, access },
+    });
     const http = await startHttp({
       config,
       engine,
       authenticator: new CredentialAuthenticator({
         verifier: new JwtVerifier(keys.publicKey.key),
         access,
-        sessions: new Sessions({
-          ...{ key: new Uint8Array(32).fill(3), maxAgeSec: 3600, access },
-        }),
+        sessions,
         validateUser: options.validateUser ?? false,
         refresh: () => Promise.resolve(),
       }),
@@ -190,6 +202,12 @@ export class JobApiServer implements AsyncDisposable {
         jobs: jobs.services,
         jobStatus: jobs.status,
         reload: noReload,
+        web: options.pages && startWeb({
+          setup: { config, metrics: EMPTY_METRICS },
+          tables,
+          log: { err: note("err") },
+          directory: options.pages,
+        }),
       },
       log: { info: note("info"), warn: note("warn"), err: note("err") },
       audit: { change() {}, refused() {} },
@@ -200,7 +218,7 @@ export class JobApiServer implements AsyncDisposable {
     return new JobApiServer({
       access,
       ...{ tables, engine, ownEngine, archive, clusters, jobs, log },
-      ...{ directory, http, keys, tokens },
+      ...{ directory, http, keys, tokens, sessions },
     });
   }
 
@@ -208,11 +226,29 @@ export class JobApiServer implements AsyncDisposable {
     return this.#http.port;
   }
 
+  /** Headers of a request by session from a page of this server. */
+  sessionHeaders(username: string): Record<string, string> {
+    const user = this.access.user(username);
+    assert.ok(user, `there is no user ${username}`);
+    const { cookie } = this.#sessions.create({ user, from: "127.0.0.1" });
+    return {
+      "Cookie": `session=${cookie}`,
+      "Origin": `http://127.0.0.1:${this.port}`,
+      "Content-Type": "application/json",
+    };
+  }
+
   async ask(
     method: string,
     path: string,
-    { as = "api", body, headers = {} }: JobQuestion = {},
+    question: JobQuestion = {},
   ): Promise<JobReply> {
+    const { as = "api", body } = question;
+    const session = as === null ? undefined : /^session:(.+)$/.exec(as)?.[1];
+    const headers = {
+      ...(session === undefined ? {} : this.sessionHeaders(session)),
+      ...question.headers,
+    };
     const isRaw = body === undefined || typeof body === "string" ||
       body instanceof Uint8Array;
     const answer = await this.#client.send({
@@ -220,7 +256,7 @@ export class JobApiServer implements AsyncDisposable {
       path,
       headers,
       body: isRaw ? body : JSON.stringify(body),
-      authorization: as === null
+      authorization: as === null || session !== undefined
         ? headers["Authorization"] ?? null
         : `Bearer ${await this.tokenOf(as)}`,
     });
@@ -308,6 +344,7 @@ function archiveRoot(directory: string): string {
 async function configIn(
   directory: string,
   main: Readonly<Record<string, unknown>> = {},
+  web: Readonly<Record<string, unknown>> = {},
 ) {
   const file = `${directory}/config.json`;
   await Deno.writeTextFile(
@@ -322,6 +359,7 @@ async function configIn(
       metrics: {},
       "metric-store": { "retention-in-memory": "48h", "memory-cap": 1 },
       archive: { path: archiveRoot(directory) },
+      web,
     }),
   );
   return loadConfig(file).config;

@@ -8,51 +8,127 @@ import {
 import type { StartedSession } from "../../access/sessions.ts";
 import { ClientError } from "../../base/errors.ts";
 import type { ApiAnswer, ApiCall, ApiRoute } from "../../http/api_route.ts";
-import { FORM_TYPE, readForm } from "../../http/body/form.ts";
+import { type Form, FORM_TYPE, readForm } from "../../http/body/form.ts";
 import { escapeHtml } from "../../http/answer/html.ts";
+import { formHeaders } from "../../http/answer/page_policy.ts";
+import { FIRST_USER_COMMANDS } from "./first_user.ts";
 
 const HTML_TYPE = "text/html";
 const HTML = `${HTML_TYPE}; charset=utf-8`;
+/** Characters of the name that a form shows again. */
+const USERNAME_CHARS_MAX = 255;
 
-function page(status: number, title: string, body: string): ApiAnswer {
+interface FormPage {
+  readonly title: string;
+  readonly body: string;
+  /** The page looks again after so many seconds. */
+  readonly refreshSec?: number;
+}
+
+/** A page that needs no script, in the looks of the others where they were built. */
+function page(
+  { services, isSecure, headers }: ApiCall,
+  status: number,
+  { title, body, refreshSec }: FormPage,
+): ApiAnswer {
+  const style = services.web?.assets?.style;
+  const head = [
+    `<meta charset="utf-8">`,
+    `<meta name="viewport" content="width=device-width, initial-scale=1">`,
+    `<meta name="color-scheme" content="light dark">`,
+    `<title>${title} – ringstore</title>`,
+    ...(style === undefined
+      ? []
+      : [`<link rel="stylesheet" href="/web/assets/${style}">`]),
+    ...(refreshSec === undefined
+      ? []
+      : [`<meta http-equiv="refresh" content="${refreshSec}">`]),
+  ];
   return {
     status,
     headers: {
+      ...formHeaders({ isSecure, host: String(headers["host"] ?? "") }),
       "Content-Type": HTML,
       "Cache-Control": "no-store",
-      "Content-Security-Policy":
-        "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'self'",
     },
     body: `<!doctype html>
 <html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${title}</title>
+<head>
+${head.join("\n")}
+</head>
+<body>
+<main class="sign-in">
 <h1>ringstore</h1>
 ${body}
+</main>
+</body>
 </html>
 `,
   };
 }
 
-function loginPage(status: number, redirect: string, message = ""): ApiAnswer {
-  const note = message === ""
+/** How often a page without a user looks whether there is one. */
+const LOOK_SEC = 2;
+
+/** Advice for somebody who has just started the server (web 15.2). */
+function firstUserPage(call: ApiCall): ApiAnswer {
+  return page(call, 200, {
+    title: "First user",
+    refreshSec: LOOK_SEC,
+    body:
+      `<p>There is no user yet. This command makes an administrator: run it in a
+second terminal, in the directory of this server. It asks for a password.</p>
+<pre>${
+        FIRST_USER_COMMANDS.map(escapeHtml).join("\n# or, without Deno:\n")
+      }</pre>
+<p>Then this page becomes the form to sign in with.</p>`,
+  });
+}
+
+/** Contents of a form that is shown again. */
+interface Retry {
+  readonly message: string;
+  readonly username: string;
+}
+
+function loginPage(
+  call: ApiCall,
+  status: number,
+  redirect: string,
+  retry?: Retry,
+): ApiAnswer {
+  const note = retry === undefined
     ? ""
-    : `<p role="alert">${escapeHtml(message)}</p>\n`;
-  return page(
-    status,
-    "Log in",
-    `${note}<form method="post" action="/login">
+    : `<p role="alert">${escapeHtml(retry.message)}</p>\n`;
+  const username = escapeHtml(retry?.username ?? "");
+  // After a mistyped password the cursor is there.
+  const [first, second] = username === ""
+    ? [" autofocus", ""]
+    : ["", " autofocus"];
+  return page(call, status, {
+    title: "Log in",
+    body: `${note}<form method="post" action="/login">
 <input type="hidden" name="redirect" value="${escapeHtml(redirect)}">
-<p><label>User <input name="username" autocomplete="username" required autofocus></label></p>
-<p><label>Password <input name="password" type="password" autocomplete="current-password" required></label></p>
+<p><label>User <input name="username" value="${username}" autocomplete="username" required${first}></label></p>
+<p><label>Password <input name="password" type="password" autocomplete="current-password" required${second}></label></p>
 <p><button>Log in</button></p>
-</form>`,
-  );
+</form>${tokenLoginLink(call)}`,
+  });
+}
+
+/** Where the browser brings a token of a sign-on in a cookie. */
+function tokenLoginLink({ services }: ApiCall): string {
+  return services.accounts.tokenLogin.cookieName === undefined
+    ? ""
+    : `\n<p><a href="/jwt-login">Log in by single sign-on</a></p>`;
 }
 
 function showLogin(call: ApiCall): ApiAnswer {
-  return loginPage(200, localTarget(call.search.get("redirect") ?? ""));
+  const { access, web } = call.services;
+  if (web !== undefined && !web.isOpen && !access.hasUsers) {
+    return firstUserPage(call);
+  }
+  return loginPage(call, 200, localTarget(call.search.get("redirect") ?? ""));
 }
 
 async function logIn(call: ApiCall): Promise<ApiAnswer> {
@@ -73,8 +149,14 @@ async function logIn(call: ApiCall): Promise<ApiAnswer> {
   } catch (error) {
     if (!(error instanceof ClientError) || error.status !== 401) throw error;
     call.refused("login", form("username"));
-    const answer = loginPage(401, redirect, `Login failed: ${error.message}`);
     const { retryAfterSec } = error;
+    const again = retryAfterSec === undefined
+      ? ""
+      : `; try again in ${retryAfterSec} s`;
+    const answer = loginPage(call, 401, redirect, {
+      message: `Login failed: ${error.message}${again}`,
+      username: form("username").slice(0, USERNAME_CHARS_MAX),
+    });
     return retryAfterSec === undefined ? answer : {
       ...answer,
       headers: { ...answer.headers, "Retry-After": String(retryAfterSec) },
@@ -99,11 +181,12 @@ async function logIn(call: ApiCall): Promise<ApiAnswer> {
 async function logOut(call: ApiCall): Promise<ApiAnswer> {
   const { sessions, sessionStore } = call.services.accounts;
   const cookie = findSession(call.headers, call.isSecure);
-  const answer = page(
-    200,
-    "Logged out",
-    '<p>You are logged out. <a href="/login">Log in again</a></p>',
-  );
+  const answer = page(call, 200, {
+    title: "Logged out",
+    body: `<p>You are logged out. <a href="/login${
+      backTo(await readForm(call))
+    }">Log in again</a></p>`,
+  });
   if (cookie === undefined) return answer;
   const session = openSession(call, cookie);
   if (session !== undefined) {
@@ -115,6 +198,12 @@ async function logOut(call: ApiCall): Promise<ApiAnswer> {
     ...answer,
     headers: { ...answer.headers, "Set-Cookie": sessionCookie(call, "", 0) },
   };
+}
+
+/** The page of before is one click away. */
+function backTo(form: Form): string {
+  const target = localTarget(form("redirect"));
+  return target === "/" ? "" : `?redirect=${encodeURIComponent(target)}`;
 }
 
 /** A cookie that is no good any more has nothing to be ended. */

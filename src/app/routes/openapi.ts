@@ -111,6 +111,7 @@ const TAG_BY_GROUP = {
   config: "administration by session",
   frontend: "users by session",
   prometheus: "Prometheus API",
+  web: "web: may change with any version",
   public: "login",
 } as const;
 
@@ -126,7 +127,7 @@ function isPublic(route: Route): boolean {
 function security(route: Route): Json {
   if (isPublic(route)) return { security: [] };
   const bySession = route.kind === "api" &&
-    (route.group === "config" || route.group === "frontend");
+    ["config", "frontend", "web"].includes(route.group);
   return bySession ? { security: [{ session: [] }] } : {};
 }
 

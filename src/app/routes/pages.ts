@@ -2,15 +2,9 @@
 import type { Context } from "hono";
 import { ClientError } from "../../base/errors.ts";
 import { credentialHeaders } from "../../http/guard/credential_headers.ts";
+import { acceptsPages, notFound } from "../../http/answer/page_answer.ts";
 import type { Door } from "../../http/door.ts";
 import type { PageRoute } from "../../http/route.ts";
-
-const NOT_FOUND = "404 page not found\n";
-
-/** The answer to a path that nobody serves. */
-export function notFound(context: Context): Response {
-  return context.text(NOT_FOUND, 404);
-}
 
 /**
  * A broker that is away does not make the server unhealthy: HTTP works, and a
@@ -49,13 +43,16 @@ async function metrics(context: Context, door: Door): Promise<Response> {
   });
 }
 
+const NO_PAGES =
+  "<p>The pages are not built. Run <code>deno task web</code>, then start the server again.</p>\n";
+
 /**
- * The page for people. A client that says nothing of what it accepts gets the
- * 404 that upstream answers here.
+ * Links, where there are no pages. A client that says nothing of what it accepts gets
+ * the 404 that upstream answers here.
  */
 function start(context: Context, door: Door): Response {
-  const accept = context.req.header("accept") ?? "";
-  if (!/text\/html|\*\/\*/.test(accept)) return notFound(context);
+  if (!acceptsPages(context)) return notFound(context);
+  const notBuilt = door.services.web === undefined ? "" : NO_PAGES;
   const swagger = door.dev
     ? '<li><a href="/swagger/">Try it out (Swagger UI)</a></li>'
     : "<li>Swagger UI: start with <code>-dev</code></li>";
@@ -66,7 +63,7 @@ function start(context: Context, door: Door): Response {
 <meta name="viewport" content="width=device-width">
 <title>ringstore</title>
 <h1>ringstore</h1>
-<ul>
+${notBuilt}<ul>
 <li><a href="/login">Log in</a>, then
 <a href="/frontend/jwt/">a token for your scripts</a></li>
 ${swagger}
@@ -165,6 +162,7 @@ export const pageRoutes: readonly PageRoute[] = [
     name: "start",
     access: "public",
     undocumented: true,
+    when: ({ services }) => services.web?.assets === undefined,
     respond: start,
     operations: {
       GET: {

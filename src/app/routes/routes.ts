@@ -33,6 +33,7 @@ import {
   type Route,
   SAFE_INTEGER,
 } from "../../http/route.ts";
+import { webRoutes } from "../../web/server/web_routes.ts";
 import { swaggerRoutes } from "./swagger.ts";
 import { handleWrite, refusedWriteSchema } from "./write_route.ts";
 
@@ -252,5 +253,6 @@ export const ROUTES: readonly Route[] = [
   ...sessionRoutes,
   ...loginRoutes,
   ...pageRoutes,
+  ...webRoutes,
   ...swaggerRoutes,
 ];

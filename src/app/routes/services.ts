@@ -7,6 +7,7 @@ import type { IngestRates } from "../../base/ingest_rates.ts";
 import type { PrometheusServices } from "../../prometheus/api/services.ts";
 import type { NatsStatus } from "../../nats/nats_service.ts";
 import type { JobServices, JobStatus } from "../../jobs/lifecycle/services.ts";
+import type { WebServices } from "../../web/server/services.ts";
 
 /** What a reload came to, as the API tells it. */
 export interface ReloadReport {
@@ -29,6 +30,8 @@ export interface Services {
   /** Absent: no broker is configured. */
   readonly nats?: NatsStatus | undefined;
   readonly jobs: JobServices;
+  /** Absent: there are no pages (`web.enabled`). */
+  readonly web?: WebServices | undefined;
   /** Absent: nobody tells of credentials that end before long. */
   readonly endings?: EndingCredentials;
   /** Absent: the server tells no numbers of jobs. */

@@ -29,6 +29,7 @@ import type { Log } from "../../base/log.ts";
 import { startNats } from "../../nats/nats_service.ts";
 import { QueryQueue } from "../../prometheus/api/query_queue.ts";
 import type { PrometheusServices } from "../../prometheus/api/services.ts";
+import { startWeb } from "../../web/server/start.ts";
 import type { ServerLocks } from "./directories.ts";
 import { nodeProvider } from "./used_nodes.ts";
 
@@ -49,11 +50,12 @@ export interface ServerParts {
 
 /** Takes the locks over. `onLost` is called when a thread has died: only a restart helps then. */
 export async function startParts(
-  { config, clusters, metrics }: Setup,
+  setup: Setup,
   locks: ServerLocks,
   log: Log,
   onLost: () => void,
 ): Promise<ServerParts> {
+  const { config, clusters, metrics } = setup;
   const database = await openDatabaseWorker(
     databaseOptions(config),
     (reason) => {
@@ -129,6 +131,7 @@ export async function startParts(
       nats,
       prometheus,
       endings: people.endings,
+      web: startWeb({ setup, tables: database, log }),
     },
     closeIntake: () => nats?.close() ?? Promise.resolve(),
     async close() {

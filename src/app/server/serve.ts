@@ -1,6 +1,7 @@
 /** The server from its start to its end. Main thread. */
 import { dirname } from "node:path";
 import { AuditTrail } from "../../base/audit_trail.ts";
+import { FIRST_USER_COMMANDS } from "../../admin/accounts/first_user.ts";
 import type { CommandLine } from "../cli/command_line.ts";
 import { printLine } from "../cli/output.ts";
 import { dropPrivileges } from "../cli/privileges.ts";
@@ -84,6 +85,14 @@ export async function serve(
   }
   onHangUp(reload, audit);
   printLine(`ringstore ${VERSION} listening on ${addressOf(config, server)}`);
+  const { access, web } = parts.services;
+  if (web !== undefined && !web.isOpen && !access.hasUsers) {
+    printLine(
+      `there is no user yet; this makes an administrator: ${
+        FIRST_USER_COMMANDS[0]
+      }`,
+    );
+  }
   showRestore(parts.engine);
   Deno.unrefTimer(setInterval(createIdleCollection(), LOOK_MS));
   log.info("stopping", { signal: await stopped });

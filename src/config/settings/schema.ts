@@ -11,6 +11,7 @@ import {
   metricsSection,
   metricStoreSection,
 } from "./schema_store.ts";
+import { webSection } from "./schema_web.ts";
 import {
   flag,
   ignored,
@@ -96,6 +97,7 @@ export const configSchema = section({
   prometheus: prometheusSection.prefault({}).describe(
     "Queries in PromQL by the Prometheus API.",
   ),
+  web: webSection.prefault({}).describe("The pages that people look at."),
   cron: cronSection.prefault({}).describe("Background work of the job API."),
   "metric-store-external": ignored().optional().describe("Not served."),
   ui: ignored().optional().describe("Not served."),

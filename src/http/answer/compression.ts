@@ -131,7 +131,7 @@ function nextTurn(): Promise<void> {
 }
 
 /** Whether an `Accept-Encoding` header names the coding with a weight above 0. */
-export function accepts(header: string, coding: Coding): boolean {
+export function accepts(header: string, coding: string): boolean {
   for (const item of header.split(",")) {
     const [name, ...parameters] = item.split(";");
     if (name?.trim().toLowerCase() !== coding) continue;

@@ -28,8 +28,11 @@ export function isForged(req: Pick<IncomingMessage, "method" | "headers">) {
     !SAFE_METHODS.has(req.method ?? "");
 }
 
-/** How a route is reached by browsers without a page having a token. */
-export type CookieUse = "session" | "login";
+/**
+ * How a route is reached by browsers without a page having a token. `web`: by pages of
+ * ours alone, also to read (web 6).
+ */
+export type CookieUse = "session" | "login" | "web";
 
 /**
  * Why a request to a route of people is refused; `undefined`: it is not. Cookies come
@@ -41,7 +44,12 @@ export function forgeryProblem(
   use: CookieUse,
   own: OwnAddress,
 ): string | undefined {
-  if (SAFE_METHODS.has(req.method ?? "")) return undefined;
+  if (SAFE_METHODS.has(req.method ?? "")) {
+    const site = req.headers["sec-fetch-site"];
+    return use === "web" && (site === "cross-site" || site === "same-site")
+      ? "cross-origin requests are refused"
+      : undefined;
+  }
   const source = sourceOf(req, own);
   if (source === "foreign") return "cross-origin requests are refused";
   const isProved = source === "own" || use === "login" ||

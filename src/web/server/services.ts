@@ -1,0 +1,24 @@
+/** The means of pages and of the routes below `/web/api`. Main thread. */
+import type { MetricTable } from "../../metricstore/engine/metric_engine.ts";
+import type { Config } from "../../config/settings/mod.ts";
+import type { PageAssets } from "./assets.ts";
+
+export interface WebServices {
+  readonly config: Config["web"];
+  /** Jobs below so many seconds are short. */
+  readonly shortJobSec: number;
+  /** g CO2 a kWh; 0: not told. */
+  readonly emissionConstant: number;
+  /** Absent: nothing was built. */
+  readonly assets: PageAssets | undefined;
+  readonly version: string;
+  readonly startedSec: number;
+  /** Nobody is asked for a credential. */
+  readonly isOpen: boolean;
+  /** Settings of a user: JSON texts by key. */
+  readonly settingsOf: (
+    username: string,
+  ) => Promise<ReadonlyMap<string, string>>;
+  /** Metrics of clusters without a `cluster.json`. */
+  readonly metrics: MetricTable;
+}

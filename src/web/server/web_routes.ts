@@ -1,0 +1,18 @@
+/** All routes of the web interface: pages, their files, and what pages ask for (web 4). */
+import type { Route } from "../../http/route.ts";
+import type { ApiRoute } from "../../http/api_route.ts";
+import { webPageRoutes } from "./page_routes.ts";
+import { sessionRoutes } from "./session_routes.ts";
+
+/** There only where there are pages. */
+function withPages(routes: readonly ApiRoute[]): ApiRoute[] {
+  return routes.map((route) => ({
+    ...route,
+    when: ({ services }) => services.web !== undefined,
+  }));
+}
+
+export const webRoutes: readonly Route[] = [
+  ...webPageRoutes,
+  ...withPages([...sessionRoutes]),
+];
