@@ -74,6 +74,11 @@ export abstract class Principal {
     return true;
   }
 
+  /** Whether its jobs alone say what it may see of the metric store. */
+  get seesOwnJobsOnly(): boolean {
+    return false;
+  }
+
   /** Whether the administration is open to it. */
   abstract get isAdministrator(): boolean;
 
@@ -167,11 +172,10 @@ export class UserPrincipal extends Principal {
       case "query":
       case "health": {
         if (this.#isPureApi || this.roles.has("support")) return DEFAULT_SCOPE;
-        const isPerson = this.roles.has("user") || this.roles.has("manager");
         if (this.#access.openMetrics && this.roles.size > 0) {
-          return isPerson ? OPEN_SCOPE : DEFAULT_SCOPE;
+          return this.#isPerson ? OPEN_SCOPE : DEFAULT_SCOPE;
         }
-        if (isPerson) return this.#ownScope ??= this.#makeOwnScope();
+        if (this.#isPerson) return this.#ownScope ??= this.#makeOwnScope();
         throw forbidden(
           `${action} needs one of the roles admin, support, manager, user, api; api beside no other`,
         );
@@ -180,6 +184,16 @@ export class UserPrincipal extends Principal {
       case "debug":
         throw forbidden(`${action} needs one of the roles admin`);
     }
+  }
+
+  get #isPerson(): boolean {
+    return this.roles.has("user") || this.roles.has("manager");
+  }
+
+  override get seesOwnJobsOnly(): boolean {
+    const seesAll = this.#isPureApi || this.#access.openMetrics ||
+      this.roles.has("admin") || this.roles.has("support");
+    return this.#isPerson && !seesAll;
   }
 
   #makeOwnScope(): DataScope {

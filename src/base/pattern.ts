@@ -13,15 +13,46 @@ const PROGRAM_MAX = 20_000;
 const REMEMBERED_MAX = 10_000;
 
 export type ValueTest = (value: string) => boolean;
+export type CompilePattern = (pattern: string) => ValueTest;
 
 /** Whether a whole value matches. Throws a `SyntaxError` where the pattern is none, or too large. */
 export function compilePattern(pattern: string): ValueTest {
+  return compileOne(pattern).test;
+}
+
+/**
+ * The same for all patterns of a query, each compiled once: together they have no more
+ * instructions than one may have, since a thread that compiles does nothing else.
+ */
+export function patternCompiler(): CompilePattern {
+  const known = new Map<string, ValueTest>();
+  let total = 0;
+  return (pattern) => {
+    const before = known.get(pattern);
+    if (before !== undefined) return before;
+    if (total >= PROGRAM_MAX) throw tooLarge(total, " together");
+    const { test, size } = compileOne(pattern);
+    total += size;
+    if (total > PROGRAM_MAX) throw tooLarge(total, " together");
+    known.set(pattern, test);
+    return test;
+  };
+}
+
+interface Compiled {
+  readonly test: ValueTest;
+  /** Instructions. */
+  readonly size: number;
+}
+
+function compileOne(pattern: string): Compiled {
   if (pattern.length > PATTERN_LENGTH_MAX) {
     throw new SyntaxError(
       `regular expression is longer than ${PATTERN_LENGTH_MAX} characters`,
     );
   }
-  return literalTest(pattern) ?? engineTest(pattern);
+  const test = literalTest(pattern);
+  return test === undefined ? engineTest(pattern) : { test, size: 0 };
 }
 
 /** Every character that means more than itself somewhere in a pattern. */
@@ -94,10 +125,10 @@ function literalOf(pattern: string): string | undefined {
   return pattern.replace(/\\([\\^$.|?*+()[\]{}\-/])/g, "$1");
 }
 
-function engineTest(pattern: string): ValueTest {
+function engineTest(pattern: string): Compiled {
   const compiled = compileRegex(pattern);
   const known = new Map<string, boolean>();
-  return (value) => {
+  const test = (value: string) => {
     let result = known.get(value);
     if (result === undefined) {
       if (known.size >= REMEMBERED_MAX) known.clear();
@@ -106,6 +137,13 @@ function engineTest(pattern: string): ValueTest {
     }
     return result;
   };
+  return { test, size: compiled.programSize() };
+}
+
+function tooLarge(size: number, together = ""): SyntaxError {
+  return new SyntaxError(
+    `regular expression is too large${together}: ${size} instructions where ${PROGRAM_MAX} are allowed`,
+  );
 }
 
 /** The engine's form; `label_replace` needs its groups. Throws a `SyntaxError`. */
@@ -118,10 +156,6 @@ export function compileRegex(pattern: string): RE2JS {
     throw new SyntaxError(reason, { cause: error });
   }
   const size = compiled.programSize();
-  if (size > PROGRAM_MAX) {
-    throw new SyntaxError(
-      `regular expression is too large: ${size} instructions where ${PROGRAM_MAX} are allowed`,
-    );
-  }
+  if (size > PROGRAM_MAX) throw tooLarge(size);
   return compiled;
 }

@@ -1,7 +1,7 @@
 /** Patterns with and without the engine agree. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compilePattern, compileRegex } from "./pattern.ts";
+import { compilePattern, compileRegex, patternCompiler } from "./pattern.ts";
 import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 
 Deno.test("compilePattern() matches whole values", () => {
@@ -68,4 +68,17 @@ Deno.test("compilePattern() refuses what is too large", () => {
   const hosts = Array.from({ length: 2000 }, (_, i) => `host${i}`);
   const matches = compilePattern(`(${hosts.join("|")})`);
   assert.ok(matches("host1999") && !matches("host2000"));
+});
+
+Deno.test("patternCompiler() bounds the patterns of a query together", () => {
+  const large = (i: number) => `${i}.{0,990}.{0,990}.{0,990}`;
+  const compile = patternCompiler();
+  const test = compile(large(1));
+  assert.equal(compile(large(1)), test);
+  assert.throws(() => {
+    for (let i = 2; i < 10; i++) compile(large(i));
+  }, /too large together/);
+  // What needs no engine takes no share.
+  const other = patternCompiler();
+  for (let i = 0; i < 10_000; i++) assert.ok(other(`a|b${i}`)("a"));
 });

@@ -118,6 +118,7 @@ function createDoor(options: HttpOptions): Door {
       nats: services.nats,
       jobs: services.jobStatus,
       endings: services.endings,
+      prometheus: services.prometheus,
       requestsInFlight: () => inFlight.size,
     }),
     limits,

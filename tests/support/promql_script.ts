@@ -229,7 +229,7 @@ function parseMetric(metric: string): Labels {
   if (empty !== null) return parseMetric(empty[1]!);
   const selector = parseMetricSelector(metric);
   return labelsOf(
-    selector.matchers.map(({ name, value }) => [name, value] as const),
+    selector!.matchers.map(({ name, value }) => [name, value] as const),
   );
 }
 

@@ -16,7 +16,6 @@ import type {
   ArchiveStats,
   EngineState,
   MetricEngine,
-  ShardStats,
 } from "../../metricstore/engine/metric_engine.ts";
 import { OTHER_CLUSTERS } from "../../metricstore/coordinator/unknown_metric_news.ts";
 import { registerEndings } from "../../http/ending_metrics.ts";
@@ -24,6 +23,9 @@ import type { JobStatus } from "../../jobs/lifecycle/services.ts";
 import type { NatsStatus } from "../../nats/nats_service.ts";
 import type { SubscriptionStats } from "../../nats/subscription_stats.ts";
 import type { SharedPool } from "../../base/shared_pool.ts";
+import { registerQueries } from "./query_metrics.ts";
+import { SHARD_COUNTERS, SHARD_GAUGES } from "./shard_metrics.ts";
+import type { PrometheusServices } from "../../prometheus/api/services.ts";
 
 /** From a query of one series to one that the client gives up on. */
 const LATENCY_BUCKETS_SEC = [
@@ -62,51 +64,11 @@ export interface TelemetrySources {
   readonly jobs?: JobStatus | undefined;
   /** Absent: nobody tells of credentials that end before long. */
   readonly endings?: EndingCredentials | undefined;
+  /** Absent: nobody evaluates queries. */
+  readonly prometheus?: PrometheusServices | undefined;
   /** How many requests have no answer yet. */
   readonly requestsInFlight: () => number;
 }
-
-/** Numbers of one shard that are a counter or a gauge without further labels. */
-const SHARD_COUNTERS: readonly [string, string, keyof ShardStats][] = [
-  ["ingest_lines_total", "Lines of line protocol read.", "linesTotal"],
-  ["ingest_samples_total", "Samples stored.", "storedTotal"],
-  ["queries_total", "Queries answered.", "queriesTotal"],
-  [
-    "query_samples_read_total",
-    "Samples read for queries, before aggregation and resampling.",
-    "samplesReadTotal",
-  ],
-  [
-    "mixed_level_queries_total",
-    "Host-level queries that added up levels of different types.",
-    "mixedLevelQueriesTotal",
-  ],
-  ["log_bytes_total", "Bytes handed to the log.", "logBytesTotal"],
-  ["log_failures_total", "Batches the log refused.", "logFailuresTotal"],
-];
-const SHARD_GAUGES: readonly [string, string, keyof ShardStats][] = [
-  ["series", "Series in memory.", "series"],
-  ["hosts", "Hosts in memory.", "hosts"],
-  ["runs", "Runs of samples on one grid.", "runs"],
-  ["block_bytes", "Bytes of sealed, compressed pages.", "blockBytes"],
-  [
-    "reserved_bytes",
-    "Bytes of sample memory taken, free or in use.",
-    "reservedBytes",
-  ],
-  [
-    "evicted_before_timestamp_seconds",
-    "Samples of the default instance before it were given up for want of memory.",
-    "evictedBeforeSec",
-  ],
-  [
-    "restored_samples",
-    "Samples taken from disk at the start.",
-    "restoredSamples",
-  ],
-  ["sample_bytes", "Bytes of sample memory in use.", "sampleBytes"],
-  ["inbox_bytes", "Bytes of line protocol waiting.", "inboxBytes"],
-];
 
 const ARCHIVE_COUNTERS: readonly [string, string, keyof ArchiveStats][] = [
   ["archive_runs_total", "Runs of the archive that were begun.", "runsTotal"],
@@ -182,6 +144,7 @@ export class Telemetry {
     if (sources.nats !== undefined) this.#registerNats(sources.nats);
     if (sources.jobs !== undefined) this.#registerJobs(sources.jobs);
     registerEndings(this.#registry, sources.endings);
+    registerQueries(this.#registry, sources.prometheus);
   }
 
   get contentType(): string {

@@ -28,6 +28,7 @@ import { startJobApi } from "../../jobs/lifecycle/start.ts";
 import type { Log } from "../../base/log.ts";
 import { startNats } from "../../nats/nats_service.ts";
 import { QueryQueue } from "../../prometheus/api/query_queue.ts";
+import { QueryStats } from "../../prometheus/api/query_stats.ts";
 import type { PrometheusServices } from "../../prometheus/api/services.ts";
 import { startWeb } from "../../web/server/start.ts";
 import type { ServerLocks } from "./directories.ts";
@@ -153,6 +154,7 @@ function prometheusServices(
   return {
     evaluator: engine,
     queue: new QueryQueue(prometheus["max-concurrency"], QUERIES_WAITING_MAX),
+    stats: new QueryStats(),
     settings: {
       timeoutMs: prometheus["query-timeout"] * 1000,
       maxSamples: prometheus["max-samples"],

@@ -6,6 +6,7 @@ import { errorText } from "../../base/log.ts";
 import type { Door } from "../door.ts";
 import { RETRY_AFTER_SEC } from "../limits.ts";
 import type { Telemetry } from "../../app/routes/telemetry.ts";
+import { errorTypeOf } from "../../metricstore/engine/query_jobs.ts";
 
 /** The error object of the contract. */
 export const ERROR_SCHEMA = z.object({
@@ -40,7 +41,7 @@ export function errorObject(
   style: ErrorStyle = "metric",
 ): string {
   if (style === "prometheus") {
-    const errorType = PROMETHEUS_TYPES[status] ?? "internal";
+    const errorType = errorTypeOf(status);
     return JSON.stringify({ status: "error", errorType, error: message });
   }
   const word = style === "admin" ? "error" : reasonPhrase(status);
@@ -49,21 +50,6 @@ export function errorObject(
     : { status: word, error: message };
   return JSON.stringify(value) + "\n";
 }
-
-/** The words for statuses in the envelope (prometheus-api 2.1). */
-const PROMETHEUS_TYPES: Readonly<Record<number, string>> = {
-  400: "bad_data",
-  401: "unauthorized",
-  403: "forbidden",
-  404: "not_found",
-  405: "bad_data",
-  408: "timeout",
-  413: "bad_data",
-  415: "bad_data",
-  422: "execution",
-  429: "too_many_requests",
-  503: "unavailable",
-};
 
 export function reasonPhrase(status: number): string {
   return STATUS_CODES[status] ?? "Error";

@@ -8,6 +8,7 @@ import type {
   ToEvaluator,
 } from "../transport/evaluator_messages.ts";
 import type { AskedView } from "../transport/messages.ts";
+import type { MetricTable } from "../engine/metric_engine.ts";
 import type { QueryAnswer, QueryJob } from "../engine/query_jobs.ts";
 
 /** The series that a question may see. */
@@ -93,6 +94,13 @@ export class Evaluators {
       this.#busy[worker]!--;
       signal?.removeEventListener("abort", cancel);
     });
+  }
+
+  /** Tells them of metrics that came since the start. */
+  addMetrics(added: MetricTable): void {
+    for (const worker of this.#workers.keys()) {
+      this.#post(worker, { kind: "metrics", added });
+    }
   }
 
   #post(worker: number, message: ToEvaluator): void {

@@ -271,6 +271,7 @@ export class ShardedEngine implements StoreEngine {
   }
 
   async addMetrics(added: MetricTable): Promise<void> {
+    this.#evaluators.addMetrics(added);
     await this.#askAll({ kind: "metrics", added });
   }
 

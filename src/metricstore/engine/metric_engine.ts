@@ -209,6 +209,11 @@ export interface ShardStats {
   readonly reservedBytes: number;
   /** Samples before this were given up for want of memory, seconds; 0: none were. */
   readonly evictedBeforeSec: number;
+  /** Questions of evaluators for series: under way, ended, and what they took. */
+  readonly selectionsOpen: number;
+  readonly selectionsTotal: number;
+  readonly selectedSamplesTotal: number;
+  readonly selectionSecTotal: number;
 }
 
 export type EngineState = "restoring" | "ready" | "stopping" | "failed";

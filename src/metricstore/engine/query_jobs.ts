@@ -53,9 +53,34 @@ export interface QueryJob {
 /** A finished answer: status and JSON body, errors included. */
 export interface QueryAnswer {
   readonly status: number;
+  /** `success`, or the type of the error. */
+  readonly outcome: string;
+  /** Time in the evaluator, and samples read there. */
+  readonly seconds: number;
+  readonly samplesRead: number;
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
   /** Seconds, with 503. */
   readonly retryAfterSec?: number;
+}
+
+/** The types of errors by status (prometheus-api 2.1). */
+const ERROR_TYPES: Readonly<Record<number, string>> = {
+  400: "bad_data",
+  401: "unauthorized",
+  403: "forbidden",
+  404: "not_found",
+  405: "bad_data",
+  408: "timeout",
+  413: "bad_data",
+  415: "bad_data",
+  422: "execution",
+  429: "too_many_requests",
+  499: "canceled",
+  503: "unavailable",
+};
+
+export function errorTypeOf(status: number): string {
+  return ERROR_TYPES[status] ?? "internal";
 }
 
 /** An engine that evaluates queries. */

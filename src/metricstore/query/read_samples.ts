@@ -79,14 +79,16 @@ export function hasSample(
   afterSec: number,
   untilSec: number,
 ): boolean {
-  const one: SampleSink = {
-    timesMs: new Float64Array(1),
-    values: new Float64Array(1),
-    count: 0,
-  };
-  readSamples(table, series, afterSec, untilSec, one);
-  return one.count > 0;
+  ONE.count = 0;
+  readSamples(table, series, afterSec, untilSec, ONE);
+  return ONE.count > 0;
 }
+
+const ONE: SampleSink = {
+  timesMs: new Float64Array(1),
+  values: new Float64Array(1),
+  count: 0,
+};
 
 /** The run in which samples after a time may begin: the newest that starts before it, else the oldest. */
 function firstRun(

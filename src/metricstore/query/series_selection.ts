@@ -34,6 +34,8 @@ export type SelectionState = "working" | "waiting" | "done";
 
 /** Above so many metrics the series of a level are walked instead of looked up. */
 const LOOK_UP_METRICS = 8;
+/** Levels of a host that are looked at without a stop. */
+const LEVELS_A_STEP = 32;
 
 export class SeriesSelection {
   readonly #store: SelectionStore;
@@ -45,6 +47,9 @@ export class SeriesSelection {
   /** -1: the series ended meanwhile. */
   #found = new Int32Array(64);
   #count = 0;
+  #levels = 0;
+  /** Samples that were read. */
+  samples = 0;
   /** The series that is read next, and the time of its last sample that was sent. */
   #next = 0;
   #sentMs = -Infinity;
@@ -124,6 +129,7 @@ export class SeriesSelection {
     const before = frame.count;
     const goesOn = readSamples(table, series, afterSec, untilSec, frame);
     const samples = frame.count - before;
+    this.samples += samples;
     if (samples > 0 || goesOn) {
       frame.end(labelsOf(level, metric), frequencySec, samples, goesOn);
     }
@@ -136,7 +142,11 @@ export class SeriesSelection {
     this.#sentMs = -Infinity;
   }
 
-  /** Finds the series host by host, and stops after each of them. */
+  /**
+   * Finds the series host by host, and stops after each of them and now and then
+   * within. Levels may go and come meanwhile: what goes has no series left, and the
+   * maps that are walked leave it out.
+   */
   *#gather(): Generator<void> {
     const matchers = this.#matchers;
     if (matchers.isImpossible) return;
@@ -156,43 +166,51 @@ export class SeriesSelection {
         : [one];
       for (const host of candidates) {
         if (matchers.matchesHost(host.name)) {
-          this.#gatherHost(host, metrics, filter);
+          yield* this.#gatherHost(host, metrics, filter);
         }
         yield;
       }
     }
   }
 
-  #gatherHost(
+  *#gatherHost(
     host: HostLevel,
     metrics: readonly Metric[],
     filter: SeriesFilter | undefined,
-  ): void {
+  ): Generator<void> {
     const shown = new Map<number, HostFilter | undefined>();
     for (const { id, name } of metrics) {
       const one = filter?.at(name, host.name);
       if (one?.showsNothing !== true) shown.set(id, one);
     }
-    if (shown.size > 0) this.#gatherLevel(host, shown);
+    if (shown.size > 0) yield* this.#gatherLevel(host, shown);
   }
 
-  #gatherLevel(
+  *#gatherLevel(
+    level: Level,
+    shown: ReadonlyMap<number, HostFilter | undefined>,
+  ): Generator<void> {
+    this.#addLevel(level, shown);
+    for (const child of level.children?.values() ?? []) {
+      if (child.children === undefined) this.#addLevel(child, shown);
+      else yield* this.#gatherLevel(child, shown);
+      if (++this.#levels % LEVELS_A_STEP === 0) yield;
+    }
+  }
+
+  #addLevel(
     level: Level,
     shown: ReadonlyMap<number, HostFilter | undefined>,
   ): void {
-    if (this.#matchers.matchesLevel(level)) {
-      if (shown.size <= LOOK_UP_METRICS) {
-        for (const [metric, filter] of shown) {
-          this.#add(level, level.series.get(metric), filter);
-        }
-      } else {
-        for (const [metric, series] of level.series) {
-          if (shown.has(metric)) this.#add(level, series, shown.get(metric));
-        }
+    if (!this.#matchers.matchesLevel(level)) return;
+    if (shown.size <= LOOK_UP_METRICS) {
+      for (const [metric, filter] of shown) {
+        this.#add(level, level.series.get(metric), filter);
       }
-    }
-    for (const child of level.children?.values() ?? []) {
-      this.#gatherLevel(child, shown);
+    } else {
+      for (const [metric, series] of level.series) {
+        if (shown.has(metric)) this.#add(level, series, shown.get(metric));
+      }
     }
   }
 

@@ -154,6 +154,7 @@ export class Shard {
     this.#selections = new ShardSelections(
       start,
       registry,
+      stats,
       readable,
     );
     this.#sweep = new RetentionSweep(registry, retentionSec, spared, bounds);
@@ -199,7 +200,7 @@ export class Shard {
       const isShort = this.#guardian.relieve(nowSec());
       this.#sealLeft(isShort);
       const isSaving = this.#tend();
-      const isSelecting = this.#selections.work();
+      const isSelecting = this.#selections.work(worked);
       this.#writes.tidyKeys((ended) => this.#selections.forget(ended));
       if (isSweeping || isShort || isSaving || worked) this.#publish();
       else if (!isSelecting) {

@@ -5,7 +5,7 @@
  */
 import { monotonicMs, nowSec } from "../../base/clock.ts";
 import { ClientError } from "../../base/errors.ts";
-import { compilePattern } from "../../base/pattern.ts";
+import { patternCompiler } from "../../base/pattern.ts";
 import { FilterCache } from "../query/filter_cache.ts";
 import { SeriesMatchers } from "../query/series_matchers.ts";
 import {
@@ -22,6 +22,7 @@ import {
   type SelectionEnd,
 } from "../transport/selection_messages.ts";
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
+import type { StatsBlock } from "../transport/shard_stats.ts";
 import type { ShardStart } from "../transport/shard_wiring.ts";
 import type { HostName } from "./spared_hosts.ts";
 
@@ -59,14 +60,19 @@ export class ShardSelections {
   readonly #horizon: (nowSec: number, host: HostName) => number;
   readonly #filters = new FilterCache();
   readonly #evaluators: readonly Evaluator[];
+  readonly #stats: StatsBlock;
   #turn = 0;
+  /** Before it batches that wait come first: a turn took longer than it should. */
+  #notBeforeMs = -Infinity;
 
   constructor(
     start: ShardStart,
     registry: SeriesRegistry,
+    stats: StatsBlock,
     horizon: (nowSec: number, host: HostName) => number,
   ) {
     this.#registry = registry;
+    this.#stats = stats;
     this.#horizon = horizon;
     this.#evaluators = start.wiring.evaluators.map((wiring) => ({
       inbox: new RingConsumer(wiring.toShard[start.shard]!),
@@ -90,8 +96,13 @@ export class ShardSelections {
     }
   }
 
-  /** One turn. Returns whether there is more that could be done at once. */
-  work(): boolean {
+  /**
+   * One turn, unless the one before took so long that others, who are busy, come
+   * first. Returns whether there is more that could be done at once.
+   */
+  work(isBusy: boolean): boolean {
+    const beganMs = monotonicMs();
+    if (isBusy && beganMs < this.#notBeforeMs) return true;
     let isWorking = false;
     for (const evaluator of this.#evaluators) {
       this.#takeQuestions(evaluator);
@@ -100,7 +111,19 @@ export class ShardSelections {
       isWorking ||= evaluator.open.length > 0;
     }
     if (!isWorking) return false;
-    return this.#turnOf(monotonicMs() + TURN_MS);
+    const hasMore = this.#turnOf(beganMs + TURN_MS);
+    const endMs = monotonicMs();
+    const tookMs = endMs - beganMs;
+    this.#notBeforeMs = endMs + (tookMs > 2 * TURN_MS ? tookMs : 0);
+    this.#stats.add("selectionSecTotal", tookMs / 1000);
+    this.#publish();
+    return hasMore;
+  }
+
+  #publish(): void {
+    let open = 0;
+    for (const evaluator of this.#evaluators) open += evaluator.open.length;
+    this.#stats.set("selectionsOpen", open);
   }
 
   /** Gives questions their turns, the one that had none for longest first. */
@@ -119,6 +142,8 @@ export class ShardSelections {
       if (state === "waiting") evaluator.isFull = true;
       if (state === "done") {
         evaluator.open.splice(evaluator.open.indexOf(one), 1);
+        this.#stats.add("selectionsTotal", 1);
+        this.#stats.add("selectedSamplesTotal", one.selection.samples);
       }
       if (monotonicMs() >= endMs) return true;
     }
@@ -161,7 +186,7 @@ export class ShardSelections {
   #open(evaluator: Evaluator, id: number, ask: AskSeries): void {
     const now = nowSec();
     try {
-      const matchers = new SeriesMatchers(ask.matchers, compilePattern);
+      const matchers = new SeriesMatchers(ask.matchers, patternCompiler());
       const selection = new SeriesSelection(
         {
           registry: this.#registry,

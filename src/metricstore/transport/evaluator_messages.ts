@@ -1,4 +1,5 @@
 /** Messages between the main thread and an evaluator of queries. */
+import type { MetricTable } from "../engine/metric_engine.ts";
 import type { QueryAnswer, QueryJob } from "../engine/query_jobs.ts";
 import type { AskedView } from "./messages.ts";
 
@@ -11,6 +12,8 @@ export type ToEvaluator =
     readonly view?: AskedView;
     readonly job: QueryJob;
   }
+  /** Metrics that came since the start. */
+  | { readonly kind: "metrics"; readonly added: MetricTable }
   /** The answer is not wanted any more. */
   | { readonly kind: "cancel"; readonly id: number };
 

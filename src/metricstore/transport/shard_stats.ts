@@ -26,6 +26,10 @@ const FIELDS = [
   "logFailuresTotal",
   "reservedBytes",
   "evictedBeforeSec",
+  "selectionsOpen",
+  "selectionsTotal",
+  "selectedSamplesTotal",
+  "selectionSecTotal",
 ] as const;
 type Field = typeof FIELDS[number];
 
@@ -83,6 +87,10 @@ export class StatsBlock {
       logFailuresTotal: get("logFailuresTotal"),
       reservedBytes: get("reservedBytes"),
       evictedBeforeSec: get("evictedBeforeSec"),
+      selectionsOpen: get("selectionsOpen"),
+      selectionsTotal: get("selectionsTotal"),
+      selectedSamplesTotal: get("selectedSamplesTotal"),
+      selectionSecTotal: get("selectionSecTotal"),
     };
   }
 }

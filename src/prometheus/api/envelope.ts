@@ -17,6 +17,19 @@ export const JSON_ANSWER: Answer = {
   schema: envelopeSchema,
 };
 
+/** The error of a question. */
+export function failure(
+  status: number,
+  errorType: string,
+  error: string,
+): ApiAnswer {
+  return {
+    status,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ status: "error", errorType, error }),
+  };
+}
+
 /** 200 with `data`. */
 export function success(data: unknown): ApiAnswer {
   return {

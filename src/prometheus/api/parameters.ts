@@ -4,6 +4,7 @@
  */
 import { ClientError } from "../../base/errors.ts";
 import { parseDurationMs } from "../language/duration.ts";
+import { invalidParameter } from "../language/parameter_error.ts";
 
 /** The longest times that Prometheus writes: about 290 million years around now. */
 const TIME_MS_MAX = 9_223_372_036_854_775_807 / 1000;
@@ -14,24 +15,24 @@ const PAIRS_MAX = 10_000;
 export class Parameters {
   readonly #all: URLSearchParams;
 
-  /** `body` counts where it is a form. Throws `E_BAD_REQUEST` where it has too many fields. */
+  /**
+   * `body` counts where it is a form, and its value where the URL has another. Throws `E_BAD_REQUEST` where it has too many fields.
+   */
   constructor(
     search: URLSearchParams,
     contentType: string | undefined,
     body: Uint8Array,
   ) {
-    this.#all = new URLSearchParams(search);
-    if (body.length === 0 || !isForm(contentType)) return;
-    const text = new TextDecoder().decode(body);
+    const isRead = body.length > 0 && isForm(contentType);
+    const text = isRead ? new TextDecoder().decode(body) : "";
     if (text.split("&", PAIRS_MAX + 1).length > PAIRS_MAX) {
       throw new ClientError(
         "E_BAD_REQUEST",
         `the form has more than ${PAIRS_MAX} fields`,
       );
     }
-    for (const [name, value] of new URLSearchParams(text)) {
-      this.#all.append(name, value);
-    }
+    this.#all = new URLSearchParams(text);
+    for (const [name, value] of search) this.#all.append(name, value);
   }
 
   /** "" where it is absent. */
@@ -48,11 +49,14 @@ export class Parameters {
     const text = this.text(name);
     if (text === "") {
       if (fallback !== undefined) return fallback;
-      throw invalid(name, `cannot parse "" to a valid timestamp`);
+      throw invalidParameter(name, `cannot parse "" to a valid timestamp`);
     }
     const ms = parseTimeMs(text);
     if (ms === undefined) {
-      throw invalid(name, `cannot parse "${text}" to a valid timestamp`);
+      throw invalidParameter(
+        name,
+        `cannot parse "${text}" to a valid timestamp`,
+      );
     }
     return ms;
   }
@@ -63,7 +67,10 @@ export class Parameters {
     if (text === "") return undefined;
     const ms = parseStepMs(text);
     if (ms === undefined) {
-      throw invalid(name, `cannot parse "${text}" to a valid duration`);
+      throw invalidParameter(
+        name,
+        `cannot parse "${text}" to a valid duration`,
+      );
     }
     return ms;
   }
@@ -74,20 +81,12 @@ export class Parameters {
     if (text === "") return 0;
     if (/^\d{1,15}$/.test(text)) return Number(text);
     if (wording !== undefined) throw new ClientError("E_BAD_REQUEST", wording);
-    throw invalid(name, `"${text}" is no integer of at least 0`);
+    throw invalidParameter(name, `"${text}" is no integer of at least 0`);
   }
 }
 
 function isForm(contentType: string | undefined): boolean {
   return contentType?.split(";", 1)[0]?.trim().toLowerCase() === FORM_TYPE;
-}
-
-/** The error of a parameter that is wrong. */
-export function invalid(name: string, why: string): ClientError {
-  return new ClientError(
-    "E_BAD_REQUEST",
-    `invalid parameter "${name}": ${why}`,
-  );
 }
 
 /** Decimal seconds rounded to a millisecond, or RFC 3339. */
@@ -109,8 +108,10 @@ function parseRfc3339(text: string): number | undefined {
   const match = RFC_3339.exec(text);
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second] = match.map(Number);
-  const utc = Date.UTC(year!, month! - 1, day, hour, minute, second);
-  const date = new Date(utc);
+  const date = new Date(0);
+  // Years below 100 are meant as they stand.
+  date.setUTCFullYear(year!, month! - 1, day);
+  const utc = date.setUTCHours(hour!, minute, second);
   if (
     date.getUTCMonth() !== month! - 1 || date.getUTCDate() !== day ||
     hour! > 23 || minute! > 59 || second! > 59

@@ -3,25 +3,14 @@
  * values of a label (prometheus-api 1 and 2). Main thread: it reads parameters and
  * hands questions over; evaluators make the bodies.
  */
-import type { DataScope } from "../../metricstore/engine/data_scope.ts";
-import type {
-  QueryAnswer,
-  QueryJob,
-  QueryQuestion,
-} from "../../metricstore/engine/query_jobs.ts";
 import { ClientError } from "../../base/errors.ts";
-import type {
-  ApiAnswer,
-  ApiCall,
-  ApiMethod,
-  ApiOperation,
-} from "../../http/api_route.ts";
+import type { ApiMethod, ApiOperation } from "../../http/api_route.ts";
 import type { Parameter } from "../../http/route.ts";
+import { answer, parametersOf } from "./answer_query.ts";
 import { JSON_ANSWER } from "./envelope.ts";
-import { invalid, Parameters } from "./parameters.ts";
-import type { PrometheusServices } from "./services.ts";
+import { invalidParameter } from "../language/parameter_error.ts";
+import type { Parameters } from "./parameters.ts";
 
-const ANSWER_BYTES_MAX = 256 << 20;
 /** Grafana sends one, or two; a union of names is one with a pattern. */
 const SELECTORS_MAX = 100;
 /** All of time, as far as samples can lie. */
@@ -51,36 +40,6 @@ const MATCH: Parameter = {
   repeated: true,
 };
 
-/** What the scope of the caller allows: throws `E_FORBIDDEN` or `E_UNAUTHENTICATED`. */
-export function readScope(call: ApiCall): DataScope {
-  const scope = call.principal.dataScope(
-    "query",
-    call.headers["x-scope-orgid"],
-  );
-  if (scope.owner === undefined) return scope;
-  throw new ClientError(
-    "E_FORBIDDEN",
-    "users and managers see the metrics of their jobs by /api/query and " +
-      "/userapi; PromQL needs one of the roles admin, support, api alone " +
-      "(or main.open-metrics)",
-  );
-}
-
-/** Throws `E_NOT_FOUND` where nobody evaluates queries. */
-export function servicesOf({ services }: ApiCall): PrometheusServices {
-  if (services.prometheus !== undefined) return services.prometheus;
-  throw new ClientError("E_NOT_FOUND", "queries are not evaluated here");
-}
-
-export function parametersOf(call: ApiCall): Parameters {
-  const type = call.headers["content-type"];
-  return new Parameters(
-    call.search,
-    typeof type === "string" ? type : undefined,
-    call.body,
-  );
-}
-
 /** The two methods of a route that takes parameters by either. */
 export function getAndPost(
   id: string,
@@ -104,12 +63,6 @@ export function getAndPost(
 export function queryOperations(): Readonly<
   Record<string, Readonly<Partial<Record<ApiMethod, ApiOperation>>>>
 > {
-  const ask = (
-    call: ApiCall,
-    given: Parameters,
-    question: QueryQuestion,
-    extra: Pick<QueryJob, "withStats"> & { readonly lookbackMs?: number },
-  ) => answer(servicesOf(call), call, given, question, extra);
   return {
     "query": getAndPost("promQuery", {
       summary: "Evaluate an expression at one time",
@@ -124,7 +77,7 @@ export function queryOperations(): Readonly<
       answer: JSON_ANSWER,
       handle: (call) => {
         const given = parametersOf(call);
-        return ask(call, given, {
+        return answer(call, given, {
           kind: "instant",
           query: given.text("query"),
           timeMs: given.timeMs("time", call.nowMs),
@@ -146,7 +99,7 @@ export function queryOperations(): Readonly<
       answer: JSON_ANSWER,
       handle: (call) => {
         const given = parametersOf(call);
-        return ask(call, given, {
+        return answer(call, given, {
           kind: "range",
           query: given.text("query"),
           ...rangeOf(given),
@@ -166,7 +119,7 @@ export function queryOperations(): Readonly<
             "no match[] parameter provided",
           );
         }
-        return ask(call, given, {
+        return answer(call, given, {
           kind: "series",
           matches,
           ...timesOf(given),
@@ -179,7 +132,7 @@ export function queryOperations(): Readonly<
       answer: JSON_ANSWER,
       handle: (call) => {
         const given = parametersOf(call);
-        return ask(call, given, {
+        return answer(call, given, {
           kind: "labels",
           matches: selectorsOf(given),
           ...timesOf(given),
@@ -194,7 +147,7 @@ export function queryOperations(): Readonly<
         answer: JSON_ANSWER,
         handle: (call) => {
           const given = parametersOf(call);
-          return ask(call, given, {
+          return answer(call, given, {
             kind: "values",
             label: unescapeName(call.params["name"] ?? ""),
             matches: selectorsOf(given),
@@ -210,7 +163,7 @@ export function queryOperations(): Readonly<
 function selectorsOf(given: Parameters): string[] {
   const selectors = [...new Set(given.all("match[]"))];
   if (selectors.length <= SELECTORS_MAX) return selectors;
-  throw invalid(
+  throw invalidParameter(
     "match[]",
     `${selectors.length} selectors are given, at most ${SELECTORS_MAX} are answered`,
   );
@@ -219,7 +172,7 @@ function selectorsOf(given: Parameters): string[] {
 function queryExtra(given: Parameters) {
   const lookbackMs = given.durationMs("lookback_delta");
   if (lookbackMs !== undefined && !(lookbackMs > 0)) {
-    throw invalid("lookback_delta", "it must be more than 0");
+    throw invalidParameter("lookback_delta", "it must be more than 0");
   }
   return {
     withStats: given.text("stats") !== "",
@@ -233,14 +186,17 @@ function rangeOf(given: Parameters) {
   const startMs = given.timeMs("start", undefined);
   const endMs = given.timeMs("end", undefined);
   if (endMs < startMs) {
-    throw invalid("end", "end timestamp must not be before start time");
+    throw invalidParameter(
+      "end",
+      "end timestamp must not be before start time",
+    );
   }
   const stepMs = given.durationMs("step");
   if (stepMs === undefined) {
-    throw invalid("step", 'cannot parse "" to a valid duration');
+    throw invalidParameter("step", 'cannot parse "" to a valid duration');
   }
   if (!(stepMs > 0)) {
-    throw invalid(
+    throw invalidParameter(
       "step",
       "zero or negative query resolution step widths are not accepted. Try a positive integer",
     );
@@ -259,7 +215,10 @@ function timesOf(given: Parameters) {
   const startMs = given.timeMs("start", ALL_TIME.startMs);
   const endMs = given.timeMs("end", ALL_TIME.endMs);
   if (endMs < startMs) {
-    throw invalid("end", "end timestamp must not be before start time");
+    throw invalidParameter(
+      "end",
+      "end timestamp must not be before start time",
+    );
   }
   return { startMs, endMs };
 }
@@ -274,64 +233,5 @@ export function unescapeName(name: string): string {
       const code = parseInt(hex, 16);
       return code <= 0x10ffff ? String.fromCodePoint(code) : all;
     },
-  );
-}
-
-async function answer(
-  services: PrometheusServices,
-  call: ApiCall,
-  given: Parameters,
-  question: QueryQuestion,
-  extra: Pick<QueryJob, "withStats"> & { readonly lookbackMs?: number },
-): Promise<ApiAnswer> {
-  const wanted = given.durationMs("timeout");
-  if (wanted !== undefined && !(wanted > 0)) {
-    throw invalid("timeout", "it must be more than 0");
-  }
-  const { status, chunks, retryAfterSec } = await evaluate(services, call, {
-    question,
-    limit: given.limit("limit"),
-    timeoutMs: Math.min(wanted ?? Infinity, services.settings.timeoutMs),
-    ...extra,
-  });
-  return {
-    status,
-    headers: {
-      "Content-Type": "application/json",
-      ...(retryAfterSec === undefined
-        ? {}
-        : { "Retry-After": String(retryAfterSec) }),
-    },
-    body: {
-      chunks,
-      byteLength: chunks.reduce((sum, { length }) => sum + length, 0),
-    },
-  };
-}
-
-/** Has a question evaluated when it is the caller's turn, and ended when the caller goes. */
-export function evaluate(
-  { settings, queue, evaluator }: PrometheusServices,
-  call: ApiCall,
-  asked: Omit<QueryJob, "maxSamples" | "maxSeries" | "maxAnswerBytes">,
-): Promise<QueryAnswer> {
-  const scope = readScope(call);
-  const job: QueryJob = {
-    ...asked,
-    maxSamples: scope.maxQuerySamples > 0
-      ? Math.min(scope.maxQuerySamples, settings.maxSamples)
-      : settings.maxSamples,
-    maxSeries: settings.maxSeries,
-    maxAnswerBytes: ANSWER_BYTES_MAX,
-  };
-  const gone = new AbortController();
-  call.whenGone(() =>
-    // Nobody reads it; it ends what waits.
-    gone.abort(new ClientError("E_UNPROCESSABLE", "query was canceled"))
-  );
-  return queue.run(
-    call.principal.shareKey,
-    gone.signal,
-    () => evaluator.evaluate(scope, job, gone.signal),
   );
 }

@@ -1,6 +1,7 @@
 /** What the routes of the Prometheus API work with. Main thread. */
 import type { QueryEvaluator } from "../../metricstore/engine/query_jobs.ts";
 import type { QueryQueue } from "./query_queue.ts";
+import type { QueryStats } from "./query_stats.ts";
 
 /** Bounds of the configuration (section `prometheus`). */
 export interface QuerySettings {
@@ -18,6 +19,7 @@ export interface MetricUnit {
 export interface PrometheusServices {
   readonly evaluator: QueryEvaluator;
   readonly queue: QueryQueue;
+  readonly stats: QueryStats;
   readonly settings: QuerySettings;
   /** As the configurations of the clusters are now. */
   metricUnits(): readonly MetricUnit[];

@@ -5,17 +5,18 @@
  */
 import type { ApiCall, ApiMethod, ApiOperation } from "../../http/api_route.ts";
 import { ClientError } from "../../base/errors.ts";
+import { namingParameter } from "../language/parameter_error.ts";
 import { parseExpr } from "../language/parser.ts";
 import { prettify } from "../language/prettify.ts";
 import { JSON_ANSWER, success } from "./envelope.ts";
 import {
-  ALL_TIME,
   evaluate,
-  getAndPost,
   parametersOf,
   readScope,
+  refusePeople,
   servicesOf,
-} from "./query_routes.ts";
+} from "./answer_query.ts";
+import { ALL_TIME, getAndPost } from "./query_routes.ts";
 import type { PrometheusServices } from "./services.ts";
 
 /** The version of the Prometheus API that is served: Grafana switches by it. */
@@ -23,12 +24,12 @@ const SERVED_VERSION = "3.14.0";
 
 type Operations = Readonly<Partial<Record<ApiMethod, ApiOperation>>>;
 
-/** A GET that answers `data`; `check` is asked whether the caller may. */
+/** A GET that answers `data`; `check` is asked whether the caller may: everybody but people. */
 function get(
   id: string,
   summary: string,
   data: (call: ApiCall) => unknown | Promise<unknown>,
-  check: (call: ApiCall) => unknown = () => {},
+  check: (call: ApiCall) => unknown = refusePeople,
 ): Operations {
   return {
     GET: {
@@ -69,8 +70,13 @@ export function statusOperations(
         description: "An expression in PromQL.",
       }],
       answer: JSON_ANSWER,
-      handle: (call) =>
-        success(prettify(parseExpr(parametersOf(call).text("query")))),
+      handle: (call) => {
+        refusePeople(call);
+        const text = parametersOf(call).text("query");
+        return success(
+          prettify(namingParameter("query", () => parseExpr(text))),
+        );
+      },
     }),
     "status/buildinfo": get("promBuildInfo", "Which API is served", () => ({
       application: "ringstore",
@@ -121,8 +127,6 @@ export function statusOperations(
 }
 
 function runtimeInfo(services: PrometheusServices, call: ApiCall) {
-  const scope = readScope(call);
-  const seesAll = scope.view === undefined && scope.instance === "";
   const { retentionSec, startedMs } = services;
   return {
     startTime: new Date(startedMs).toISOString(),
@@ -135,8 +139,20 @@ function runtimeInfo(services: PrometheusServices, call: ApiCall) {
     GOGC: "",
     GODEBUG: "",
     storageRetention: retentionSec === 0 ? "" : `${retentionSec}s`,
-    timeSeriesCount: seesAll ? services.seriesCount() : 0,
+    timeSeriesCount: seesEverything(call) ? services.seriesCount() : 0,
   };
+}
+
+/** Whether all series of the server are the caller's to see. */
+function seesEverything(call: ApiCall): boolean {
+  try {
+    const { instance, view } = readScope(call);
+    return instance === "" && view === undefined;
+  } catch (error) {
+    // A caller that sees nothing may still ask.
+    if (error instanceof ClientError) return false;
+    throw error;
+  }
 }
 
 /** Units of the cluster configurations, by metric: of those the caller sees a series of. */
@@ -147,9 +163,9 @@ async function metadata(services: PrometheusServices, call: ApiCall) {
   const wording = "limit must be a number";
   const limit = given.limit("limit", wording);
   const perMetric = given.limit("limit_per_metric", wording);
-  const shown = scope.view === undefined
+  const shown = scope.view === undefined && scope.instance === ""
     ? undefined
-    : await namesOf(services, call);
+    : await namesOf(call);
   const families = new Map<string, Set<string>>();
   for (const { name, unit } of services.metricUnits()) {
     if (only !== "" && name !== only) continue;
@@ -170,11 +186,9 @@ async function metadata(services: PrometheusServices, call: ApiCall) {
 }
 
 /** Names of the metrics of which the caller sees a series. */
-async function namesOf(
-  services: PrometheusServices,
-  call: ApiCall,
-): Promise<ReadonlySet<string>> {
-  const { status, chunks } = await evaluate(services, call, {
+async function namesOf(call: ApiCall): Promise<ReadonlySet<string>> {
+  const { settings } = servicesOf(call);
+  const { status, chunks } = await evaluate(call, {
     question: {
       kind: "values",
       label: "__name__",
@@ -182,7 +196,7 @@ async function namesOf(
       ...ALL_TIME,
     },
     limit: 0,
-    timeoutMs: services.settings.timeoutMs,
+    timeoutMs: settings.timeoutMs,
     withStats: false,
   });
   const decoder = new TextDecoder();

@@ -14,7 +14,7 @@ export interface QueryLimits {
 
 /** What the caller does with a query that is under way. */
 export interface QueryControl {
-  /** Ends the query: the next slice throws `canceled`. */
+  /** Ends the query: the next slice throws its reason if that is a `QueryError`, else `canceled`. */
   readonly signal?: AbortSignal;
   /** Whether the time is over, asked once a slice: then `timeout` is thrown. */
   readonly isTimeOver?: () => boolean;
@@ -64,6 +64,12 @@ export class Budget {
     );
   }
 
+  /** Throws where the query could never hold that many, before anything of them is made. */
+  checkFits(cells: number): void {
+    this.hold(cells);
+    this.release(cells);
+  }
+
   release(cells: number): void {
     this.#held -= cells;
   }
@@ -96,17 +102,22 @@ export class Budget {
   }
 
   check(): void {
-    if (this.#control.signal?.aborted) {
-      throw new QueryError(
-        "canceled",
-        "query was canceled in expression evaluation",
-      );
-    }
-    if (this.#control.isTimeOver?.()) {
-      throw new QueryError(
-        "timeout",
-        "query timed out in expression evaluation",
-      );
-    }
+    const { signal, isTimeOver } = this.#control;
+    if (signal?.aborted) throw reasonOf(signal);
+    if (isTimeOver?.()) throw timedOut();
   }
+}
+
+/** Why a query ends before its time. */
+export function reasonOf({ reason }: AbortSignal): QueryError {
+  if (reason instanceof QueryError) return reason;
+  return new QueryError(
+    "canceled",
+    "query was canceled in expression evaluation",
+  );
+}
+
+/** The time of a query is over. */
+export function timedOut(): QueryError {
+  return new QueryError("timeout", "query timed out in expression evaluation");
 }

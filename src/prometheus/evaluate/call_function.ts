@@ -6,6 +6,7 @@ import {
   unwrapParens,
 } from "../language/ast.ts";
 import { anyByStep } from "./binary_vector.ts";
+import { SLICE_CELLS } from "./budget.ts";
 import type { EvaluationContext, Grid, Value } from "./context.ts";
 import { dayFunctions } from "./date_functions.ts";
 import type { Evaluate } from "./evaluate_expr.ts";
@@ -177,6 +178,10 @@ class Caller {
         return await this.#clamp();
       case "label_replace":
       case "label_join": {
+        // A pattern may take as long to compile as a slice.
+        if (this.#context.budget.isDue(SLICE_CELLS)) {
+          await this.#context.budget.pause();
+        }
         const change = name === "label_join"
           ? labelJoin(this.#call)
           : labelReplace(this.#call);

@@ -147,7 +147,8 @@ export async function evaluateSteps(
   return resultOf({ type: "matrix", series }, context);
 }
 
-function checkSteps(expr: Expr, times: QueryTimes): void {
+/** Throws a {@linkcode QueryError} (`bad_data`) where the expression has no value at such steps. */
+export function checkSteps(expr: Expr, times: QueryTimes): void {
   const { startMs, endMs, stepMs } = times;
   const type = typeOf(expr);
   if (type !== "scalar" && type !== "vector") {

@@ -77,7 +77,7 @@ function effectiveNames(named: readonly LabelMatcher[]): LabelMatcher[] {
 }
 
 function testOf(matchers: readonly LabelMatcher[]): (value: string) => boolean {
-  const tests = matchers.map(compileMatcher);
+  const tests = matchers.map((matcher) => compileMatcher(matcher));
   return (value) => tests.every((test) => test(value));
 }
 

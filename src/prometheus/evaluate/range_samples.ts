@@ -22,6 +22,9 @@ export interface Extension {
   readonly behindMs: number;
 }
 
+/** Arrays with a cell for each step of a subquery, however few series it has. */
+const CELLS_A_STEP = 4;
+
 const NO_EXTENSION: Extension = { beforeMs: 0, behindMs: 0 };
 
 /** Calls `visit` for each series that a range selector finds. Arrays are reused. */
@@ -104,12 +107,13 @@ function seriesOf(
 
 /**
  * The steps of a subquery's inside that the windows of all outer steps need. They
- * are multiples of the step since 1970, wherever the query begins.
+ * are multiples of the step since 1970, wherever the query begins. Throws where they
+ * are more than the query may hold.
  */
 export function subqueryGrid(
   expr: SubqueryExpr,
   reference: Reference,
-  { plan, subqueryStepMs }: EvaluationContext,
+  { budget, plan, subqueryStepMs }: EvaluationContext,
 ): Grid {
   const rangeMs = plan.ms(expr.range);
   const stepMs = expr.step === undefined
@@ -118,7 +122,10 @@ export function subqueryGrid(
   const afterMs = reference.firstMs - rangeMs;
   let startMs = stepMs * Math.trunc(afterMs / stepMs);
   if (startMs <= afterMs) startMs += stepMs;
-  return makeGrid(startMs, reference.lastMs, stepMs);
+  const grid = makeGrid(startMs, reference.lastMs, stepMs);
+  // Times and scalars have a cell for each step, whatever the number of rows.
+  budget.checkFits(CELLS_A_STEP * grid.count);
+  return grid;
 }
 
 /** Calls `visit` for each row of a subquery's inside, as a series. Arrays are reused. */
@@ -128,6 +135,8 @@ export async function visitRows(
   context: EvaluationContext,
   visit: (series: RangeSeries) => Promise<void> | void,
 ): Promise<void> {
+  const cells = 3 * inner.count;
+  context.budget.hold(cells);
   const allTimes = Float64Array.from(
     { length: inner.count },
     (_, step) => inner.startMs + step * inner.stepMs,
@@ -152,4 +161,5 @@ export async function visitRows(
       to,
     });
   }
+  context.budget.release(cells);
 }

@@ -1,4 +1,5 @@
 /** Whether the parts of an expression fit one another. Any thread. */
+import type { CompilePattern } from "../../base/pattern.ts";
 import {
   type AggregateExpr,
   type BinaryExpr,
@@ -16,15 +17,21 @@ import { compileMatcher } from "./matchers.ts";
 import { PromqlParseError, type Span } from "./parse_error.ts";
 
 /** Throws a {@linkcode PromqlParseError} at the first part that does not fit. */
-export function checkTypes(query: string, expr: Expr): void {
-  new Checker(query).check(expr);
+export function checkTypes(
+  query: string,
+  expr: Expr,
+  compile: CompilePattern,
+): void {
+  new Checker(query, compile).check(expr);
 }
 
 class Checker {
   readonly #query: string;
+  readonly #compile: CompilePattern;
 
-  constructor(query: string) {
+  constructor(query: string, compile: CompilePattern) {
     this.#query = query;
+    this.#compile = compile;
   }
 
   check(expr: Expr): ValueType {
@@ -217,7 +224,10 @@ class Checker {
         `metric name must not be set twice: "${name}" or "${twice.value}"`,
       );
     }
-    if (matchers.some((matcher) => !compileMatcher(matcher)(""))) return;
+    const isEmpty = matchers.every((matcher) =>
+      compileMatcher(matcher, this.#compile)("")
+    );
+    if (!isEmpty) return;
     this.#fail(
       span,
       "vector selector must contain at least one non-empty matcher",

@@ -1,9 +1,16 @@
 /** Matchers as tests of values. Any thread. */
 import type { LabelMatcher } from "./ast.ts";
-import { compilePattern, type ValueTest } from "../../base/pattern.ts";
+import {
+  type CompilePattern,
+  compilePattern,
+  type ValueTest,
+} from "../../base/pattern.ts";
 
 /** Whether a value of the label matches; a label that is absent is "". Throws a `SyntaxError`. */
-export function compileMatcher(matcher: LabelMatcher): ValueTest {
+export function compileMatcher(
+  matcher: LabelMatcher,
+  compile: CompilePattern = compilePattern,
+): ValueTest {
   const wanted = matcher.value;
   switch (matcher.type) {
     case "=":
@@ -11,9 +18,9 @@ export function compileMatcher(matcher: LabelMatcher): ValueTest {
     case "!=":
       return (value) => value !== wanted;
     case "=~":
-      return compilePattern(wanted);
+      return compile(wanted);
     case "!~": {
-      const matches = compilePattern(wanted);
+      const matches = compile(wanted);
       return (value) => !matches(value);
     }
   }

@@ -67,7 +67,7 @@ function parseMatcher(reader: TokenReader): LabelMatcher {
   const literal = reader.expect("string", MATCHING, "string");
   const matcher = { type, name, value: stringValue(literal) };
   try {
-    compileMatcher(matcher);
+    compileMatcher(matcher, reader.compile);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     reader.fail(join(spanOf(label), spanOf(literal)), error.message);

@@ -2,6 +2,7 @@
  * PromQL from text to tree: operators by precedence, everything else by descent.
  * Grammar, types and the texts of errors are those of Prometheus 3. Any thread.
  */
+import { type CompilePattern, patternCompiler } from "../../base/pattern.ts";
 import type {
   AggregateExpr,
   AggregateOperator,
@@ -11,6 +12,7 @@ import type {
 } from "./ast.ts";
 import { takesParam } from "./ast.ts";
 import { checkTypes } from "./check_types.ts";
+import { compileMatcher } from "./matchers.ts";
 import { findFunction } from "./functions.ts";
 import { PromqlParseError } from "./parse_error.ts";
 import { stringValue, takeNumber } from "./parse_literal.ts";
@@ -53,8 +55,20 @@ const PRECEDENCE: Readonly<Record<string, number>> = {
 /** Signs bind like products, so `-2^2` is −4. */
 const SIGN_PRECEDENCE = 5;
 
-/** Reads an expression and checks its types. Throws a {@linkcode PromqlParseError}. */
-export function parseExpr(text: string): Expr {
+/**
+ * Reads an expression and checks its types. Throws a {@linkcode PromqlParseError}.
+ * `compile`: one for texts that belong together.
+ */
+export function parseExpr(
+  text: string,
+  compile: CompilePattern = patternCompiler(),
+): Expr {
+  const expr = read(text, compile);
+  checkTypes(text, expr, compile);
+  return expr;
+}
+
+function read(text: string, compile: CompilePattern): Expr {
   if (text.length > QUERY_LENGTH_MAX) {
     throw new PromqlParseError(
       text,
@@ -62,25 +76,36 @@ export function parseExpr(text: string): Expr {
       `the query is longer than ${QUERY_LENGTH_MAX} characters`,
     );
   }
-  const reader = new TokenReader(text);
+  const reader = new TokenReader(text, compile);
   if (reader.isNext("end")) {
     reader.fail({ start: 0, end: 0 }, "no expression found in input");
   }
   const expr = new ExprParser(reader).expression(1);
   reader.expect("end");
-  checkTypes(text, expr);
   return expr;
 }
 
-/** A selector alone, as `match[]` has it. Throws a {@linkcode PromqlParseError}. */
-export function parseMetricSelector(text: string): VectorSelector {
-  const expr = parseExpr(text);
-  if (expr.kind === "vector-selector" && isPlain(expr)) return expr;
-  throw new PromqlParseError(
-    text,
-    expr.span,
-    "expected a selector without modifiers",
-  );
+/**
+ * A selector alone, as `match[]` has it. Throws a {@linkcode PromqlParseError};
+ * `undefined`: there is nothing wrong with it but that it selects everything.
+ */
+export function parseMetricSelector(
+  text: string,
+  compile: CompilePattern = patternCompiler(),
+): VectorSelector | undefined {
+  const expr = read(text, compile);
+  if (expr.kind !== "vector-selector" || !isPlain(expr)) {
+    throw new PromqlParseError(
+      text,
+      expr.span,
+      "expected a selector without modifiers",
+    );
+  }
+  if (expr.matchers.every((one) => compileMatcher(one, compile)(""))) {
+    return undefined;
+  }
+  checkTypes(text, expr, compile);
+  return expr;
 }
 
 function isPlain(selector: VectorSelector): boolean {

@@ -325,7 +325,7 @@ Deno.test("parseExpr() knows the type of every expression", () => {
 
 Deno.test("parseMetricSelector() takes a selector alone", () => {
   const selector = parseMetricSelector(`x{a="b",}`);
-  assert.deepEqual(selector.matchers, [
+  assert.deepEqual(selector?.matchers, [
     { type: "=", name: "a", value: "b" },
     { type: "=", name: "__name__", value: "x" },
   ]);

@@ -1,4 +1,5 @@
 /** The tokens of an expression with one to look ahead, and how the parser complains. Any thread. */
+import type { CompilePattern } from "../../base/pattern.ts";
 import { Lexer } from "./lexer.ts";
 import { PromqlParseError, type Span } from "./parse_error.ts";
 import { describeToken, type Token, type TokenKind } from "./token.ts";
@@ -9,9 +10,12 @@ export class TokenReader {
   #ahead: Token | undefined;
   /** Aggregations whose arguments are being read. */
   aggregations = 0;
+  /** Patterns of matchers. */
+  readonly compile: CompilePattern;
 
-  constructor(text: string) {
+  constructor(text: string, compile: CompilePattern) {
     this.text = text;
+    this.compile = compile;
     this.#lexer = new Lexer(text);
   }
 

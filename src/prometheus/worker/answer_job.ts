@@ -4,31 +4,38 @@
  * (prometheus-api 2.1). Evaluator thread only.
  */
 import { setImmediate } from "node:timers";
+import { type CompilePattern, patternCompiler } from "../../base/pattern.ts";
 import { monotonicMs } from "../../base/clock.ts";
-import type {
-  QueryAnswer,
-  QueryJob,
-  SeriesQuestion,
+import {
+  errorTypeOf,
+  type QueryAnswer,
+  type QueryJob,
+  type QueryQuestion,
+  type SeriesQuestion,
 } from "../../metricstore/engine/query_jobs.ts";
 import { ClientError } from "../../base/errors.ts";
 import {
   ALL_SERIES,
   LABEL_NAMES_ONLY,
 } from "../../metricstore/transport/selection_messages.ts";
-import { Budget } from "../evaluate/budget.ts";
+import { Budget, LABEL_CELLS, timedOut } from "../evaluate/budget.ts";
 import {
+  checkSteps,
   evaluateInstant,
   evaluateSteps,
   type QueryResult,
 } from "../evaluate/evaluate.ts";
-import { compareLabels, compareUtf8, type Labels } from "../evaluate/labels.ts";
 import { QueryError } from "../evaluate/query_error.ts";
 import type { LabelMatcher } from "../language/ast.ts";
-import { compileMatcher } from "../language/matchers.ts";
-import { parseExpr } from "../language/parser.ts";
-import { JsonBody, labelsJson, writeResult } from "./json_body.ts";
+import { namingParameter } from "../language/parameter_error.ts";
+import { parseExpr, parseMetricSelector } from "../language/parser.ts";
+import { foundNames } from "./found_names.ts";
+import { JsonBody, writeResult } from "./json_body.ts";
 import type { ShardClient } from "./shard_client.ts";
 import { ShardSource, type Visible } from "./shard_source.ts";
+
+/** Timers count no further than this. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** Warned of where the answer has fewer series or names than there are. */
 const TRUNCATED = "results truncated due to limit";
@@ -42,27 +49,59 @@ export interface JobContext {
   readonly usualLookbackMs: number;
 }
 
-/** Answers; rejects only where something is broken. */
-export async function answerJob(context: JobContext): Promise<QueryAnswer> {
-  const startedMs = monotonicMs();
-  try {
-    const { question } = context.job;
-    const body = new JsonBody(context.job.maxAnswerBytes);
-    switch (question.kind) {
-      case "instant":
-      case "range":
-        await answerQuery(context, startedMs, body);
-        break;
-      default:
-        await answerNames(context, question, startedMs, body);
-    }
-    return { status: 200, chunks: body.end() };
-  } catch (error) {
-    return errorAnswer(error);
-  }
+interface Asked extends JobContext {
+  readonly source: ShardSource;
 }
 
-function controlOf({ job, signal }: JobContext, startedMs: number) {
+/** Answers; rejects only where something is broken. */
+export async function answerJob(given: JobContext): Promise<QueryAnswer> {
+  const startedMs = monotonicMs();
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(timedOut()),
+    Math.min(given.job.timeoutMs, TIMER_MS_MAX),
+  );
+  // Also while it waits for shards the time of a query can be over.
+  const signal = AbortSignal.any([given.signal, late.signal]);
+  const source = new ShardSource(
+    given.client,
+    given.visible,
+    given.job.lookbackMs !== undefined || isAboutNames(given.job.question),
+  );
+  const written = await writeAnswer({ ...given, signal, source }, startedMs)
+    .catch(errorAnswer)
+    .finally(() => clearTimeout(timer));
+  return {
+    ...written,
+    seconds: (monotonicMs() - startedMs) / 1000,
+    samplesRead: source.samplesRead,
+  };
+}
+
+type Written = Omit<QueryAnswer, "seconds" | "samplesRead">;
+
+function isAboutNames({ kind }: QueryQuestion): boolean {
+  return kind !== "instant" && kind !== "range";
+}
+
+async function writeAnswer(
+  context: Asked,
+  startedMs: number,
+): Promise<Written> {
+  const { question } = context.job;
+  const body = new JsonBody(context.job.maxAnswerBytes);
+  switch (question.kind) {
+    case "instant":
+    case "range":
+      await answerQuery(context, startedMs, body);
+      break;
+    default:
+      await answerNames(context, question, startedMs, body);
+  }
+  return { status: 200, outcome: "success", chunks: body.end() };
+}
+
+function controlOf({ job, signal }: Asked, startedMs: number) {
   return {
     signal,
     isTimeOver: () => monotonicMs() - startedMs > job.timeoutMs,
@@ -73,22 +112,24 @@ function controlOf({ job, signal }: JobContext, startedMs: number) {
 }
 
 async function answerQuery(
-  context: JobContext,
+  context: Asked,
   startedMs: number,
   body: JsonBody,
 ): Promise<void> {
-  const { job, client, visible } = context;
+  const { job, source } = context;
   const { question } = job;
   if (question.kind !== "instant" && question.kind !== "range") return;
-  const hasOwnLookback = job.lookbackMs !== undefined;
-  const source = new ShardSource(client, visible, hasOwnLookback);
   const control = controlOf(context, startedMs);
   const options = {
     limits: { maxSamples: job.maxSamples, maxSeries: job.maxSeries },
     lookbackMs: job.lookbackMs ?? context.usualLookbackMs,
     control,
   };
-  const expr = parseExpr(question.query);
+  const expr = namingParameter("query", () => {
+    const parsed = parseExpr(question.query);
+    if (question.kind === "range") checkSteps(parsed, question);
+    return parsed;
+  });
   const result = question.kind === "instant"
     ? await evaluateInstant(expr, question.timeMs, source, options)
     : await evaluateSteps(expr, question, source, options);
@@ -143,14 +184,13 @@ function addRemarks(
 }
 
 async function answerNames(
-  context: JobContext,
+  context: Asked,
   question: SeriesQuestion,
   startedMs: number,
   body: JsonBody,
 ): Promise<void> {
   const { kind, label = "", startMs, endMs } = question;
-  const { job, client, visible, signal } = context;
-  const source = new ShardSource(client, visible, true);
+  const { job, source, signal } = context;
   const control = controlOf(context, startedMs);
   const budget = new Budget(
     { maxSamples: job.maxSamples, maxSeries: job.maxSeries },
@@ -161,106 +201,63 @@ async function answerNames(
     : kind === "labels"
     ? LABEL_NAMES_ONLY
     : label;
-  const selectors = question.matches.map(parseSelector);
-  const found = new Found(kind, label);
+  const compile = patternCompiler();
+  const selectors = question.matches.map((text) =>
+    parseSelector(text, compile)
+  );
+  const found = foundNames(kind, label, {
+    limit: job.limit,
+    maxBytes: job.maxAnswerBytes,
+  });
   for (const matchers of selectors.length === 0 ? [[]] : selectors) {
+    budget.check();
     // A sample at the very start counts, too.
     const series = source.names(matchers, startMs - 1, endMs, only, signal);
     for await (const labels of series) {
       found.add(labels);
-      if (budget.isDue(10)) await budget.pause();
+      if (found.isFull) await found.trim(budget);
+      if (budget.isDue(LABEL_CELLS)) await budget.pause();
     }
   }
-  const entries = found.sorted();
-  const isCut = job.limit > 0 && entries.length > job.limit;
+  const { entries, isCut } = await found.finish(budget);
   body.add('{"status":"success","data":[');
-  for (const [i, entry] of entries.entries()) {
-    if (isCut && i >= job.limit) break;
-    if (i > 0) body.add(",");
-    body.add(entry);
-    if (budget.isDue(10)) await budget.pause();
+  let isFirst = true;
+  for (const entry of entries) {
+    body.add(isFirst ? entry : `,${entry}`);
+    isFirst = false;
+    if (budget.isDue(LABEL_CELLS)) await budget.pause();
   }
   body.add("]");
   if (isCut) body.add(`,"warnings":${JSON.stringify([TRUNCATED])}`);
   body.add("}");
 }
 
-/** What was found, each once. */
-class Found {
-  readonly #kind: SeriesQuestion["kind"];
-  readonly #label: string;
-  readonly #texts = new Set<string>();
-  readonly #series = new Map<string, Labels>();
-
-  constructor(kind: SeriesQuestion["kind"], label: string) {
-    this.#kind = kind;
-    this.#label = label;
-  }
-
-  add(labels: Labels): void {
-    if (this.#kind === "series") this.#series.set(labels.key, labels);
-    else if (this.#kind === "labels") {
-      for (const name of labels.names) this.#texts.add(name);
-    } else {
-      const value = labels.get(this.#label);
-      if (value !== "") this.#texts.add(value);
-    }
-  }
-
-  /** As JSON, in order. */
-  sorted(): string[] {
-    if (this.#kind === "series") {
-      return [...this.#series.values()].sort(compareLabels).map(labelsJson);
-    }
-    return [...this.#texts].sort(compareUtf8).map((text) =>
-      JSON.stringify(text)
-    );
-  }
-}
-
 /** A `match[]`. Throws where it is no selector, or one that selects everything. */
-export function parseSelector(text: string): readonly LabelMatcher[] {
-  const expr = parseExpr(text);
-  if (expr.kind !== "vector-selector") {
+function parseSelector(
+  text: string,
+  compile: CompilePattern,
+): readonly LabelMatcher[] {
+  return namingParameter("match[]", () => {
+    const selector = parseMetricSelector(text, compile);
+    if (selector !== undefined) return selector.matchers;
     throw new ClientError(
       "E_BAD_REQUEST",
-      `invalid parameter "match[]": ${text} is no selector of series`,
+      "match[] must contain at least one non-empty matcher",
     );
-  }
-  if (expr.matchers.every((matcher) => compileMatcher(matcher)(""))) {
-    throw new ClientError(
-      "E_BAD_REQUEST",
-      'invalid parameter "match[]": match[] must contain at least one non-empty matcher',
-    );
-  }
-  return expr.matchers;
+  });
 }
 
-/** The errors of the envelope by status (prometheus-api 2.1). */
-const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
-  400: "bad_data",
-  401: "unauthorized",
-  403: "forbidden",
-  404: "not_found",
-  405: "bad_data",
-  413: "bad_data",
-  415: "bad_data",
-  422: "execution",
-  429: "too_many_requests",
-  499: "canceled",
-  500: "internal",
-  503: "unavailable",
-};
-
-/** Status and body of what went wrong; details of our own mistakes stay inside. */
-export function errorAnswer(error: unknown): QueryAnswer {
-  if (!(error instanceof ClientError)) throw error;
+/** Status and body of what went wrong. Our own mistakes are thrown on: their details stay inside. */
+function errorAnswer(error: unknown): Written {
+  if (!(error instanceof ClientError) || error.code === "E_INTERNAL") {
+    throw error;
+  }
   const status = error instanceof QueryError && error.errorType === "canceled"
     ? 499
     : error.status;
   const errorType = error instanceof QueryError
     ? error.errorType
-    : TYPE_BY_STATUS[status] ?? "internal";
+    : errorTypeOf(status);
   const text = JSON.stringify({
     status: "error",
     errorType,
@@ -268,6 +265,7 @@ export function errorAnswer(error: unknown): QueryAnswer {
   });
   return {
     status,
+    outcome: errorType,
     chunks: [new TextEncoder().encode(text)],
     ...(error.retryAfterSec === undefined
       ? {}

@@ -27,7 +27,7 @@ export type Post = (message: FromEvaluator, transfer: ArrayBuffer[]) => void;
 
 export class Evaluator {
   readonly #client: ShardClient;
-  readonly #usualLookbackMs: number;
+  #usualLookbackMs: number;
   readonly #post: Post;
   readonly #jobs = new Map<number, AbortController>();
 
@@ -45,8 +45,19 @@ export class Evaluator {
   }
 
   take(message: ToEvaluator): void {
-    if (message.kind === "cancel") this.#jobs.get(message.id)?.abort();
-    else void this.#answer(message);
+    switch (message.kind) {
+      case "cancel":
+        this.#jobs.get(message.id)?.abort();
+        break;
+      case "metrics":
+        this.#usualLookbackMs = Math.max(
+          this.#usualLookbackMs,
+          longestLookbackMs(message.added),
+        );
+        break;
+      case "job":
+        void this.#answer(message);
+    }
   }
 
   async #answer(

@@ -82,6 +82,8 @@ export function labelsJson(labels: Labels): string {
 
 /** Samples of a matrix between two breaks. */
 const POINTS_A_BREAK = 50_000;
+/** Series of a vector between two breaks. */
+const SERIES_A_BREAK = 5000;
 
 /**
  * `{"resultType":…,"result":…` without the brace that ends it, at most `limit` series
@@ -113,6 +115,7 @@ export async function writeResult(
             point(data.timeMs, data.values[i]!)
           }}`,
         );
+        if ((i + 1) % SERIES_A_BREAK === 0) await pause();
       }
       body.add("]");
       break;

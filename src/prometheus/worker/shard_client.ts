@@ -30,8 +30,10 @@ import {
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
-/** Samples of a selection that wait to be read; 16 bytes each. */
-const WAITING_SAMPLES_MAX = 512 << 10;
+/** Size of the pieces of a selection that wait to be read, in samples of 16 bytes. */
+const WAITING_MAX = 512 << 10;
+/** The labels of a series weigh as much as so many samples. */
+const SERIES_WEIGHT = 32;
 /** Turns without a wait after which other events get their chance. */
 const TURNS_MAX = 16;
 
@@ -46,7 +48,7 @@ export class OpenSelection {
   readonly id: number;
   readonly #waiting: ShardPiece[] = [];
   readonly #onRead: () => void;
-  #waitingSamples = 0;
+  #weight = 0;
   #shardsLeft: number;
   #error: ClientError | undefined;
   #wake: (() => void) | undefined;
@@ -58,16 +60,17 @@ export class OpenSelection {
   }
 
   get isFull(): boolean {
-    return this.#waitingSamples >= WAITING_SAMPLES_MAX;
+    return this.#weight >= WAITING_MAX;
   }
 
+  /** No shard works for it any more, whether or not it failed. */
   get isEnded(): boolean {
-    return this.#shardsLeft === 0 || this.#error !== undefined;
+    return this.#shardsLeft === 0;
   }
 
   add(shard: number, piece: SeriesPiece): void {
     this.#waiting.push({ shard, piece });
-    this.#waitingSamples += piece.values.length;
+    this.#weight += weightOf(piece);
     this.#wake?.();
   }
 
@@ -94,7 +97,7 @@ export class OpenSelection {
       const first = this.#waiting.shift();
       if (first !== undefined) {
         const wasFull = this.isFull;
-        this.#waitingSamples -= first.piece.values.length;
+        this.#weight -= weightOf(first.piece);
         if (wasFull && !this.isFull) this.#onRead();
         return first;
       }
@@ -103,6 +106,10 @@ export class OpenSelection {
       this.#wake = undefined;
     }
   }
+}
+
+function weightOf({ labels, values }: SeriesPiece): number {
+  return values.length + SERIES_WEIGHT * labels.length;
 }
 
 export class ShardClient {
@@ -160,7 +167,7 @@ export class ShardClient {
   close(selection: OpenSelection): void {
     if (!this.#open.delete(selection.id)) return;
     if (!selection.isEnded) cancelSelection(this.#cancelled, selection.id);
-    // What is left of it in the rings goes at once.
+    // The rest of it in the rings goes at once.
     this.#takeAll();
   }
 

@@ -11,7 +11,7 @@ import type {
   SeriesLabels,
 } from "../../metricstore/transport/selection_messages.ts";
 import { type Labels, Labels as LabelSet } from "../evaluate/labels.ts";
-import { QueryError } from "../evaluate/query_error.ts";
+import { reasonOf } from "../evaluate/budget.ts";
 import type {
   Selection,
   SeriesBatch,
@@ -33,6 +33,8 @@ export class ShardSource implements SeriesSource {
   readonly #client: ShardClient;
   readonly #visible: Visible;
   readonly #hasOwnLookback: boolean;
+  /** Samples that came from the shards. */
+  samplesRead = 0;
 
   /** `hasOwnLookback`: the query says how long samples count, whatever their series. */
   constructor(client: ShardClient, visible: Visible, hasOwnLookback: boolean) {
@@ -108,15 +110,15 @@ export class ShardSource implements SeriesSource {
       { ...this.#visible, ...ask },
       this.#shardsOf(ask.matchers),
     );
-    // Whoever waits for a piece is woken.
-    const stop = () =>
-      selection.fail(new QueryError("canceled", "query was canceled"));
+    // A reader that waits for a piece is woken.
+    const stop = () => selection.fail(reasonOf(signal!));
     signal?.addEventListener("abort", stop);
     try {
       for (;;) {
         if (signal?.aborted) stop();
         const piece = await selection.next();
         if (piece === undefined) return;
+        this.samplesRead += piece.piece.values.length;
         yield piece;
       }
     } finally {
