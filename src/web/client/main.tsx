@@ -1,8 +1,9 @@
 /** Where the pages begin: puts the application into the shell that the server sends. */
 import { render } from "preact";
+import { App } from "./app.tsx";
+import { startRouter } from "./router.ts";
+import { applyTheme } from "./state/theme.ts";
 
-function App() {
-  return <main>ringstore</main>;
-}
-
+applyTheme();
+startRouter();
 render(<App />, document.getElementById("app") ?? document.body);
