@@ -22,7 +22,7 @@ const TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
 };
 
-/** What a build may be stopped by that is no mistake in the sources. */
+/** Stops a build without a mistake in the sources. */
 class CannotBuild extends Error {}
 
 async function main(): Promise<number> {
@@ -69,7 +69,7 @@ function sourcesBelow(folder: string): string[] {
     });
 }
 
-/** Of the pages that lie there; none: there are none. */
+/** The hash of the pages that lie there; none: there are none. */
 function lastInputs(): string | undefined {
   try {
     const text = Deno.readTextFileSync(`${OUTPUT}/manifest.json`);

@@ -1,5 +1,5 @@
 /**
- * What `deno task web` writes and the server reads: `dist/web/manifest.json`. Beside
+ * The file that `deno task web` writes and the server reads: `dist/web/manifest.json`. Beside
  * it lie the files it names, each with a `.gz` and a `.br` of itself, all flat. The
  * server answers them as `/web/assets/<name>`; names carry a hash of their content,
  * so they never change (web 5.1). Pure.
@@ -7,9 +7,9 @@
 import { z } from "zod";
 
 export const manifestSchema = z.strictObject({
-  /** Of everything the files were made of; other inputs mean: build again. */
+  /** Hash of everything the files were made of; other inputs mean: build again. */
   inputs: z.string(),
-  /** Of the files; what a page compares to know that it is old. */
+  /** Hash of the files; what a page compares to know that it is old. */
   build: z.string(),
   /** Name of the module that a page loads, a key of `files`. */
   script: z.string(),

@@ -1,5 +1,5 @@
 /**
- * Where one is: path and query of the page. What is shown is in the URL (web 0.6), so
+ * Where one is: path and query of the page. The URL says what is shown (web 0), so
  * views read it from here and change it by links or {@linkcode go}.
  */
 import { signal } from "@preact/signals";

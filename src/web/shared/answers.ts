@@ -1,5 +1,5 @@
 /**
- * What the routes below `/web/api` answer, for the server that writes it and the pages
+ * The answers of the routes below `/web/api`, for the server that writes it and the pages
  * that read it (web 4.2). Types alone: no DOM, no Deno.
  *
  * Times are Unix epoch seconds, spans are seconds. The batch system's job ids are
@@ -27,7 +27,7 @@ export interface SessionAnswer {
     readonly roles: readonly string[];
     readonly projects: readonly string[];
   };
-  /** False with `disable-authentication`: everybody is an administrator. */
+  /** It is false with `disable-authentication`: everybody is an administrator. */
   readonly authentication: boolean;
   readonly version: string;
   /** Hash of the pages that the server has now; another one means: load again. */
@@ -82,7 +82,7 @@ export interface MetricAnswer {
   readonly alert: number;
   readonly footprint?: string;
   readonly lowerIsBetter: boolean;
-  /** What it means, in a sentence. */
+  /** Its meaning in a sentence. */
   readonly tooltip?: string;
 }
 
@@ -107,7 +107,7 @@ export interface SubClusterAnswer {
 /** As `/api/clusters` answers it (job-api 5.4), and web 15.1. */
 export interface ClusterAnswer {
   readonly name: string;
-  /** False: there is no `cluster.json`; metrics are those of `config.json`. */
+  /** It is false: there is no `cluster.json`; metrics are those of `config.json`. */
   readonly configured?: boolean;
   readonly metricConfig: readonly MetricAnswer[];
   readonly subClusters: readonly SubClusterAnswer[];

@@ -1,4 +1,4 @@
-/** CSV that spreadsheets read as data, never as formulas (web 6.4). No DOM, no Deno. */
+/** CSV that spreadsheets read as data, never as formulas (web 6). No DOM, no Deno. */
 
 export type Cell = string | number | undefined;
 

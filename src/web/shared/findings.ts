@@ -1,5 +1,5 @@
 /**
- * What is odd about a job, found in its own numbers: nodes that do something else than
+ * Finds what is odd about a job in its own numbers: nodes that do something else than
  * the others (web V6). A node is an outlier where its average lies more than five
  * median absolute deviations from the median of all nodes (Iglewicz and Hoaglin 1993,
  * with the deviation scaled by 1.4826 to that of a normal distribution). Pure.
@@ -19,7 +19,7 @@ export interface Finding {
   readonly median: number;
   /** The worst first. */
   readonly hosts: readonly string[];
-  /** Of how many nodes. */
+  /** The number of all its nodes. */
   readonly of: number;
 }
 

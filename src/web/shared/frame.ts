@@ -25,14 +25,14 @@ export interface FrameUnit {
   readonly prefix?: string;
 }
 
-/** What an array is of; its type and length come from the array. */
+/** The series of an array; its type and length come from the array. */
 export interface FrameArrayAbout {
   readonly metric: string;
   readonly host?: string;
   readonly scope?: string;
-  /** Of a hardware thread, core, accelerator…, as the scope counts them. */
+  /** Id of a hardware thread, core, accelerator…, as the scope counts them. */
   readonly id?: string;
-  /** What of several series, or an age in seconds. */
+  /** The part of several series, or an age in seconds. */
   readonly part?: "min" | "mean" | "max" | "age";
   readonly unit: FrameUnit;
   /** Over all samples, also those that thinning leaves out. */
@@ -59,7 +59,7 @@ export interface FrameError {
   readonly error: string;
 }
 
-/** What the whole frame has in common. */
+/** The properties of the whole frame. */
 export interface FrameAbout {
   /** Unix seconds of the first point. */
   readonly from: number;
@@ -71,7 +71,7 @@ export interface FrameAbout {
   /** When the next samples are due; absent: none will come. */
   readonly nextSec?: number;
   readonly errors: readonly FrameError[];
-  /** What the answer cost. */
+  /** The cost of the answer. */
   readonly read: {
     readonly series: number;
     readonly samples: number;

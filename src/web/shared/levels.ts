@@ -4,7 +4,7 @@
  */
 import type { LevelName } from "./answers.ts";
 
-/** What the rule needs of a metric. All 0: it has no thresholds. */
+/** The part of a metric that the rule needs. All 0: it has no thresholds. */
 export interface Thresholds {
   readonly peak: number;
   readonly normal: number;
@@ -17,7 +17,7 @@ export interface Thresholds {
 export interface LevelText {
   readonly word: string;
   readonly symbol: string;
-  /** What to think of it. */
+  /** Its meaning for the job. */
   readonly advice: string;
 }
 

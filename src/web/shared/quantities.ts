@@ -19,7 +19,7 @@ const SMALL = ["", "m", "µ", "n", "p"] as const;
 /** Bases whose numbers get no prefix of ours: a milli-degree helps nobody. */
 const FIXED = new Set(["", "%", "°C", "degC", "C", "CPI", "IPC", "load"]);
 
-/** What a number is multiplied by and what is written behind it. */
+/** The factor of a number and the unit that is written behind it. */
 export interface Scale {
   readonly factor: number;
   /** With its prefix, like `GB/s`; `""`: none. */

@@ -1,4 +1,4 @@
-/** What is around every view: rail, bar, strips, keys (web 3.0). */
+/** The surroundings of every view: rail, bar, strips, keys (web 3.0). */
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "../icons.tsx";

@@ -61,7 +61,7 @@ function Stale({ of }: { of: Answer<unknown> }): JSX.Element {
   );
 }
 
-/** What an error means for who reads it, beside the server's own sentence. */
+/** The meaning of an error for its reader, beside the server's own sentence. */
 function meaning(error: ApiError): string {
   switch (error.status) {
     case -1:

@@ -1,5 +1,5 @@
 /**
- * Names from outside as text (web 6.4): control and direction characters become marks
+ * Names from outside as text (web 6): control and direction characters become marks
  * that can be seen, so that no name can look like another or turn a line round.
  */
 import type { JSX } from "preact";

@@ -19,17 +19,17 @@ export interface TipLine {
 }
 
 export interface CanvasPlotProps {
-  /** What it shows, for who cannot see it. */
+  /** Says what it shows to people who cannot see it. */
   readonly label: string;
   readonly moments: readonly number[];
   readonly from: number;
   readonly to: number;
   readonly low: number;
   readonly high: number;
-  /** Of the numbers at the y axis; absent: rows with names. */
+  /** Scale of the numbers at the y axis; absent: rows with names. */
   readonly scale?: Scale;
   readonly draw: (u: uPlot) => void;
-  /** What to tell at a moment; `y` is a value, or a share from the top for rows. */
+  /** The values at a moment; `y` is a value, or a share from the top for rows. */
   readonly tip: (sec: number, y: number, shareY: number) => readonly TipLine[];
   readonly onZoom: (from: number, to: number) => void;
   readonly onZoomOut: () => void;
@@ -237,7 +237,7 @@ function optionsOf(
   return {
     width: element.clientWidth || 300,
     height: element.clientHeight || 200,
-    padding: [8, 8, 0, 0],
+    padding: [20, 8, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: SYNC, scales: ["x", null] },
@@ -280,7 +280,10 @@ function optionsOf(
       },
     ],
     hooks: {
-      drawAxes: [(u) => clipped(u, latest.current.draw)],
+      drawAxes: [
+        (u) => clipped(u, latest.current.draw),
+        (u) => drawUnit(u, latest.current.scale?.unit ?? "", colours.muted),
+      ],
       setCursor: [showTip],
       setSelect: [(u) => {
         const { left, width } = u.select;
@@ -292,6 +295,18 @@ function optionsOf(
       }],
     },
   };
+}
+
+/** The unit of the y axis, above its numbers. */
+function drawUnit(u: uPlot, unit: string, colour: string): void {
+  const { ctx } = u;
+  ctx.save();
+  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.fillStyle = colour;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "top";
+  ctx.fillText(unit, 4 * devicePixelRatio, 2 * devicePixelRatio);
+  ctx.restore();
 }
 
 function clipped(u: uPlot, draw: (u: uPlot) => void): void {

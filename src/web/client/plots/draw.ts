@@ -1,5 +1,5 @@
 /**
- * What lies between the axes: lines, a band of min, mean and max, a heat map, and
+ * Draws what lies between the axes: lines, a band of min, mean and max, a heat map, and
  * thresholds. Drawn by ourselves on uPlot's canvas, in its `drawAxes` hook: twice as
  * fast as its own series, and the same for one line and for a thousand (web 5.3).
  */

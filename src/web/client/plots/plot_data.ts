@@ -1,12 +1,12 @@
 /**
- * What a plot shows: the series of one metric out of a frame, and what follows from
+ * The data of a plot: the series of one metric out of a frame, and what follows from
  * them. Values stay in the views that the frame made of the answer. No DOM.
  */
 import type { Frame, FrameArray, FrameUnit } from "../../shared/frame.ts";
 
 export interface PlotSeries {
   readonly host: string;
-  /** Of a core, an accelerator…; `""`: the node. */
+  /** Id of a core, an accelerator…; `""`: the node. */
   readonly id: string;
   readonly part?: "min" | "mean" | "max" | "age";
   readonly values: FrameArray;

@@ -1,4 +1,4 @@
-/** Who looks, what they may see, and how they like to see it. */
+/** The user, what they may see, and how they like to see it. */
 import { computed, signal } from "@preact/signals";
 import type {
   ClusterAnswer,
@@ -76,7 +76,7 @@ export function setting<K extends SettingKey>(key: K): typeof DEFAULTS[K] {
 
 const BROWSER_KEY = "ringstore.settings";
 
-/** Of people whom no table knows, as after a login by token. */
+/** Settings of people whom no table knows, as after a login by token. */
 function readBrowserSettings(): Record<string, unknown> {
   try {
     return JSON.parse(localStorage.getItem(BROWSER_KEY) ?? "{}");

@@ -139,10 +139,10 @@ function JobCard(
     .sort((a, b) => badness(b.level) - badness(a.level))[0];
   return (
     <article class="card">
-      <div class="row spread">
+      <div class="card-title">
         <h3>
           <a href={jobPath(job.id)}>{job.jobId}</a>{" "}
-          <Name text={job.name} none="" most={28} />
+          <Name text={job.name} none="" most={40} />
         </h3>
         <JobState state={job.state} />
       </div>
@@ -161,7 +161,7 @@ function JobCard(
       <p>
         <Walltime job={job} />
       </p>
-      <SmallPrints footprint={job.footprint.slice(0, 2)} metrics={metrics} />
+      <SmallPrints footprint={job.footprint.slice(0, 3)} metrics={metrics} />
       {worst !== undefined && badness(worst.level) > 2 && (
         <p class="small">
           <LevelMark level={worst.level} withWord /> {worst.metric}:{" "}

@@ -1,4 +1,4 @@
-/** web V5: the list of jobs. What is listed, and how, is in the URL. */
+/** web V5: the list of jobs. The URL says what is listed, and how. */
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type {
@@ -10,12 +10,14 @@ import { FILTER_KEYS } from "../../shared/job_filter_url.ts";
 import { formatCount } from "../../shared/quantities.ts";
 import { getJson } from "../api.ts";
 import { Icon } from "../icons.tsx";
+import { isPhone } from "../parts/media.ts";
 import { Empty, Part } from "../parts/part.tsx";
 import { go, place, withQuery } from "../router.ts";
 import { useAnswer } from "../state/answer.ts";
 import { clusters, setting } from "../state/session.ts";
 import { FilterChips } from "./jobs/filter_chips.tsx";
 import { FilterForm } from "./jobs/filter_form.tsx";
+import { JobCards } from "./jobs/job_cards.tsx";
 import { COLUMNS, columnsOf, JobTable } from "./jobs/job_table.tsx";
 import { ExportButtons } from "./jobs/export_buttons.tsx";
 import { SelectionBar } from "./jobs/selection_bar.tsx";
@@ -114,6 +116,8 @@ export function Jobs(): JSX.Element {
         {(answer) =>
           answer.jobs.length === 0
             ? <NoJobs isFiltered={String(filter) !== ""} />
+            : isPhone.value
+            ? <JobCards jobs={rows.jobs} />
             : (
               <JobTable
                 jobs={rows.jobs}

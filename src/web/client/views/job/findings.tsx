@@ -1,4 +1,4 @@
-/** What is odd about the job, in words: nodes that do something else than the others. */
+/** Says in words what is odd about the job: nodes that do something else than the others. */
 import type { JSX } from "preact";
 import type {
   JobAnswer,

@@ -1,4 +1,4 @@
-/** Who, what, where, how long; tags and the note of the staff. */
+/** User, place, size and times of a job; tags and the note of the staff. */
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { JobAnswer, TagAnswer } from "../../../shared/answers.ts";

@@ -1,4 +1,4 @@
-/** What is chosen for the plots of a job: modes, scopes, pins and range, all in the URL. */
+/** The choices for the plots of a job: modes, scopes, pins and range, all in the URL. */
 import type { JobAnswer, MetricAnswer } from "../../../shared/answers.ts";
 import { scaleThresholds } from "../../../shared/levels.ts";
 import { second } from "../../clock.ts";

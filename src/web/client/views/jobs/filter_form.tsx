@@ -1,4 +1,4 @@
-/** All filters as a form. What is written is what links and bookmarks have, too. */
+/** All filters as a form. It writes the parameters that links and bookmarks have, too. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { TagsAnswer } from "../../../shared/answers.ts";

@@ -17,7 +17,7 @@ interface CellContext {
 interface Column {
   readonly key: string;
   readonly title: string;
-  /** What `sort` calls it; absent: the list is not sorted by it. */
+  /** Its name in `sort`; absent: the list is not sorted by it. */
   readonly sort?: string;
   readonly isNumber?: boolean;
   readonly isDefault?: boolean;

@@ -1,4 +1,4 @@
-/** What can be done with the rows that are selected. */
+/** The actions on the rows that are selected. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ApiError, sendJson } from "../../api.ts";
@@ -57,7 +57,7 @@ export function SelectionBar(
   );
 }
 
-/** Who sees a tag: its maker alone, everybody, or administrators. */
+/** The people who see a tag: its maker alone, everybody, or administrators. */
 export function TagScope(): JSX.Element {
   const name = session.value?.user.username ?? "";
   return (
