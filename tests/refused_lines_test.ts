@@ -119,6 +119,34 @@ Deno.test("lines refused by right, cluster or limit, and those passed over, neve
     }
   }));
 
+Deno.test("a writer of any cluster makes 1,000 of them a shard, and goes on in those", async () => {
+  const engine = await startTestEngine({
+    metrics: {
+      defaults: { load: { frequencySec: 60, aggregation: null } },
+      clusters: { own: { load: { frequencySec: 60, aggregation: null } } },
+    },
+    shards: 2,
+  });
+  try {
+    const lines = (count: number) =>
+      Array.from(
+        { length: count },
+        (_, i) => `load,cluster=c${i},hostname=h value=1 ${TIME}\n`,
+      ).join("");
+    const report = await batch(engine, lines(20_000));
+    assert.deepEqual(report.rejected, { "max-clusters": 18_000 });
+    assert.match(report.errors[0]!.message, /without a configuration \(1000\)/);
+    assert.equal(engine.clusters.names.length, 2000);
+    const after = await batch(
+      engine,
+      lines(500) + good(1).replace("=c", "=own"),
+    );
+    assert.equal(after.stored, 501);
+  } finally {
+    await engine.close();
+  }
+});
+
 Deno.test("blank lines and comments are passed over, wherever parts are cut", () =>
   withEngine(async (engine) => {
     const blanks = ["\n", "\r\n", "  \n", "# a b=c\n", " #\r\n"];

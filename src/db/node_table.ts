@@ -57,6 +57,10 @@ type Told = Pick<
 /** Nodes of a cluster that are kept; no machine has so many. */
 export const NODES_MAX = 100_000;
 
+/** States of a node between two looks at how many it has, and removed by one look. */
+const TRIM_EVERY = 256;
+const TRIM_ROWS = 2 * TRIM_EVERY;
+
 type NodeStateRecord = Omit<NodeStateRow, "healthMetrics"> & {
   readonly healthMetrics: string;
 };
@@ -84,6 +88,9 @@ export class NodeTable {
   readonly #oldStates: Statement<NodeStateRecord>;
   readonly #deleteOldStates: Statement<never>;
   readonly #deleteStates: Statement<never>;
+  readonly #deleteBeyond: Statement<never>;
+  /** States since a node was last looked at, by node. */
+  readonly #sinceTrim = new Map<number, number>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -130,14 +137,26 @@ export class NodeTable {
     this.#deleteStates = connection.prepare(
       "DELETE FROM node_state WHERE id IN (SELECT value FROM json_each(?))",
     );
+    this.#deleteBeyond = connection.prepare(
+      `DELETE FROM node_state WHERE id IN (SELECT id FROM node_state
+       WHERE node_id = ? ORDER BY time_stamp DESC, id DESC LIMIT ? OFFSET ?)`,
+    );
   }
 
   /**
    * Notes what is told of nodes of a cluster. New nodes are made, up to
    * `NODES_MAX` of a cluster: one whose `nodes` is a wildcard takes any name. The
    * last report of a second told once more is no new row: messages may come twice.
+   *
+   * `statesMax`: the newest states of a node that stay; absent: all. Counting them
+   * takes long, so a node may have `TRIM_EVERY` more until it is looked at again.
    */
-  report(cluster: string, time: number, reports: readonly NodeReport[]): void {
+  report(
+    cluster: string,
+    time: number,
+    reports: readonly NodeReport[],
+    statesMax?: number,
+  ): void {
     this.#connection.transaction(() => {
       let room: number | undefined;
       for (const node of reports) {
@@ -160,8 +179,17 @@ export class NodeTable {
           node.memoryAllocated,
           node.gpusAllocated,
         );
+        if (statesMax !== undefined && id !== null) this.#trim(id, statesMax);
       }
     });
+  }
+
+  #trim(node: number, statesMax: number): void {
+    // Each begins elsewhere, so that not all are looked at by one report.
+    const since = (this.#sinceTrim.get(node) ?? node % TRIM_EVERY) + 1;
+    this.#sinceTrim.set(node, since % TRIM_EVERY);
+    if (since < TRIM_EVERY) return;
+    this.#deleteBeyond.run(node, TRIM_ROWS, statesMax);
   }
 
   /** The last that was told of one node. */

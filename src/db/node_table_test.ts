@@ -63,6 +63,28 @@ Deno.test("NodeTable.deleteOldStates() keeps the newest row of every node", () =
   );
 });
 
+Deno.test("NodeTable.report() keeps the newest states of a node, within a few hundred, where told how many", () => {
+  using fixture = new TemporaryDatabase();
+  const { nodes } = fixture.open().tables;
+  const statesOf = (host: string) =>
+    nodes.oldStates(1_000_000, 100_000)
+      .filter(({ hostname }) => hostname === host).map(({ time }) => time);
+  for (let time = 0; time < 1000; time++) {
+    nodes.report("alpha", time, [node("kept")]);
+  }
+  for (let time = 1000; time < 2500; time++) {
+    nodes.report("alpha", time, [node("kept"), node("other")], 100);
+    if (time % 250 === 0) {
+      assert.ok(statesOf("other").length <= 100 + 256, `${time}`);
+    }
+  }
+  // Those of before go too, and the newest are the ones that stay.
+  const kept = statesOf("kept");
+  assert.ok(kept.length >= 99 && kept.length <= 100 + 256, `${kept.length}`);
+  assert.equal(kept.at(-1), 2498);
+  assert.equal(nodes.latestOf("alpha", "kept")?.time, 2499);
+});
+
 Deno.test("NodeTable.report() makes one row of the same report of the same second", () => {
   using fixture = new TemporaryDatabase();
   const { nodes } = fixture.open().tables;

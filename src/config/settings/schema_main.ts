@@ -81,7 +81,7 @@ const retentionTarget = {
 
 const nodestateRetention = section({
   policy: oneOf("delete", "move").describe(
-    "What happens to node states that are too old.",
+    "What happens to node states that are too old; without this section the newest 10,080 of a node stay.",
   ),
   age: integer(1).default(24).describe("Hours after which they are too old."),
   ...retentionTarget,

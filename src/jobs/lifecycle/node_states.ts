@@ -15,7 +15,12 @@ import type { JobServices } from "./services.ts";
 
 type NodeServices = Pick<
   JobServices,
-  "tables" | "clusters" | "engine" | "log" | "passedOverNodes"
+  | "tables"
+  | "clusters"
+  | "engine"
+  | "log"
+  | "passedOverNodes"
+  | "nodeStatesMax"
 >;
 
 type NodeStateRequest = z.output<typeof nodeStateSchema>;
@@ -84,7 +89,12 @@ async function store(
     memoryAllocated: node.memoryAllocated,
     gpusAllocated: node.gpusAllocated,
   }));
-  await services.tables.nodes.report(cluster, timeSec, reports);
+  await services.tables.nodes.report(
+    cluster,
+    timeSec,
+    reports,
+    services.nodeStatesMax,
+  );
 }
 
 /** The nodes that a sub-cluster has, each once: of several the last counts. */

@@ -34,6 +34,8 @@ export interface JobServices {
   readonly wakeArchiver: () => void;
   /** Reported nodes that belong nowhere. */
   readonly passedOverNodes: PassedOverNodes;
+  /** Newest states of a node that are kept; absent: those that the retention leaves. */
+  readonly nodeStatesMax?: number | undefined;
   /** `""`: machine states are not kept. */
   readonly machineStateDir: string;
 }

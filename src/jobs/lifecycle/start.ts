@@ -21,6 +21,9 @@ import type { JobLog, JobServices, JobStatus, JobTables } from "./services.ts";
 /** Between an attempt to archive a job that failed and the next one; doubled then. */
 const RETRY_MS = 10_000;
 
+/** States of a node that are kept without a configured retention: a week of minutes. */
+const NODE_STATES_MAX = 7 * 24 * 60;
+
 export interface JobApiOptions {
   readonly config: Pick<Config, "main" | "cron" | "archive" | "metric-store">;
   readonly tables: JobTables;
@@ -78,6 +81,9 @@ export function startJobApi(options: JobApiOptions): JobApi {
         }),
     }),
     passedOverNodes: new PassedOverNodes(log),
+    nodeStatesMax: config.main["nodestate-retention"] === undefined
+      ? NODE_STATES_MAX
+      : undefined,
     reads: new JobReads(),
     wakeArchiver: () => archiver.wake(),
     machineStateDir: config.main["machine-state-dir"],

@@ -68,6 +68,11 @@ export class MetricCatalog {
     return this.#clusters.get(cluster) ?? this.#defaults;
   }
 
+  /** Whether the cluster has metrics of its own, as configured ones do. */
+  hasCluster(cluster: string): boolean {
+    return this.#clusters.has(cluster);
+  }
+
   metric(id: number): Metric {
     const metric = this.#byId[id];
     assert(metric !== undefined, `no metric has the id ${id}`);

@@ -24,6 +24,12 @@ import {
 } from "../transport/instance_counts.ts";
 import { SeriesTable } from "../store/series_table.ts";
 
+/**
+ * Clusters without metrics of their own that an instance may have in a shard: a writer
+ * of any cluster can name new ones, and each is known to the whole process.
+ */
+export const CLUSTERS_MAX = 1000;
+
 /** Counters that all shards share, so that limits hold for the store as a whole. */
 export const SHARED_SERIES = 0;
 export const SHARED_HOSTS = 1;
@@ -43,6 +49,7 @@ export type Refusal =
   | "max-series"
   | "instance-series"
   | "max-hosts"
+  | "max-clusters"
   | "memory-cap";
 
 export class SeriesRegistry {
@@ -79,10 +86,15 @@ export class SeriesRegistry {
   /**
    * The series of that name, made if there is none; or why it may not be made.
    * `instanceMax`: series that a named instance may have; 0: any number.
+   * `clustersMax`: clusters of the instance with which no new one is made.
    */
-  resolve(name: SeriesName, instanceMax = 0): number | Refusal {
-    const host = this.#host(name);
-    if (host === undefined) return "max-hosts";
+  resolve(
+    name: SeriesName,
+    instanceMax = 0,
+    clustersMax = Infinity,
+  ): number | Refusal {
+    const host = this.#host(name, clustersMax);
+    if (typeof host === "string") return host;
     const level = this.#level(host, name);
     const known = level?.series.get(name.metric.id);
     if (known !== undefined) return known;
@@ -94,7 +106,10 @@ export class SeriesRegistry {
     return series;
   }
 
-  /** The same for a series as it is named on disk; `undefined`: its metric is not configured. */
+  /**
+   * The same for a series as it is named on disk, in any cluster: what was stored is
+   * taken back. `undefined`: its metric is not configured.
+   */
   resolveEntry(entry: SeriesEntry): number | Refusal | undefined {
     const metric = this.catalog.of(entry.cluster).get(entry.metric);
     if (metric === undefined) return undefined;
@@ -130,14 +145,19 @@ export class SeriesRegistry {
     };
   }
 
-  #host(name: SeriesName): HostLevel | undefined {
+  #host(name: SeriesName, clustersMax: number): HostLevel | Refusal {
     const { instance, cluster, host } = name;
     const known = this.tree.host(instance, cluster, host);
     if (known !== undefined) return known;
+    const clusters = this.tree.clusters(instance);
+    if (
+      clusters.size >= clustersMax && !clusters.has(cluster) &&
+      !this.catalog.hasCluster(cluster)
+    ) return "max-clusters";
     const hosts = Atomics.add(this.#shared, SHARED_HOSTS, 1) + 1;
     if (hosts > this.#maxHosts) {
       Atomics.sub(this.#shared, SHARED_HOSTS, 1);
-      return undefined;
+      return "max-hosts";
     }
     return this.tree.addHost(instance, cluster, host);
   }

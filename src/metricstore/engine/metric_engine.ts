@@ -41,6 +41,7 @@ export const REJECT_REASONS = [
   "max-series",
   "instance-series",
   "max-hosts",
+  "max-clusters",
   "line-too-long",
   "forbidden",
   "rate",

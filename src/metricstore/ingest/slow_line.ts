@@ -6,7 +6,10 @@
 import type { RejectReason } from "../engine/metric_engine.ts";
 import type { Metric } from "../catalog/metric_catalog.ts";
 import type { LevelLabels } from "../catalog/level_tree.ts";
-import type { SeriesRegistry } from "../catalog/series_registry.ts";
+import {
+  CLUSTERS_MAX,
+  type SeriesRegistry,
+} from "../catalog/series_registry.ts";
 import { shardOf } from "../transport/messages.ts";
 import type { IngestBatch, SampleLog } from "./line_ingest.ts";
 import { hashKey, type KeyTable } from "./key_table.ts";
@@ -234,14 +237,18 @@ export class SlowLines {
       return -1;
     }
     const level = levelOf(parser.type, parser.typeId);
-    const series = this.#registry.resolve({
-      instance: batch.context.instance,
-      cluster,
-      host,
-      level,
-      sublevel: level && labelsOf(parser.subtype, parser.subtypeId),
-      metric,
-    }, batch.context.maxSeries);
+    const series = this.#registry.resolve(
+      {
+        instance: batch.context.instance,
+        cluster,
+        host,
+        level,
+        sublevel: level && labelsOf(parser.subtype, parser.subtypeId),
+        metric,
+      },
+      batch.context.maxSeries,
+      CLUSTERS_MAX,
+    );
     if (series === "ambiguous-level") {
       return refuse(
         series,
@@ -264,6 +271,15 @@ export class SlowLines {
         series,
         () =>
           `instance "${instance}" may have no more than ${maxSeries} series (limits.max_series)`,
+      );
+    }
+    if (series === "max-clusters") {
+      return refuse(
+        series,
+        () =>
+          `there are too many clusters without a configuration (${CLUSTERS_MAX}) for cluster ${
+            quoteText(cluster)
+          }`,
       );
     }
     if (series === "max-series" || series === "max-hosts") {
