@@ -1,13 +1,8 @@
 /** Entry of a thread that checks one bcrypt hash. */
 import {
   answerBcrypt,
-  type BcryptAnswer,
-  type BcryptQuestion,
+  type BcryptCalls,
 } from "../src/admin/accounts/bcrypt_worker.ts";
+import { serveCalls } from "../src/base/worker_call.ts";
 
-const scope = self as unknown as {
-  onmessage: (event: MessageEvent<BcryptQuestion>) => void;
-  postMessage(answer: BcryptAnswer): void;
-};
-
-scope.onmessage = ({ data }) => scope.postMessage(answerBcrypt(data));
+serveCalls<BcryptCalls>(({ input }) => answerBcrypt(input));

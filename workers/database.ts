@@ -1,15 +1,13 @@
 /** Entry of the database workers: one writes `main.db`, another one reads it. */
-import { DatabaseDesk } from "../src/db/database_desk.ts";
-import type {
-  DatabaseAnswer,
-  DatabaseRequest,
-} from "../src/db/database_messages.ts";
+import {
+  type CallsMessage,
+  type WorkerMessage,
+  workerScope,
+} from "../src/base/worker_call.ts";
+import type { DatabaseCalls } from "../src/db/database_calls.ts";
+import { DatabaseHandler } from "../src/db/database_handler.ts";
 
-const scope = self as unknown as {
-  onmessage: (event: MessageEvent<DatabaseRequest>) => void;
-  postMessage(answer: DatabaseAnswer): void;
-};
+const worker = workerScope<CallsMessage<DatabaseCalls>, WorkerMessage>();
+const handler = new DatabaseHandler((message) => worker.postMessage(message));
 
-const desk = new DatabaseDesk((answer) => scope.postMessage(answer));
-
-scope.onmessage = (event) => desk.receive(event.data);
+worker.onmessage = (event) => handler.receive(event.data);

@@ -1,4 +1,5 @@
 /** Entry of an evaluator of queries: takes its wiring, then questions. */
+import { workerScope } from "../src/base/worker_call.ts";
 import {
   Evaluator,
   type EvaluatorStart,
@@ -8,10 +9,7 @@ import type {
   ToEvaluator,
 } from "../src/metricstore/transport/evaluator_messages.ts";
 
-const worker = self as unknown as {
-  onmessage: (event: MessageEvent<EvaluatorStart | ToEvaluator>) => void;
-  postMessage(message: FromEvaluator, transfer: ArrayBuffer[]): void;
-};
+const worker = workerScope<EvaluatorStart | ToEvaluator, FromEvaluator>();
 
 let evaluator: Evaluator | undefined;
 
@@ -22,6 +20,6 @@ worker.onmessage = ({ data }) => {
       (message, transfer) => worker.postMessage(message, transfer),
     );
     void evaluator.listen();
-    worker.postMessage({ kind: "ready" }, []);
+    worker.postMessage({ kind: "ready" });
   } else evaluator?.take(data);
 };

@@ -1,16 +1,13 @@
 /** Entry of a shard worker: takes its wiring, then works until it is told to stop. */
+import { workerScope } from "../src/base/worker_call.ts";
 import { Shard } from "../src/metricstore/shard/shard.ts";
 import type { ShardStart } from "../src/metricstore/transport/shard_wiring.ts";
 
-const scope = self as unknown as {
-  onmessage: (event: MessageEvent<ShardStart>) => void;
-  postMessage(message: "ready"): void;
-  close(): void;
-};
+const worker = workerScope<ShardStart, "ready">();
 
-scope.onmessage = (event) => {
+worker.onmessage = (event) => {
   // Requests wait in the inbox while the shard takes back what is on disk.
-  scope.postMessage("ready");
+  worker.postMessage("ready");
   try {
     new Shard(event.data).run();
   } catch (error) {
@@ -18,5 +15,5 @@ scope.onmessage = (event) => {
     const stack = error instanceof Error ? error.stack : undefined;
     throw new Error(stack ?? String(error), { cause: error });
   }
-  scope.close();
+  worker.close();
 };

@@ -1,5 +1,5 @@
 /**
- * The main thread's end of the lines to the database workers: the tables, with methods
+ * The main thread's end of the database workers: the tables, with methods
  * that return promises. Main thread only.
  *
  * One worker writes, and reads the rows that a change needs: it answers calls in the
@@ -9,9 +9,9 @@
  * after a change was answered sees the change.
  */
 import type { DatabaseTables } from "./database.ts";
-import { DatabaseLine } from "./database_line.ts";
-import type { MethodNames } from "./database_messages.ts";
+import type { MethodNames } from "./database_calls.ts";
 import type { DatabaseOptions } from "./database_options.ts";
+import { DatabaseWorkerClient } from "./database_worker_client.ts";
 
 /** The methods of a table, as seen from another thread. */
 export type Remote<Table> = {
@@ -69,9 +69,9 @@ export async function openDatabaseWorker(
   options: DatabaseOptions,
   onLost: (reason: string) => void,
 ): Promise<DatabaseClient> {
-  const writer = startLine("database", onLost);
+  const writer = startWorker("database", onLost);
   const methods = await writer.open(options, "write");
-  const reader = startLine("database-reader", onLost);
+  const reader = startWorker("database-reader", onLost);
   try {
     await reader.open(options, "read");
   } catch (error) {
@@ -92,15 +92,15 @@ export async function openDatabaseWorker(
   };
 }
 
-function startLine(
+function startWorker(
   name: string,
   onLost: (reason: string) => void,
-): DatabaseLine {
+): DatabaseWorkerClient {
   const worker = new Worker(
     new URL("../../workers/database.ts", import.meta.url),
     { type: "module", name },
   );
-  return new DatabaseLine(worker, onLost);
+  return new DatabaseWorkerClient(worker, onLost);
 }
 
 /**
@@ -109,8 +109,8 @@ function startLine(
  */
 function remoteTables(
   methods: MethodNames,
-  writer: DatabaseLine,
-  reader: DatabaseLine,
+  writer: DatabaseWorkerClient,
+  reader: DatabaseWorkerClient,
 ): RemoteTables {
   const tables = Object.entries(methods).map(([entity, names]) => {
     const reads: readonly string[] = READS[entity as keyof DatabaseTables];
@@ -118,10 +118,10 @@ function remoteTables(
       entity,
       Object.fromEntries(
         names.map((name) => {
-          const line = reads.includes(name) ? reader : writer;
+          const worker = reads.includes(name) ? reader : writer;
           return [
             name,
-            (...args: readonly unknown[]) => line.call(entity, name, args),
+            (...args: readonly unknown[]) => worker.call(entity, name, args),
           ];
         }),
       ),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ClientError, type ErrorCode } from "../base/errors.ts";
 import { TemporaryDatabase } from "./_fixture.ts";
 import { newJob } from "./_job_fixture.ts";
-import { CALLS_MAX, DatabaseLine } from "./database_line.ts";
+import { CALLS_MAX, DatabaseWorkerClient } from "./database_worker_client.ts";
 import { type DatabaseClient, openDatabaseWorker } from "./remote.ts";
 
 /** A worker on a database of its own. */
@@ -189,10 +189,11 @@ Deno.test("DatabaseClient.close() comes after what was asked before, and ends th
 Deno.test("DatabaseLine reports a worker that dies and fails what waits for it", async () => {
   const lost = Promise.withResolvers<string>();
   const worker = scriptWorker(`self.onmessage = ({ data }) => {
-    if (data.kind !== "open") throw new Error("gone");
-    self.postMessage({ kind: "opened", methods: {} });
+    const [{ id, name }] = data.calls;
+    if (name !== "open") throw new Error("gone");
+    self.postMessage({ answers: [{ id, isOk: true, value: { methods: {} } }] });
   };`);
-  const line = new DatabaseLine(worker, lost.resolve);
+  const line = new DatabaseWorkerClient(worker, lost.resolve);
   using fixture = new TemporaryDatabase();
   await line.open(fixture.options, "write");
   const call = line.call("users", "list", []);
@@ -204,7 +205,10 @@ Deno.test("DatabaseLine reports a worker that dies and fails what waits for it",
 
 Deno.test("DatabaseLine rejects its opening when the worker dies of it", async () => {
   const worker = scriptWorker(`throw new Error("no start")`);
-  const line = new DatabaseLine(worker, () => assert.fail("reported twice"));
+  const line = new DatabaseWorkerClient(
+    worker,
+    () => assert.fail("reported twice"),
+  );
   using fixture = new TemporaryDatabase();
   await assert.rejects(line.open(fixture.options, "write"), /died.*no start/);
 });
@@ -290,16 +294,17 @@ Deno.test("openDatabaseWorker() stores none of many jobs while another process k
 
 Deno.test("DatabaseLine sends what is asked while the worker is busy in one message, in order", async () => {
   const worker = scriptWorker(`self.onmessage = ({ data }) => {
-    if (data.kind === "open") {
-      self.postMessage({ kind: "opened", methods: {} });
-    } else if (data.kind === "close") self.postMessage({ kind: "closed" });
-    else {
-      const { questions } = data;
-      self.postMessage({ kind: "answers", answers: questions.map(({ id, method }) =>
-        ({ kind: "value", id, value: [method, questions.length] })) });
-    }
+    self.postMessage({
+      answers: data.calls.map(({ id, name, input }) => ({
+        id,
+        isOk: true,
+        value: name === "open"
+          ? { methods: {} }
+          : name === "run" ? [input.method, data.calls.length] : undefined,
+      })),
+    });
   };`);
-  const line = new DatabaseLine(worker, () => assert.fail("it lives"));
+  const line = new DatabaseWorkerClient(worker, () => assert.fail("it lives"));
   using fixture = new TemporaryDatabase();
   await line.open(fixture.options, "write");
   const ask = (name: string) => line.call("t", name, []);

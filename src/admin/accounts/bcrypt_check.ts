@@ -3,24 +3,22 @@
  * and that only until the user's next login, after which the hash is scrypt. Main
  * thread.
  */
-import type { BcryptAnswer, BcryptQuestion } from "./bcrypt_worker.ts";
+import { WorkerClient } from "../../base/worker_call.ts";
+import type { BcryptCalls } from "./bcrypt_worker.ts";
 
-/** Rejects when the thread cannot do it. */
-export function verifyBcrypt(
-  password: string,
-  hash: string,
-): Promise<boolean> {
+/** Resolves with whether the password fits the hash. Rejects if the thread fails. */
+export function verifyBcrypt(password: string, hash: string): Promise<boolean> {
   const worker = new Worker(
     new URL("../../../workers/bcrypt.ts", import.meta.url),
     { type: "module" },
   );
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  worker.onmessage = ({ data }: MessageEvent<BcryptAnswer>) =>
-    resolve(data.fits);
-  worker.onerror = (event) => {
-    event.preventDefault();
-    reject(new Error(`bcrypt failed: ${event.message}`));
-  };
-  worker.postMessage({ password, hash } satisfies BcryptQuestion);
-  return promise.finally(() => worker.terminate());
+  const failed = (reason: string) => new Error(`bcrypt failed: ${reason}`);
+  const client = new WorkerClient<BcryptCalls>(worker, {
+    callsMax: 1,
+    overload: "a bcrypt thread checks one hash",
+    errorOf: ({ message }) => failed(message),
+    lost: failed,
+  });
+  return client.call("verify", { password, hash })
+    .finally(() => client.end(failed("the thread was ended")));
 }

@@ -1,4 +1,4 @@
-/** The other side of `bcrypt_check.ts`: answers one question. Its own thread. */
+/** The other side of `bcrypt_check.ts`: answers one call. Its own thread. */
 import bcrypt from "bcryptjs";
 
 export interface BcryptQuestion {
@@ -6,11 +6,11 @@ export interface BcryptQuestion {
   readonly hash: string;
 }
 
-export interface BcryptAnswer {
-  readonly fits: boolean;
+export interface BcryptCalls {
+  verify(question: BcryptQuestion): boolean;
 }
 
-/** A hash that is none fits nothing. */
-export function answerBcrypt({ password, hash }: BcryptQuestion): BcryptAnswer {
-  return { fits: bcrypt.compareSync(password, hash) };
+/** Returns whether the password fits the hash; false for a text that is no hash. */
+export function answerBcrypt({ password, hash }: BcryptQuestion): boolean {
+  return bcrypt.compareSync(password, hash);
 }

@@ -12,11 +12,11 @@ import type { JobPlace } from "./archive_layout.ts";
 import type { WalkCursor } from "./archive_walk.ts";
 import { buffersOf } from "./data_buffers.ts";
 import type { DataSelection } from "./data_file.ts";
-import type { StatisticsOrReason } from "./job_archive_messages.ts";
+import type { StatisticsOrReason } from "./job_archive_calls.ts";
 import {
   type JobArchiveClientOptions,
-  JobArchiveLine,
-} from "./job_archive_line.ts";
+  JobArchiveWorkerClient,
+} from "./job_archive_worker_client.ts";
 import type { JobMeta, MetaEdit } from "./job_meta.ts";
 
 /** Jobs whose metrics are held at a time, waiting to be written. */
@@ -29,8 +29,8 @@ const STATISTICS_JOBS = 500;
 const COMPRESS_DIRECTORIES = 200;
 
 export class JobArchiveClient {
-  readonly #writer: JobArchiveLine;
-  readonly #reader: JobArchiveLine;
+  readonly #writer: JobArchiveWorkerClient;
+  readonly #reader: JobArchiveWorkerClient;
   #writes = 0;
   readonly #waiting: PromiseWithResolvers<void>[] = [];
   /** Those that have room. */
@@ -38,8 +38,8 @@ export class JobArchiveClient {
 
   /** The threads start when they are needed, and find an archive there then. */
   constructor(options: JobArchiveClientOptions) {
-    this.#writer = new JobArchiveLine("jobarchive-writer", options);
-    this.#reader = new JobArchiveLine("jobarchive-reader", options);
+    this.#writer = new JobArchiveWorkerClient("jobarchive-writer", options);
+    this.#reader = new JobArchiveWorkerClient("jobarchive-reader", options);
   }
 
   /** Starts the threads and makes the archive if there is none yet. */

@@ -24,7 +24,8 @@ import type {
 import type { ShardReply } from "./shard_calls.ts";
 import { type Ask, type Reply, shardOf } from "../transport/messages.ts";
 import { slotSlackSec } from "../shard/archive_bounds.ts";
-import { ArchiveError, ArchiveWorker } from "../parquet/archive_worker.ts";
+import { ParquetError } from "../parquet/parquet_error.ts";
+import { ParquetWorkerClient } from "../parquet/parquet_worker_client.ts";
 
 /** The longest time that a timer takes. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -67,7 +68,7 @@ export class Archiver {
   /** Limit that a shard short of memory asks for. */
   #wantedSec = -Infinity;
   #running: Promise<void> | undefined;
-  #worker: ArchiveWorker | undefined;
+  #worker: ParquetWorkerClient | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
   /** A shard that is short of memory is not listened to before. */
@@ -137,7 +138,7 @@ export class Archiver {
   }
 
   #noteFailure(error: unknown): void {
-    const path = error instanceof ArchiveError ? error.path : "";
+    const path = error instanceof ParquetError ? error.path : "";
     this.#notify({
       level: "err",
       message: "the archive cannot be written; its samples are kept in memory",
@@ -194,7 +195,7 @@ export class Archiver {
     );
     if (clusters.length === 0) return 0;
     // A thread of its own for each run: its memory is not held between them.
-    const worker = this.#worker = new ArchiveWorker();
+    const worker = this.#worker = new ParquetWorkerClient();
     try {
       let rows = 0;
       for (const cluster of clusters) {
@@ -208,13 +209,12 @@ export class Archiver {
   }
 
   async #archiveCluster(
-    worker: ArchiveWorker,
+    worker: ParquetWorkerClient,
     { instance, cluster, hosts }: DueCluster,
     toSec: number,
   ): Promise<number> {
     const directory = this.#directory;
-    const reachedSec = await worker.send({
-      kind: "open",
+    const reachedSec = await worker.call("open", {
       directory,
       instance,
       cluster,
@@ -233,7 +233,7 @@ export class Archiver {
         });
       }
     }
-    const rows = await worker.send({ kind: "finish" });
+    const rows = await worker.call("finish", undefined);
     if (rows > 0) this.#counts.files++;
     this.#counts.rows += rows;
     return rows;
@@ -241,7 +241,7 @@ export class Archiver {
 
   /** One answer of the shard at a time is in this thread. */
   async #archiveHost(
-    worker: ArchiveWorker,
+    worker: ParquetWorkerClient,
     place: Omit<AskOf<"archive-rows">, "kind" | "afterSeries">,
   ): Promise<void> {
     const { instance, cluster, host } = place;
@@ -254,11 +254,11 @@ export class Archiver {
         afterSeries,
       });
       if (chunks.length > 0) {
-        await worker.send({ kind: "series", pieces: chunks });
+        await worker.addSeries(chunks);
       }
       afterSeries = reply.last;
     } while (afterSeries >= 0);
-    await worker.send({ kind: "end-host", host });
+    await worker.call("endHost", host);
   }
 }
 

@@ -7,7 +7,8 @@ import {
   blockBytesMax,
   encodeBlock,
 } from "../store/block_codec.ts";
-import { ArchiveDesk } from "./archive_desk.ts";
+import { ParquetError } from "./parquet_error.ts";
+import { ParquetHandler } from "./parquet_handler.ts";
 import { ClusterArchive } from "./cluster_archive.ts";
 
 const SLOTS = 64;
@@ -98,27 +99,24 @@ Deno.test("ArchiveDesk says why a file cannot be written and leaves nothing of i
     ]
   ) {
     const files = new FaultFiles(1);
-    const desk = new ArchiveDesk(files);
+    const handler = new ParquetHandler(files);
     const place = { directory: "/d", instance: "", cluster: "c" };
     const run = (toSec: number) => {
-      let answer = desk.answer({ kind: "open", ...place, toSec });
-      for (
-        const request of [
-          { kind: "series", pieces: [seriesBytes()] },
-          { kind: "end-host", host: "a" },
-          { kind: "finish" },
-        ] as const
-      ) if (answer.isOk) answer = desk.answer(request);
-      return answer;
+      handler.answer({ id: 1, name: "open", input: { ...place, toSec } });
+      handler.answer({ id: 2, name: "addSeries", input: [seriesBytes()] });
+      handler.answer({ id: 3, name: "endHost", input: "a" });
+      return handler.answer({ id: 4, name: "finish", input: undefined });
     };
     spoil(files);
-    const failed = run(2000);
-    assert.ok(!failed.isOk);
-    assert.match(failed.message, /cannot be/);
-    assert.match(failed.path, /^\/d\/c/);
-    assert.deepEqual(files.list("/d/c"), [], failed.message);
+    assert.throws(() => run(2000), (failed) => {
+      assert.ok(failed instanceof ParquetError);
+      assert.match(failed.message, /cannot be/);
+      assert.match(failed.path, /^\/d\/c/);
+      return true;
+    });
+    assert.deepEqual(files.list("/d/c"), []);
     files.heal();
-    assert.deepEqual(run(2000), { isOk: true, value: 17 });
+    assert.equal(run(2000), 17);
     assert.deepEqual(files.list("/d/c"), ["2000.parquet"]);
   }
 });

@@ -1,9 +1,7 @@
 /**
- * Messages between the main thread and a worker of the job archive. Requests are worked
- * off one at a time, in their order; each has one answer with its number. Errors cross
- * as data.
+ * The calls of a worker of the job archive. Each is done before the next begins, but
+ * `nextMetric`, which may take long.
  */
-import type { ErrorCode } from "../../base/errors.ts";
 import type { NamedMetric } from "../data/job_data.ts";
 import type { JobStatisticsByMetric } from "../data/job_answer.ts";
 import type { JobPlace } from "./archive_layout.ts";
@@ -58,31 +56,3 @@ export interface JobArchiveCalls {
   remove(place: JobPlace): boolean;
   compress(step: CompressionStep): CompressionProgress;
 }
-
-export type JobArchiveCall = keyof JobArchiveCalls;
-export type CallInput<Call extends JobArchiveCall> = Parameters<
-  JobArchiveCalls[Call]
->[0];
-export type CallOutput<Call extends JobArchiveCall> = ReturnType<
-  JobArchiveCalls[Call]
->;
-
-/** One request of any kind. */
-export type JobArchiveRequest = {
-  readonly [Call in JobArchiveCall]: {
-    readonly id: number;
-    readonly call: Call;
-    readonly input: CallInput<Call>;
-  };
-}[JobArchiveCall];
-
-export type JobArchiveReply =
-  | { readonly id: number; readonly isOk: true; readonly value: unknown }
-  | {
-    readonly id: number;
-    readonly isOk: false;
-    readonly code: ErrorCode;
-    readonly message: string;
-    /** File the failure is about; empty: none. */
-    readonly path: string;
-  };

@@ -1,6 +1,6 @@
 /** Answers the requests to a worker of the job archive. Worker threads only. */
 import { assert } from "../../base/assert.ts";
-import { ClientError } from "../../base/errors.ts";
+import type { CallInput, WorkerCall } from "../../base/worker_call.ts";
 import { pathOf } from "./archive_error.ts";
 import type { JobPlace } from "./archive_layout.ts";
 import { compressStep } from "./compression.ts";
@@ -10,16 +10,16 @@ import {
   openJobArchive,
 } from "./job_archive.ts";
 import type {
-  CallInput,
-  JobArchiveReply,
-  JobArchiveRequest,
+  JobArchiveCalls,
   StatisticsOrReason,
-} from "./job_archive_messages.ts";
+} from "./job_archive_calls.ts";
 import { MetricPull } from "./metric_pull.ts";
 
-export class JobArchiveDesk {
+type Call = WorkerCall<JobArchiveCalls>;
+
+export class JobArchiveHandler {
   #archive: JobArchive | undefined;
-  /** Ends when all requests so far are answered. */
+  /** Resolves when all calls so far are done. */
   #last: Promise<unknown> = Promise.resolve();
   /** Jobs that are being written, and read. */
   readonly #writers = new Map<number, JobWriter>();
@@ -27,78 +27,63 @@ export class JobArchiveDesk {
   #lastNumber = 0;
 
   /**
-   * The answer, once all requests before this one have theirs. Reading metrics takes
-   * long and keeps nobody waiting.
+   * Resolves with the value of a call, once all calls before it are done; `nextMetric`
+   * takes long and no call waits for it. Rejects with the error of the call.
    */
-  answer(request: JobArchiveRequest): Promise<JobArchiveReply> {
-    if (request.call === "nextMetric") return this.#answer(request);
-    const reply = this.#last.then(() => this.#answer(request));
-    this.#last = reply;
-    return reply;
+  answer(call: Call): Promise<unknown> {
+    if (call.name === "nextMetric") return this.#do(call);
+    const value = this.#last.then(() => this.#do(call));
+    this.#last = value.catch(() => {});
+    return value;
   }
 
-  async #answer(request: JobArchiveRequest): Promise<JobArchiveReply> {
-    const { id } = request;
-    try {
-      return { id, isOk: true, value: await this.#do(request) };
-    } catch (error) {
-      return {
-        id,
-        isOk: false,
-        code: error instanceof ClientError ? error.code : "E_INTERNAL",
-        message: error instanceof Error ? error.message : String(error),
-        path: pathOf(error),
-      };
-    }
-  }
-
-  async #do(request: JobArchiveRequest): Promise<unknown> {
-    if (request.call === "open") {
-      this.#archive = openJobArchive(request.input.root, request.input);
+  async #do(call: Call): Promise<unknown> {
+    if (call.name === "open") {
+      this.#archive = openJobArchive(call.input.root, call.input);
       return undefined;
     }
     const archive = this.#archive;
     assert(archive !== undefined, "an archive is opened before it is used");
-    switch (request.call) {
+    switch (call.name) {
       case "beginWrite":
-        this.#writers.set(++this.#lastNumber, archive.begin(request.input));
+        this.#writers.set(++this.#lastNumber, archive.begin(call.input));
         return this.#lastNumber;
       case "addMetric":
-        return await this.#writer(request.input.number)
-          .add(request.input.metric);
+        return await this.#writer(call.input.number)
+          .add(call.input.metric);
       case "finishWrite":
-        await this.#writer(request.input.number).finish(request.input.meta);
-        this.#writers.delete(request.input.number);
+        await this.#writer(call.input.number).finish(call.input.meta);
+        this.#writers.delete(call.input.number);
         return undefined;
       case "abortWrite":
-        this.#writers.get(request.input)?.abort();
-        this.#writers.delete(request.input);
+        this.#writers.get(call.input)?.abort();
+        this.#writers.delete(call.input);
         return undefined;
       case "editMeta":
-        return archive.editMeta(request.input.place, request.input.edit);
+        return archive.editMeta(call.input.place, call.input.edit);
       case "readMeta":
-        return archive.readMeta(request.input);
+        return archive.readMeta(call.input);
       case "readStatistics":
-        return request.input.map((place) => statisticsOf(archive, place));
+        return call.input.map((place) => statisticsOf(archive, place));
       case "openData":
-        return this.#open(archive, request.input);
+        return this.#open(archive, call.input);
       case "nextMetric":
-        return await this.#reader(request.input).next();
+        return await this.#reader(call.input).next();
       case "closeData":
-        this.#readers.get(request.input)?.close();
-        this.#readers.delete(request.input);
+        this.#readers.get(call.input)?.close();
+        this.#readers.delete(call.input);
         return undefined;
       case "copyTo":
         return archive.copyTo(
-          openJobArchive(request.input.targetRoot, { keepsGroup: true }),
-          request.input.place,
+          openJobArchive(call.input.targetRoot, { keepsGroup: true }),
+          call.input.place,
         );
       case "remove":
-        return archive.remove(request.input);
+        return archive.remove(call.input);
       case "compress":
         return await compressStep(
           archive.root,
-          request.input,
+          call.input,
           archive.files,
         );
     }
@@ -106,7 +91,7 @@ export class JobArchiveDesk {
 
   #open(
     archive: JobArchive,
-    { place, selection }: CallInput<"openData">,
+    { place, selection }: CallInput<JobArchiveCalls, "openData">,
   ): number {
     archive.requireData(place);
     const reader = new MetricPull((take) =>

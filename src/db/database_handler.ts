@@ -1,14 +1,22 @@
 /** Answers the requests to a database worker. Worker threads only. */
 import { assert } from "../base/assert.ts";
 import { ClientError } from "../base/errors.ts";
+import {
+  type CallAnswer,
+  type CallInput,
+  type CallsMessage,
+  errorData,
+  type WorkerCall,
+  type WorkerMessage,
+} from "../base/worker_call.ts";
 import { type Database, openDatabase, openReader } from "./database.ts";
-import type {
-  CallAnswer,
-  DatabaseAnswer,
-  DatabaseCall,
-  DatabaseQuestion,
-  DatabaseRequest,
-} from "./database_messages.ts";
+import {
+  CHANGED,
+  type DatabaseCalls,
+  type MethodNames,
+  type Opened,
+  type TableCall,
+} from "./database_calls.ts";
 import type { JobTable } from "./job_table.ts";
 import { explainSqliteError } from "./sqlite_error.ts";
 
@@ -25,38 +33,64 @@ const COMMITTED_TOGETHER: ReadonlySet<string> = new Set(
 
 type Method = (...args: readonly unknown[]) => unknown;
 
-export class DatabaseDesk {
-  readonly #send: (answer: DatabaseAnswer) => void;
+type Call = WorkerCall<DatabaseCalls>;
+type RunCall = Extract<Call, { readonly name: "run" }>;
+
+export class DatabaseHandler {
+  readonly #send: (message: WorkerMessage) => void;
   /** The callable methods by table and name. A message can call no others. */
   readonly #methods = new Map<string, Map<string, Method>>();
   #database: Database | undefined;
   #dataVersion = 0;
   #poll: ReturnType<typeof setInterval> | undefined;
 
-  constructor(send: (answer: DatabaseAnswer) => void) {
+  constructor(send: (message: WorkerMessage) => void) {
     this.#send = send;
   }
 
-  receive(request: DatabaseRequest): void {
-    switch (request.kind) {
+  /** Answers in order. An answer waits only for the calls of its own transaction. */
+  receive({ calls }: CallsMessage<DatabaseCalls>): void {
+    for (let i = 0; i < calls.length;) {
+      const together = committedTogether(calls, i);
+      const answers = together.length > 1
+        ? this.#answerTogether(together)
+        : [this.#answer(calls[i]!)];
+      this.#send({ answers });
+      i += answers.length;
+    }
+  }
+
+  #answer(call: Call): CallAnswer {
+    const { id } = call;
+    try {
+      return { id, isOk: true, value: this.#do(call) };
+    } catch (error) {
+      return refusal(id, explainSqliteError(error));
+    }
+  }
+
+  #do(call: Call): unknown {
+    switch (call.name) {
       case "open":
-        return this.#open(request);
-      case "ask":
-        return this.#answerAll(request.questions);
+        return this.#open(call.input);
+      case "run":
+        return this.#run(call.input);
+      case "look":
+        if (this.#database !== undefined) this.#lookForChange(this.#database);
+        return undefined;
       case "close":
         return this.#close();
     }
   }
 
-  #open({ options, access }: DatabaseRequest & { kind: "open" }): void {
+  #open({ options, access }: CallInput<DatabaseCalls, "open">): Opened {
     let database: Database;
     try {
       database = access === "read"
         ? openReader(options)
         : openDatabase(options);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return this.#send({ kind: "refused", message });
+      return { refused: errorData(error).message };
     }
     this.#database = database;
     for (const [entity, table] of Object.entries(database.tables)) {
@@ -67,49 +101,31 @@ export class DatabaseDesk {
       this.#dataVersion = database.dataVersion();
       this.#poll = setInterval(() => this.#lookForChange(database), POLL_MS);
     }
-    this.#send({
-      kind: "opened",
-      methods: Object.fromEntries(
-        [...this.#methods].map(([entity, methods]) => [
-          entity,
-          [...methods.keys()],
-        ]),
-      ),
-    });
+    return { methods: this.#methodNames() };
   }
 
-  /** Answers in order. An answer waits only for the calls of its own transaction. */
-  #answerAll(questions: readonly DatabaseQuestion[]): void {
-    for (let i = 0; i < questions.length;) {
-      const calls = committedTogether(questions, i);
-      const answers = calls.length > 1
-        ? this.#answerTogether(calls)
-        : [this.#answer(questions[i]!)];
-      this.#send({ kind: "answers", answers });
-      i += answers.length;
-    }
-  }
-
-  #answer(question: DatabaseQuestion): CallAnswer {
-    const { id } = question;
-    try {
-      if (question.kind === "call") return this.#call(question);
-      if (this.#database !== undefined) this.#lookForChange(this.#database);
-      return { kind: "value", id, value: undefined };
-    } catch (error) {
-      return refusal(id, explainSqliteError(error));
-    }
+  #methodNames(): MethodNames {
+    return Object.fromEntries(
+      [...this.#methods].map(([entity, methods]) => [
+        entity,
+        [...methods.keys()],
+      ]),
+    );
   }
 
   /**
    * All of them in one transaction, or each in its own if one of them fails. Where it
    * is the disk, or another process, it would be the same for each.
    */
-  #answerTogether(calls: readonly DatabaseCall[]): CallAnswer[] {
+  #answerTogether(calls: readonly RunCall[]): CallAnswer[] {
     assert(this.#database !== undefined, "the database is not open");
     try {
       return this.#database.transaction(() =>
-        calls.map((call) => this.#call(call))
+        calls.map(({ id, input }) => ({
+          id,
+          isOk: true,
+          value: this.#run(input),
+        }))
       );
     } catch (cause) {
       const error = explainSqliteError(cause);
@@ -119,41 +135,38 @@ export class DatabaseDesk {
     }
   }
 
-  #call({ id, entity, method, args }: DatabaseCall): CallAnswer {
+  #run({ entity, method, args }: TableCall): unknown {
     const work = this.#methods.get(entity)?.get(method);
     assert(work !== undefined, `the database has no ${entity}.${method}`);
-    return { kind: "value", id, value: work(...args) };
+    return work(...args);
   }
 
   #lookForChange(database: Database): void {
     const dataVersion = database.dataVersion();
     if (dataVersion === this.#dataVersion) return;
     this.#dataVersion = dataVersion;
-    this.#send({ kind: "changed" });
+    this.#send({ notice: CHANGED });
   }
 
   #close(): void {
     clearInterval(this.#poll);
     this.#methods.clear();
     this.#database?.close();
-    this.#send({ kind: "closed" });
+    this.#database = undefined;
   }
 }
 
 /** From `first` on, the calls that are of one transaction. */
-function committedTogether(
-  questions: readonly DatabaseQuestion[],
-  first: number,
-): DatabaseCall[] {
-  const calls: DatabaseCall[] = [];
-  for (let i = first; i < questions.length; i++) {
-    const question = questions[i]!;
-    if (question.kind !== "call") break;
-    const { entity, method } = question;
+function committedTogether(calls: readonly Call[], first: number): RunCall[] {
+  const together: RunCall[] = [];
+  for (let i = first; i < calls.length; i++) {
+    const call = calls[i]!;
+    if (call.name !== "run") break;
+    const { entity, method } = call.input;
     if (!COMMITTED_TOGETHER.has(`${entity}.${method}`)) break;
-    calls.push(question);
+    together.push(call);
   }
-  return calls;
+  return together;
 }
 
 /** The public methods of a table's class, bound to the table. */
@@ -168,18 +181,5 @@ function methodsOf(table: object): Map<string, Method> {
 }
 
 function refusal(id: number, error: unknown): CallAnswer {
-  if (error instanceof ClientError) {
-    const { code, message, retryAfterSec } = error;
-    return { kind: "error", id, code, message, retryAfterSec };
-  }
-  return {
-    kind: "error",
-    id,
-    code: "E_INTERNAL",
-    // The log needs the stack, which would not cross to the main thread by itself.
-    message: error instanceof Error
-      ? error.stack ?? error.message
-      : String(error),
-    retryAfterSec: undefined,
-  };
+  return { id, isOk: false, error: errorData(error) };
 }
