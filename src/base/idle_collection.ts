@@ -3,7 +3,9 @@
  * collects it once it has grown by a share of the heap: a small share costs a
  * fifth of the ingest rate, a large one keeps tens of megabytes that nobody uses.
  * So the share is left large, and what has gathered is collected as soon as a
- * second has passed in which the thread allocated next to nothing.
+ * second has passed in which the thread allocated next to nothing; not again before
+ * long, unless much has gathered, since what was compiled for objects that are gone
+ * goes with them (`base/last_few.ts`).
  */
 import { getHeapStatistics } from "node:v8";
 
@@ -13,6 +15,10 @@ export const LOOK_MS = 1000;
 const IDLE_BYTES = 512 << 10;
 /** Less is not worth the pause: some 40 ms on the main thread. */
 const WORTH_BYTES = 4 << 20;
+/** So much is given back at once, however short ago the last time was. */
+const MUCH_BYTES = 32 << 20;
+/** Looks between two times otherwise: minutes. */
+const SELDOM_LOOKS = 180;
 /**
  * Idle looks after which it is done once more: memory kept for quick reuse, such as
  * that of answers, is free after up to ten seconds, and no counter shows that.
@@ -48,6 +54,7 @@ export class IdleWatch {
   #least = 0;
   #idleLooks = 0;
   #isDueAgain = false;
+  #looksSince = SELDOM_LOOKS;
 
   /** Whether to collect now. */
   look(used: number): boolean {
@@ -56,8 +63,11 @@ export class IdleWatch {
     // V8 may have collected by itself.
     this.#least = Math.min(this.#least, used);
     this.#idleLooks = isIdle ? this.#idleLooks + 1 : 0;
-    if (isIdle && used - this.#least > WORTH_BYTES) {
+    this.#looksSince++;
+    const worth = this.#looksSince > SELDOM_LOOKS ? WORTH_BYTES : MUCH_BYTES;
+    if (isIdle && used - this.#least > worth) {
       this.#isDueAgain = true;
+      this.#looksSince = 0;
       return true;
     }
     if (!this.#isDueAgain || this.#idleLooks < AGAIN_LOOKS) return false;

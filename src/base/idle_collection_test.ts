@@ -3,6 +3,15 @@ import { IdleWatch } from "./idle_collection.ts";
 
 const MB = 1 << 20;
 
+/** Looks that say to collect, which is done, while so much is in use. */
+function collections(watch: IdleWatch, used: readonly number[]): number[] {
+  return used.flatMap((bytes, look) => {
+    if (!watch.look(bytes)) return [];
+    watch.collected(bytes);
+    return [look];
+  });
+}
+
 Deno.test("IdleWatch waits while bytes are being allocated", () => {
   const watch = new IdleWatch();
   watch.collected(20 * MB);
@@ -36,11 +45,30 @@ Deno.test("IdleWatch.look() says so once more after a long time without work, fo
   watch.look(100 * MB);
   assert.equal(watch.look(100 * MB), true);
   watch.collected(90 * MB);
-  const looks = Array.from({ length: 60 }, () => {
-    const collects = watch.look(90 * MB);
-    if (collects) watch.collected(90 * MB);
-    return collects;
-  });
-  assert.equal(looks.indexOf(true) > 10, true);
-  assert.equal(looks.filter((collects) => collects).length, 1);
+  const looks = collections(watch, Array(60).fill(90 * MB));
+  assert.equal(looks.length, 1);
+  assert.equal(looks[0]! > 10, true);
+});
+
+Deno.test("IdleWatch takes minutes between two collections of little", () => {
+  const watch = new IdleWatch();
+  watch.collected(20 * MB);
+  // A burst every ten seconds, each leaving 10 MB that the last collection took.
+  const used = Array.from(
+    { length: 400 },
+    (_, look) => (look % 10 < 2 ? 20 : 30) * MB,
+  );
+  const looks = collections(watch, used);
+  assert.equal(looks.length, 3);
+  assert.equal(looks[1]! - looks[0]! > 100, true);
+});
+
+Deno.test("IdleWatch gives much back at once", () => {
+  const watch = new IdleWatch();
+  watch.collected(20 * MB);
+  watch.look(30 * MB);
+  assert.equal(watch.look(30 * MB), true);
+  watch.collected(20 * MB);
+  watch.look(80 * MB);
+  assert.equal(watch.look(80 * MB), true);
 });

@@ -13,11 +13,12 @@ import type { CredentialPlace } from "../access/credentials.ts";
 import type { Action, Principal } from "../access/principal.ts";
 import { monotonicMs } from "../base/clock.ts";
 import { ClientError } from "../base/errors.ts";
+import { LastFew } from "../base/last_few.ts";
 import { errorText, type LogFields } from "../base/log.ts";
 import type { DataScope } from "../metricstore/engine/data_scope.ts";
 import type { JsonBody } from "../metricstore/engine/metric_engine.ts";
 import type { Claim, ShareClass } from "../base/shared_pool.ts";
-import { writeBody } from "./answer/answer_writer.ts";
+import { isShort, shortText, writeBody } from "./answer/answer_writer.ts";
 import { type BodyStream, startOf } from "./body_stream.ts";
 import type { ApiAnswer } from "./api_route.ts";
 import { allowOrigin, HSTS, PAGE_HEADERS } from "./guard/browser_guard.ts";
@@ -42,6 +43,11 @@ interface Admission {
 interface Watched {
   checkSpeed(nowMs: number): void;
 }
+
+/** Requests with larger bodies are not kept: what they hold is given back at once. */
+const KEPT_BODY_BYTES = 64 << 10;
+/** So that the code compiled for them stays. */
+const KEPT = new LastFew<Exchange>();
 
 export class Exchange {
   readonly req: IncomingMessage;
@@ -86,6 +92,7 @@ export class Exchange {
     this.search = search;
     this.#style = style;
     door.inFlight.add(this);
+    if (holdsLittle(req)) KEPT.keep(this);
     // Also when the client goes away while the engine is still thinking.
     res.once("close", () => this.abandon());
   }
@@ -383,6 +390,9 @@ export class Exchange {
     const { door } = this;
     door.inFlight.delete(this);
     this.#claim?.close();
+    this.#body = undefined;
+    this.#admission = undefined;
+    this.#watched = undefined;
     door.telemetry.countRequest(
       this.route,
       status,
@@ -417,6 +427,15 @@ export class Exchange {
     const unread = !req.complete && this.hasBody();
     const lingers = unread && (status === 408 || !this.#drainable());
     if (lingers) headers["Connection"] = "close";
+    if (!lingers && isShort(body)) {
+      // Only so do head and body go out as one string, without a queue.
+      res.statusCode = status;
+      for (const name in headers) res.setHeader(name, headers[name]!);
+      res.end(shortText(body), "latin1");
+      body.release?.();
+      if (!req.readableEnded) req.resume();
+      return;
+    }
     res.writeHead(status, headers);
     if (lingers) {
       for (const chunk of body.chunks) res.write(chunk);
@@ -433,6 +452,12 @@ export class Exchange {
     return declared !== undefined &&
       Number(declared) <= this.door.limits.drainBytes;
   }
+}
+
+function holdsLittle({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] === undefined &&
+    headers["content-encoding"] === undefined &&
+    Number(headers["content-length"] ?? 0) <= KEPT_BODY_BYTES;
 }
 
 function inOnePiece(body: string | Uint8Array): JsonBody {

@@ -1,9 +1,10 @@
 /** The contract of `/api/query`. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import { DEFAULT_SCOPE } from "../../src/metricstore/engine/data_scope.ts";
 import { jsonBody } from "./fake_engine.ts";
-import { Fixture } from "./fixture.ts";
+import { Fixture, head } from "./fixture.ts";
 
 const QUESTION = {
   cluster: "T",
@@ -187,4 +188,34 @@ Deno.test("query takes a compressed question", async () => {
   });
   assert.equal(answer.status, 200);
   assert.equal(door.engine.queries[0]?.request.cluster, "T");
+});
+
+Deno.test("short answers are the same bytes whatever they hold, in pieces or not, and give their memory back", async () => {
+  await using door = await Fixture.start();
+  const text = `{"results":["größe \u{1f600} \u0000","${
+    "ä".repeat(20_000)
+  }"]}\n`;
+  for (const pieces of [1, 3, 7]) {
+    let released = 0;
+    door.engine.answer = {
+      ...jsonBody(text, pieces),
+      release: () => released++,
+    };
+    const client = door.raw();
+    const headers = { Connection: "close", "Content-Length": 2 };
+    client.write(head("POST", "/api/query", headers) + "{}");
+    const received = await client.closed();
+    const cut = received.indexOf("\r\n\r\n") + 4;
+    assert.equal(
+      received.slice(0, cut).replace(/^Date: .*$/m, "Date: D"),
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" +
+        "X-Content-Type-Options: nosniff\r\nContent-Length: 40034\r\n" +
+        "Vary: Accept-Encoding\r\nDate: D\r\nConnection: close\r\n\r\n",
+    );
+    assert.equal(
+      Buffer.from(received.slice(cut), "latin1").toString("utf8"),
+      text,
+    );
+    assert.equal(released, 1);
+  }
 });

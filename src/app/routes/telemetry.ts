@@ -19,6 +19,7 @@ import type {
 } from "../../metricstore/engine/metric_engine.ts";
 import { OTHER_CLUSTERS } from "../../metricstore/coordinator/unknown_metric_news.ts";
 import { registerEndings } from "../../http/ending_metrics.ts";
+import { RequestCounts } from "./request_counts.ts";
 import type { JobStatus } from "../../jobs/lifecycle/services.ts";
 import type { NatsStatus } from "../../nats/nats_service.ts";
 import type { SubscriptionStats } from "../../nats/subscription_stats.ts";
@@ -105,18 +106,21 @@ const SUBSCRIPTION_COUNTERS: readonly [
 
 export class Telemetry {
   readonly #registry = new Registry();
-  readonly #requests: Counter<"route" | "status">;
+  readonly #requests = new RequestCounts();
   readonly #denied: Counter<"reason">;
   readonly #changes: Counter<"change">;
   readonly #latencies = new Map<string, Histogram.Internal<string>>();
 
   constructor(sources: TelemetrySources) {
-    this.#requests = new Counter({
-      name: "ringstore_http_requests_total",
-      help: "Requests answered, by route and status.",
-      labelNames: ["route", "status"],
-      registers: [this.#registry],
-    });
+    this.#counter(
+      "http_requests_total",
+      "Requests answered, by route and status.",
+      ["route", "status"],
+      (counter) =>
+        this.#requests.each((route, status, count) =>
+          counter.inc({ route, status: String(status) }, count)
+        ),
+    );
     this.#denied = new Counter({
       name: "ringstore_auth_denied_total",
       help: "Requests refused for want of a credential or of rights.",
@@ -158,7 +162,7 @@ export class Telemetry {
 
   /** `route` is a route's name, never what a client made up. */
   countRequest(route: string, status: number, durationSec: number): void {
-    this.#requests.inc({ route, status: String(status) });
+    this.#requests.add(route, status);
     this.#latencies.get(route)?.observe(durationSec);
   }
 

@@ -22,6 +22,20 @@ const PIECE_MS = 1000;
 
 type WriterDoor = Pick<Door, "limits" | "inFlight">;
 
+/** Whether a body goes out as a text: its bytes are copied anyway. */
+export function isShort({ byteLength }: JsonBody): boolean {
+  return byteLength > 0 && byteLength <= JOIN_BYTES;
+}
+
+/** The bytes of a body as a text of as many characters (Latin-1), whatever they mean. */
+export function shortText({ chunks }: JsonBody): string {
+  let text = "";
+  for (const { buffer, byteOffset, byteLength } of chunks) {
+    text += Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
+  }
+  return text;
+}
+
 /**
  * Writes the body and ends the response, whose head has been written. The memory of
  * a body that was cut off is not released: somebody may still be reading it.

@@ -13,6 +13,10 @@ const LISTS_AT_ONCE = 1 << 14;
 const TURN_BYTES = 16 << 20;
 const ENCODER = new TextEncoder();
 const COMMA = ENCODER.encode(",");
+const HEAD = [ENCODER.encode(`{"results":[`)];
+const ECHO_HEAD = ENCODER.encode(`{"queries":[`);
+const ECHO_TAIL = ENCODER.encode(`],"results":[`);
+const TAIL = ENCODER.encode("]}\n");
 
 /** The answer of one shard: its bytes, and the number of bytes of each query. */
 export interface ShardAnswer {
@@ -34,18 +38,13 @@ export async function mergeAnswers(
   echo: readonly Uint8Array<ArrayBuffer>[],
   blocks: AnswerBlocks,
 ): Promise<JsonBody> {
-  const head = echo.length === 0 ? [ENCODER.encode(`{"results":[`)] : [
-    ENCODER.encode(`{"queries":[`),
-    ...echo,
-    ENCODER.encode(`],"results":[`),
-  ];
-  const tail = ENCODER.encode("]}\n");
+  const head = echo.length === 0 ? HEAD : [ECHO_HEAD, ...echo, ECHO_TAIL];
   const only = answers[0];
   if (shards.length === 1 && only !== undefined) {
     const release = () => only.release();
-    return { ...bodyOf([...head, ...only.chunks, tail]), release };
+    return { ...bodyOf([...head, ...only.chunks, TAIL]), release };
   }
-  let bytes = bodyOf(head).byteLength + tail.length +
+  let bytes = bodyOf(head).byteLength + TAIL.length +
     Math.max(0, shards.length - 1);
   for (const { lengths } of answers) {
     for (const length of lengths) bytes += length;
@@ -63,7 +62,7 @@ export async function mergeAnswers(
     turnBytes = out.bytes + TURN_BYTES;
     await new Promise((resolve) => setImmediate(resolve));
   }
-  out.add(tail);
+  out.add(TAIL);
   for (const answer of answers) answer.release();
   const pieces = out.finish();
   const body = bodyOf(pieces);

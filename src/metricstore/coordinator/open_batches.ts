@@ -3,21 +3,31 @@
  * report has not come. Main thread only.
  */
 export class OpenBatchSet {
-  readonly #ends = new Map<number, PromiseWithResolvers<void>>();
+  readonly #open = new Set<number>();
+  /** Of those who wait for batches to end: what of these is still open. */
+  readonly #awaited = new Map<Set<number>, () => void>();
 
   /** The batch is open until its report is there. */
   begin<Report>(id: number, report: Promise<Report>): Promise<Report> {
-    this.#ends.set(id, Promise.withResolvers());
-    return report.finally(() => this.end(id));
+    this.#open.add(id);
+    const end = () => this.end(id);
+    report.then(end, end);
+    return report;
   }
 
   end(id: number): void {
-    this.#ends.get(id)?.resolve();
-    this.#ends.delete(id);
+    if (!this.#open.delete(id)) return;
+    for (const [ids, resolve] of this.#awaited) {
+      if (!ids.delete(id) || ids.size > 0) continue;
+      this.#awaited.delete(ids);
+      resolve();
+    }
   }
 
   /** Resolves when those that are open now have ended. */
   async allEnded(): Promise<void> {
-    await Promise.all([...this.#ends.values()].map(({ promise }) => promise));
+    if (this.#open.size === 0) return;
+    const ids = new Set(this.#open);
+    await new Promise<void>((resolve) => this.#awaited.set(ids, resolve));
   }
 }

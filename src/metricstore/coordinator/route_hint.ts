@@ -2,11 +2,12 @@
  * Which shard should read a body: that of its first line, as far as a glance can
  * tell. A wrong guess costs a hand-over, never a sample. Main thread only.
  */
+import { Buffer } from "node:buffer";
 import { shardOf } from "../transport/messages.ts";
 
 /** The first line is looked for in so many bytes. */
 const GLANCE_BYTES = 512;
-const DECODER = new TextDecoder("latin1");
+const LF = 0x0a;
 const HOST = /,host(?:name)?=([^,= ]+)/;
 const CLUSTER = /,cluster=([^,= ]+)/;
 
@@ -21,9 +22,18 @@ export function guessShard(
   shards: number,
 ): number {
   if (shards === 1) return 0;
-  const text = DECODER.decode(start.subarray(0, GLANCE_BYTES));
-  const lineEnd = text.indexOf("\n");
-  const line = lineEnd < 0 ? text : text.slice(0, lineEnd);
+  const { buffer, byteOffset, length } = start;
+  const glance = Buffer.from(
+    buffer,
+    byteOffset,
+    Math.min(length, GLANCE_BYTES),
+  );
+  const lineEnd = glance.indexOf(LF);
+  const line = glance.toString(
+    "latin1",
+    0,
+    lineEnd < 0 ? glance.length : lineEnd,
+  );
   const host = HOST.exec(line)?.[1] ?? "";
   const cluster = CLUSTER.exec(line)?.[1] ?? defaultCluster;
   return shardOf(instance, cluster, host, shards);

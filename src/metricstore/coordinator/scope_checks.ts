@@ -127,6 +127,23 @@ export function encodeBatchContext(
   scope: DataScope,
   defaultCluster: string,
 ): Uint8Array<ArrayBuffer> {
+  const known = batchContexts.get(scope);
+  if (known?.defaultCluster === defaultCluster) return known.bytes;
+  const bytes = encodeNewContext(scope, defaultCluster);
+  batchContexts.set(scope, { defaultCluster, bytes });
+  return bytes;
+}
+
+/** The context of a scope's last batch: the next one mostly has the same. */
+const batchContexts = new WeakMap<DataScope, {
+  readonly defaultCluster: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}>();
+
+function encodeNewContext(
+  scope: DataScope,
+  defaultCluster: string,
+): Uint8Array<ArrayBuffer> {
   const clusters = scope.view && grantedClusters(scope.view);
   const context: BatchContext = {
     instance: scope.instance,

@@ -2,6 +2,7 @@
  * Calls into the shards: the calls under way, and the loop that takes their answers.
  * Main thread only.
  */
+import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import { monotonicMs } from "../../base/clock.ts";
 import {
@@ -11,6 +12,7 @@ import {
 } from "../../base/errors.ts";
 import type { Wiring } from "../transport/shard_wiring.ts";
 import { AnswerBlocks } from "./answer_blocks.ts";
+import { LastFew } from "../../base/last_few.ts";
 import { Bell } from "../transport/bell.ts";
 import {
   type Ask,
@@ -21,11 +23,13 @@ import {
 } from "../transport/messages.ts";
 import type { RingConsumer } from "../transport/ring.ts";
 import type { EngineNotice, WriteReport } from "../engine/metric_engine.ts";
+import { LoneQuestions } from "./lone_questions.ts";
 import { ShardLink } from "./shard_link.ts";
 import { UnknownMetricNews } from "./unknown_metric_news.ts";
 import { parseWriteDone, ReportCollector } from "./write_reports.ts";
 
 const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
 /** Turns without a wait after which other events get their chance. */
 const TURNS_MAX = 16;
 /** Bytes of answers that are being put together; more are refused with 503. */
@@ -43,16 +47,25 @@ export interface ShardReply<Kind extends Reply["kind"]> {
   readonly reply: Extract<Reply, { kind: Kind }>;
 }
 
-/** Something a shard is to answer. */
-interface Pending {
-  readonly shard: number;
-  readonly chunks: Uint8Array<ArrayBuffer>[];
-  bytes: number;
-  readonly text: TextDecoder;
-  replyText: string;
+/** What the shards are to answer: a batch, or a question to one of them. */
+class Pending {
+  chunks: Uint8Array<ArrayBuffer>[] = [];
+  bytes = 0;
+  /** The beginning of a reply whose end has not come yet. */
+  replyStart: Uint8Array<ArrayBuffer>[] = [];
   readonly report: ReportCollector | undefined;
-  resolve(value: Reply | WriteReport): void;
-  reject(reason: ClientError): void;
+  readonly resolve: (value: Reply | WriteReport) => void;
+  readonly reject: (reason: ClientError) => void;
+
+  constructor(
+    report: ReportCollector | undefined,
+    resolve: (value: Reply | WriteReport) => void,
+    reject: (reason: ClientError) => void,
+  ) {
+    this.report = report;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
 }
 
 /** Messages of shards that answer no call. */
@@ -75,6 +88,10 @@ export class ShardCalls {
   readonly #events: ShardEvents;
   readonly #pending = new Map<number, Pending>();
   readonly #blocks = new AnswerBlocks(CHUNK_BLOCK_BYTES);
+  /** So that the code compiled for them stays. */
+  readonly #keptPending = new LastFew<Pending>();
+  readonly #questions = new LoneQuestions();
+  readonly #keptReports = new LastFew<WriteReport>();
   #pendingBytes = 0;
   #nextId = 1;
   /** Why no shard answers any more. */
@@ -108,16 +125,14 @@ export class ShardCalls {
   awaitReport(id: number): Promise<WriteReport> {
     return new Promise<WriteReport>((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
-      this.#pending.set(id, {
-        shard: -1,
-        chunks: [],
-        bytes: 0,
-        text: new TextDecoder(),
-        replyText: "",
-        report: new ReportCollector(),
-        resolve: (value) => resolve(value as WriteReport),
-        reject,
-      });
+      this.#pending.set(
+        id,
+        new Pending(
+          new ReportCollector(),
+          (value) => resolve(value as WriteReport),
+          reject,
+        ),
+      );
     });
   }
 
@@ -135,19 +150,17 @@ export class ShardCalls {
     const id = this.takeId();
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
-      const chunks: Uint8Array<ArrayBuffer>[] = [];
-      this.#pending.set(id, {
-        shard,
-        chunks,
-        bytes: 0,
-        text: new TextDecoder(),
-        replyText: "",
-        report: undefined,
+      const pending: Pending = new Pending(
+        undefined,
         // A shard answers each kind of question with its own kind of reply.
-        resolve: (reply) =>
-          resolve({ chunks, reply: reply as Extract<Reply, { kind: Kind }> }),
+        (reply) =>
+          resolve({
+            chunks: pending.chunks,
+            reply: reply as Extract<Reply, { kind: Kind }>,
+          }),
         reject,
-      });
+      );
+      this.#pending.set(id, pending);
       this.links[shard]!.ask(id, ENCODER.encode(JSON.stringify(ask)));
     });
   }
@@ -184,8 +197,11 @@ export class ShardCalls {
   /**
    * Waits for a quick answer on the spot where the server has nothing else to do:
    * waking the event loop costs about as much as all the rest of a small query.
+   * Where others wait, their requests are that else.
    */
   linger(asked: number): void {
+    if (asked === 0 || !this.#questions.isAlone()) return;
+    for (const link of this.links) link.ring();
     // Several shards may need the processor that looking would take.
     const spinMs = asked === 1 ? SPIN_MS : 0;
     const startedMs = monotonicMs();
@@ -203,7 +219,7 @@ export class ShardCalls {
     switch (frame.kind) {
       case KIND.NOTICE:
         this.#events.notice(
-          JSON.parse(new TextDecoder().decode(frame.payload())) as EngineNotice,
+          JSON.parse(DECODER.decode(frame.payload())) as EngineNotice,
         );
         return;
       case KIND.RESTORED:
@@ -218,7 +234,7 @@ export class ShardCalls {
       case KIND.CLUSTER:
         this.#events.cluster(
           shard,
-          new TextDecoder().decode(frame.payload()),
+          DECODER.decode(frame.payload()),
           frame.aux === CLUSTER_THERE,
         );
         return;
@@ -240,15 +256,17 @@ export class ShardCalls {
         this.#pending.delete(frame.id);
         this.#tellUnknown(report);
         pending.resolve(report);
+        this.#keptPending.keep(pending);
+        this.#keptReports.keep(report);
         return;
       }
       case KIND.REPLY:
-        pending.replyText += pending.text.decode(frame.payload(), {
-          stream: frame.aux !== 1,
-        });
-        if (frame.aux !== 1) return;
+        if (frame.aux !== 1) {
+          pending.replyStart.push(frame.payload());
+          return;
+        }
         this.#forget(frame.id, pending);
-        this.#settle(pending, JSON.parse(pending.replyText) as Reply);
+        this.#settle(pending, replyOf(pending.replyStart, frame.payload()));
     }
   }
 
@@ -297,10 +315,26 @@ export class ShardCalls {
   }
 
   #settle(pending: Pending, reply: Reply): void {
-    if (reply.kind !== "error") return pending.resolve(reply);
+    if (reply.kind !== "error") {
+      pending.resolve(reply);
+      // Not the answer itself, which may be large.
+      pending.chunks = [];
+      pending.replyStart = [];
+      this.#keptPending.keep(pending);
+      return;
+    }
     const code = reply.code in STATUS_BY_CODE
       ? reply.code as ErrorCode
       : "E_INTERNAL";
     pending.reject(new ClientError(code, reply.message));
   }
+}
+
+/** A reply of one frame or of several; a character may lie in two of them. */
+function replyOf(
+  start: readonly Uint8Array<ArrayBuffer>[],
+  end: Uint8Array<ArrayBuffer>,
+): Reply {
+  const bytes = start.length === 0 ? end : Buffer.concat([...start, end]);
+  return JSON.parse(DECODER.decode(bytes)) as Reply;
 }

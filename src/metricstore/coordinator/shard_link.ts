@@ -2,10 +2,17 @@
  * The main thread's end of the line to one shard: sends frames, in order, and
  * keeps those that do not fit yet. Main thread only.
  */
+import { setImmediate } from "node:timers";
 import { Bell } from "../transport/bell.ts";
 import { KIND } from "../transport/messages.ts";
 import { RingConsumer, RingProducer } from "../transport/ring.ts";
 import type { Wiring } from "../transport/shard_wiring.ts";
+
+/**
+ * Smaller frames wake the shard once for all of a turn: to wake it takes longer than
+ * to send one.
+ */
+const SMALL_BYTES = 16 << 10;
 
 /** Writes the payload of a frame at an offset. */
 type Fill = (bytes: Uint8Array, at: number) => void;
@@ -24,6 +31,7 @@ export class ShardLink {
   readonly #out: RingProducer;
   readonly #bell: Bell;
   readonly #waiting: Waiting[] = [];
+  #ringsLater = false;
 
   constructor(wiring: Wiring, shard: number) {
     this.#out = new RingProducer(wiring.toShard[shard]!);
@@ -75,8 +83,20 @@ export class ShardLink {
     if (at < 0) return false;
     fill(this.#out.bytes, at);
     this.#out.commit(kind, id, aux, payloadBytes);
-    this.#bell.ring();
+    if (payloadBytes > SMALL_BYTES) this.ring();
+    else if (!this.#ringsLater) {
+      this.#ringsLater = true;
+      setImmediate(() => {
+        if (this.#ringsLater) this.ring();
+      });
+    }
     return true;
+  }
+
+  /** Wakes the shard for what was sent. */
+  ring(): void {
+    this.#ringsLater = false;
+    this.#bell.ring();
   }
 
   /** Sends what waited, as far as there is room by now. */

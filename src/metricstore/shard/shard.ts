@@ -9,6 +9,7 @@
  */
 import { ArchiveBounds, slotSlackSec } from "./archive_bounds.ts";
 import { monotonicMs, nowSec } from "../../base/clock.ts";
+import { LastFew } from "../../base/last_few.ts";
 import { ClientError } from "../../base/errors.ts";
 import { createIdleCollection, LOOK_MS } from "../../base/idle_collection.ts";
 import { Turns } from "../query/turns.ts";
@@ -40,6 +41,9 @@ import { type HostName, SparedHosts } from "./spared_hosts.ts";
 const ASKED_CHARS_MAX = 16 << 20;
 /** A question serves waiting work for no longer than this. */
 const TURN_MS = 10;
+
+/** Longer questions are not kept when they are answered. */
+const KEPT_CHARS = 4096;
 
 interface AskedQuestion {
   readonly id: number;
@@ -80,6 +84,9 @@ export class Shard {
   /** Questions that came while another one was being answered, in order. */
   readonly #asked: AskedQuestion[] = [];
   #askedChars = 0;
+  /** So that the code compiled for them stays. */
+  readonly #keptAsks = new LastFew<Ask>();
+  readonly #keptReplies = new LastFew<Reply>();
   #isClosed = false;
   #sealedMs = 0;
 
@@ -341,7 +348,9 @@ export class Shard {
     if (next === undefined) return false;
     this.#askedChars -= next.text.length;
     try {
-      this.#answer(next.id, JSON.parse(next.text) as Ask);
+      const ask = JSON.parse(next.text) as Ask;
+      if (next.text.length <= KEPT_CHARS) this.#keptAsks.keep(ask);
+      this.#answer(next.id, ask);
     } catch (error) {
       this.#questions.discard();
       this.#outbox.reply(next.id, replyOf(error));
@@ -356,7 +365,11 @@ export class Shard {
     }
     if (ask.kind === "clean-up") this.#cleanUp();
     if (ask.kind === "spare") this.#spared.set(ask.nodes);
-    this.#outbox.reply(id, this.#questions.answer(id, ask));
+    const reply = this.#questions.answer(id, ask);
+    this.#outbox.reply(id, reply);
+    if (reply.kind === "query" && reply.lengths.length === 1) {
+      this.#keptReplies.keep(reply);
+    }
   }
 
   /** One batch that goes wrong must not take the shard with it. */

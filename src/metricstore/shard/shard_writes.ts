@@ -4,6 +4,7 @@
  */
 import { KeyTable } from "../ingest/key_table.ts";
 import { assert } from "../../base/assert.ts";
+import { LastFew } from "../../base/last_few.ts";
 import type { StreamMark } from "../engine/metric_engine.ts";
 import { ClientError } from "../../base/errors.ts";
 import { type Forward, LineIngest } from "../ingest/line_ingest.ts";
@@ -58,6 +59,8 @@ export class ShardWrites {
   readonly #batches: OpenBatches;
   readonly #foreign: ForeignLines;
   readonly #gather: Forward;
+  /** So that the code compiled for them stays. */
+  readonly #kept = new LastFew<OpenBatch>();
   /** Where a carried piece is joined with the part that continues it. */
   #scratch = new Uint8Array(0);
 
@@ -289,6 +292,7 @@ export class ShardWrites {
   }
 
   #done(id: number, aux: number, batch: OpenBatch): void {
+    this.#kept.keep(batch);
     const { tally, forwards } = batch;
     if (batch.isReplay) tally.nameReplayed();
     this.#news.tell();
