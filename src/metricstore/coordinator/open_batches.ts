@@ -4,7 +4,7 @@
  */
 export class OpenBatchSet {
   readonly #open = new Set<number>();
-  /** Of those who wait for batches to end: what of these is still open. */
+  /** Callers that wait for batches to end: the ids still open, and their call back. */
   readonly #awaited = new Map<Set<number>, () => void>();
 
   /** The batch is open until its report is there. */

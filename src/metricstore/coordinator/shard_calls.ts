@@ -47,7 +47,7 @@ export interface ShardReply<Kind extends Reply["kind"]> {
   readonly reply: Extract<Reply, { kind: Kind }>;
 }
 
-/** What the shards are to answer: a batch, or a question to one of them. */
+/** A batch in the shards, or a question to one of them, without its answer. */
 class Pending {
   chunks: Uint8Array<ArrayBuffer>[] = [];
   bytes = 0;
