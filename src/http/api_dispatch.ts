@@ -174,7 +174,6 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
       from: exchange.from,
       isSecure: exchange.isSecure,
       principal,
-      services: exchange.door.services,
       nowMs: nowSec() * 1000,
       audit(object, who) {
         changed.object = object;

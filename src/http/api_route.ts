@@ -8,7 +8,6 @@ import type { JsonBody } from "../metricstore/engine/metric_engine.ts";
 import type { BodyStream } from "./body_stream.ts";
 import type { Door } from "./door.ts";
 import type { Operation } from "./route.ts";
-import type { Services } from "../app/routes/services.ts";
 
 /**
  * Which rules a route follows: the admin API (GEM), the job API for programs
@@ -44,7 +43,6 @@ export interface ApiCall {
   /** Whether the client came by HTTPS, also as far as trusted proxies tell. */
   readonly isSecure: boolean;
   readonly principal: Principal;
-  readonly services: Services;
   /** Arrival, Unix milliseconds. */
   readonly nowMs: number;
   /**
@@ -85,6 +83,18 @@ export interface ApiRoute {
   /** Whether the configuration wants it; absent: always. */
   readonly when?: (door: Pick<Door, "config" | "services">) => boolean;
   readonly operations: Readonly<Partial<Record<ApiMethod, ApiOperation>>>;
+}
+
+type Handler<Services> = (
+  services: Services,
+  call: ApiCall,
+) => ApiAnswer | Promise<ApiAnswer>;
+
+/** Makes handlers of functions that take what they work with as the first argument. */
+export function bindTo<Services>(
+  services: Services,
+): (handler: Handler<Services>) => ApiOperation["handle"] {
+  return (handler) => (call) => handler(services, call);
 }
 
 /** An answer with a JSON body and its newline. */

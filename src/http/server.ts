@@ -19,7 +19,7 @@ import { DEFAULT_HTTP_LIMITS, type HttpLimits, READS_MAX } from "./limits.ts";
 import { IngestRates } from "../base/ingest_rates.ts";
 import { listen, stopListening } from "./listener.ts";
 import { openApiText } from "../app/routes/openapi.ts";
-import { ROUTES } from "../app/routes/routes.ts";
+import { createRoutes } from "../app/routes/routes.ts";
 import type { Services } from "../app/routes/services.ts";
 import { Telemetry } from "../app/routes/telemetry.ts";
 
@@ -56,7 +56,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const listener = await listen(
     door.config,
     door.limits,
-    createDispatch(ROUTES, door),
+    createDispatch(createRoutes(options.services), door),
   );
   const watch = setInterval(() => {
     const nowMs = monotonicMs();

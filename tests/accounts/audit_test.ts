@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { signToken } from "../../src/access/token.ts";
 import type { ApiRoute } from "../../src/http/api_route.ts";
-import { ROUTES } from "../../src/app/routes/routes.ts";
+import { describedRoutes } from "../../src/app/routes/described_routes.ts";
 import { Fixture } from "../http/fixture.ts";
 import { testAccounts } from "../support/accounts.ts";
 
@@ -104,7 +104,7 @@ const ELSEWHERE = new Set([
   "reload",
 ]);
 
-const OPERATIONS = ROUTES.filter((route): route is ApiRoute =>
+const OPERATIONS = describedRoutes().filter((route): route is ApiRoute =>
   route.kind === "api"
 ).flatMap(({ group, operations }) =>
   Object.entries(operations).map(([method, operation]) => ({

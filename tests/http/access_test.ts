@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import type { Role } from "../../src/access/mod.ts";
 import { allowedMethods } from "../../src/http/route.ts";
-import { ROUTES } from "../../src/app/routes/routes.ts";
+import { describedRoutes } from "../../src/app/routes/described_routes.ts";
 import { Fixture } from "./fixture.ts";
 
 /** Without those of the pages, which this server has not. */
-const STREAMED = ROUTES.filter((route) => route.kind !== "api")
+const STREAMED = describedRoutes().filter((route) => route.kind !== "api")
   .filter((route) =>
     !("when" in route) || route.path === "/" && route.name === "start"
   );

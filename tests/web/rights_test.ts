@@ -1,6 +1,6 @@
 /** Every route of the pages × every kind of login (web 2, web 4.1). The table is the documentation. */
 import assert from "node:assert/strict";
-import { ROUTES } from "../../src/app/routes/routes.ts";
+import { describedRoutes } from "../../src/app/routes/described_routes.ts";
 import type { ApiRoute } from "../../src/http/api_route.ts";
 import { WebServer } from "./web_server.ts";
 
@@ -41,7 +41,7 @@ const ADMINS = new Set<string>(["webDeleteTag"]);
 
 Deno.test("every route of the pages lets in exactly whom the matrix lets in", async () => {
   await using server = await WebServer.start();
-  const routes = ROUTES.filter((route): route is ApiRoute =>
+  const routes = describedRoutes().filter((route): route is ApiRoute =>
     route.kind === "api" && route.group === "web"
   );
   assert.ok(routes.length >= 2);
@@ -72,7 +72,7 @@ Deno.test("every route of the pages lets in exactly whom the matrix lets in", as
 
 Deno.test("a change needs JSON from a page of ours", async () => {
   await using server = await WebServer.start();
-  const changes = ROUTES.filter((route): route is ApiRoute =>
+  const changes = describedRoutes().filter((route): route is ApiRoute =>
     route.kind === "api" && route.group === "web"
   ).flatMap(({ path, operations }) =>
     Object.keys(operations).filter((method) => method !== "GET")

@@ -1,4 +1,5 @@
 /** What users do by session: a token for their scripts, and settings. Main thread. */
+import type { AccountServices } from "./services.ts";
 import { z } from "zod";
 import { KeyError } from "../../access/mod.ts";
 import {
@@ -11,6 +12,7 @@ import {
   type ApiAnswer,
   type ApiCall,
   type ApiRoute,
+  bindTo,
   json,
   text,
 } from "../../http/api_route.ts";
@@ -33,8 +35,10 @@ const settingSchema = z.object({
   value: z.string().max(VALUE_BYTES_MAX).describe("JSON."),
 }).meta({ id: "Setting" });
 
-async function makeToken(call: ApiCall): Promise<ApiAnswer> {
-  const { accounts } = call.services;
+async function makeToken(
+  accounts: AccountServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const username = call.search.get("username") || call.principal.name;
   call.audit(`jwt of user/${username.slice(0, 100)}`);
   const isOwn = username === call.principal.name;
@@ -73,7 +77,10 @@ async function makeToken(call: ApiCall): Promise<ApiAnswer> {
   };
 }
 
-async function setConfiguration(call: ApiCall): Promise<ApiAnswer> {
+async function setConfiguration(
+  accounts: AccountServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const form = await readForm(call);
   const key = form("key");
   const value = form("value");
@@ -89,7 +96,7 @@ async function setConfiguration(call: ApiCall): Promise<ApiAnswer> {
     throw bad(`value: not JSON: ${cause}`);
   }
   call.audit(`configuration/${key}`);
-  await call.services.accounts.settings.set(call.principal.name, key, value);
+  await accounts.settings.set(call.principal.name, key, value);
   return text(200, "success");
 }
 
@@ -98,7 +105,10 @@ const PLAIN = /^(?!-)[A-Za-z0-9 :.-]*$/;
 const LINES = 200;
 const LINES_MAX = 1000;
 
-async function logs(call: ApiCall): Promise<ApiAnswer> {
+async function logs(
+  accounts: AccountServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   if (!call.principal.has("admin")) {
     throw new ClientError("E_FORBIDDEN", "only admins may read the log");
   }
@@ -111,7 +121,7 @@ async function logs(call: ApiCall): Promise<ApiAnswer> {
   return json(
     200,
     await readJournal({
-      unit: call.services.accounts.systemdUnit,
+      unit: accounts.systemdUnit,
       since: plain("since", "1 hour ago"),
       lines: Math.min(
         LINES_MAX,
@@ -137,93 +147,96 @@ function bad(message: string): ClientError {
   return new ClientError("E_BAD_REQUEST", message);
 }
 
-export const frontendRoutes: readonly ApiRoute[] = [
-  {
-    kind: "api",
-    group: "frontend",
-    path: "/frontend/logs",
-    name: "logs",
-    operations: {
-      GET: {
-        id: "logs",
-        summary: "What the server wrote to the systemd journal",
-        parameters: [
-          {
-            name: "since",
-            type: "string",
-            rules: { pattern: PLAIN.source },
-            description:
-              "As `journalctl` takes it; one hour back unless given.",
-          },
-          {
-            name: "lines",
-            type: "integer",
-            rules: { minimum: 1, maximum: 999_999_999 },
-            description:
-              `${LINES} unless given; ${LINES_MAX} at most are shown.`,
-          },
-          {
-            name: "level",
-            type: "integer",
-            rules: { minimum: 0, maximum: 7 },
-            description: "This priority and more urgent ones.",
-          },
-          {
-            name: "search",
-            type: "string",
-            rules: { pattern: PLAIN.source },
-            description: "Occurs in the line.",
-          },
-        ],
-        answer: { type: "application/json", schema: logSchema },
-        errors: { 404: "There is no journal to be read." },
-        handle: logs,
-      },
-    },
-  },
-  {
-    kind: "api",
-    group: "frontend",
-    path: "/frontend/jwt",
-    name: "make-token",
-    operations: {
-      GET: {
-        id: "makeToken",
-        summary: "A token for scripts",
-        parameters: [{
-          name: "username",
-          type: "string",
-          description:
-            "Absent: oneself, and only administrators may name others.",
-        }],
-        answer: { type: "text/plain", description: "The token." },
-        errors: {
-          404: "There is no such user.",
-          500: "The server has no private key.",
+export function frontendRoutes(accounts: AccountServices): readonly ApiRoute[] {
+  const bind = bindTo(accounts);
+  return [
+    {
+      kind: "api",
+      group: "frontend",
+      path: "/frontend/logs",
+      name: "logs",
+      operations: {
+        GET: {
+          id: "logs",
+          summary: "What the server wrote to the systemd journal",
+          parameters: [
+            {
+              name: "since",
+              type: "string",
+              rules: { pattern: PLAIN.source },
+              description:
+                "As `journalctl` takes it; one hour back unless given.",
+            },
+            {
+              name: "lines",
+              type: "integer",
+              rules: { minimum: 1, maximum: 999_999_999 },
+              description:
+                `${LINES} unless given; ${LINES_MAX} at most are shown.`,
+            },
+            {
+              name: "level",
+              type: "integer",
+              rules: { minimum: 0, maximum: 7 },
+              description: "This priority and more urgent ones.",
+            },
+            {
+              name: "search",
+              type: "string",
+              rules: { pattern: PLAIN.source },
+              description: "Occurs in the line.",
+            },
+          ],
+          answer: { type: "application/json", schema: logSchema },
+          errors: { 404: "There is no journal to be read." },
+          handle: bind(logs),
         },
-        audited: true,
-        handle: makeToken,
       },
     },
-  },
-  {
-    kind: "api",
-    group: "frontend",
-    path: "/frontend/configuration",
-    name: "user-configuration",
-    operations: {
-      POST: {
-        id: "setConfiguration",
-        summary: "Keep a setting of one's own",
-        body: { type: FORM_TYPE, schema: settingSchema, required: true },
-        answer: { type: "text/plain", example: "success" },
-        errors: {
-          404: "The user is in no table, as after a login by token.",
-          422: "The user has too many settings, or too long ones.",
+    {
+      kind: "api",
+      group: "frontend",
+      path: "/frontend/jwt",
+      name: "make-token",
+      operations: {
+        GET: {
+          id: "makeToken",
+          summary: "A token for scripts",
+          parameters: [{
+            name: "username",
+            type: "string",
+            description:
+              "Absent: oneself, and only administrators may name others.",
+          }],
+          answer: { type: "text/plain", description: "The token." },
+          errors: {
+            404: "There is no such user.",
+            500: "The server has no private key.",
+          },
+          audited: true,
+          handle: bind(makeToken),
         },
-        audited: true,
-        handle: setConfiguration,
       },
     },
-  },
-];
+    {
+      kind: "api",
+      group: "frontend",
+      path: "/frontend/configuration",
+      name: "user-configuration",
+      operations: {
+        POST: {
+          id: "setConfiguration",
+          summary: "Keep a setting of one's own",
+          body: { type: FORM_TYPE, schema: settingSchema, required: true },
+          answer: { type: "text/plain", example: "success" },
+          errors: {
+            404: "The user is in no table, as after a login by token.",
+            422: "The user has too many settings, or too long ones.",
+          },
+          audited: true,
+          handle: bind(setConfiguration),
+        },
+      },
+    },
+  ];
+}

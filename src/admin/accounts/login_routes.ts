@@ -1,4 +1,6 @@
 /** `/login`, `/jwt-login` and `/logout`: where sessions begin and end. Main thread. */
+import type { AccessState } from "../../access/mod.ts";
+import type { AccountServices } from "./services.ts";
 import { z } from "zod";
 import {
   findCookie,
@@ -7,7 +9,12 @@ import {
 } from "../../access/credentials.ts";
 import type { StartedSession } from "../../access/sessions.ts";
 import { ClientError } from "../../base/errors.ts";
-import type { ApiAnswer, ApiCall, ApiRoute } from "../../http/api_route.ts";
+import {
+  type ApiAnswer,
+  type ApiCall,
+  type ApiRoute,
+  bindTo,
+} from "../../http/api_route.ts";
 import { type Form, FORM_TYPE, readForm } from "../../http/body/form.ts";
 import { escapeHtml } from "../../http/answer/html.ts";
 import { formHeaders } from "../../http/answer/page_policy.ts";
@@ -18,6 +25,21 @@ const HTML = `${HTML_TYPE}; charset=utf-8`;
 /** Characters of the name that a form shows again. */
 const USERNAME_CHARS_MAX = 255;
 
+/** The means of the login. */
+export interface LoginServices {
+  readonly accounts: AccountServices;
+  readonly access: Pick<AccessState, "hasUsers">;
+  /** Absent: there are no pages. */
+  readonly web?: LoginPages | undefined;
+}
+
+interface LoginPages {
+  /** Nobody is asked for a credential. */
+  readonly isOpen: boolean;
+  /** Absent: the pages were not built, and forms have no style sheet. */
+  readonly assets: { readonly style?: string } | undefined;
+}
+
 interface FormPage {
   readonly title: string;
   readonly body: string;
@@ -27,11 +49,12 @@ interface FormPage {
 
 /** A page that needs no script, in the looks of the others where they were built. */
 function page(
-  { services, isSecure, headers }: ApiCall,
+  { web }: LoginServices,
+  { isSecure, headers }: ApiCall,
   status: number,
   { title, body, refreshSec }: FormPage,
 ): ApiAnswer {
-  const style = services.web?.assets?.style;
+  const style = web?.assets?.style;
   const head = [
     `<meta charset="utf-8">`,
     `<meta name="viewport" content="width=device-width, initial-scale=1">`,
@@ -71,8 +94,8 @@ ${body}
 const LOOK_SEC = 2;
 
 /** Advice for somebody who has just started the server (web 15.2). */
-function firstUserPage(call: ApiCall): ApiAnswer {
-  return page(call, 200, {
+function firstUserPage(services: LoginServices, call: ApiCall): ApiAnswer {
+  return page(services, call, 200, {
     title: "First user",
     refreshSec: LOOK_SEC,
     body:
@@ -92,6 +115,7 @@ interface Retry {
 }
 
 function loginPage(
+  services: LoginServices,
   call: ApiCall,
   status: number,
   redirect: string,
@@ -105,34 +129,42 @@ function loginPage(
   const [first, second] = username === ""
     ? [" autofocus", ""]
     : ["", " autofocus"];
-  return page(call, status, {
+  return page(services, call, status, {
     title: "Log in",
     body: `${note}<form method="post" action="/login">
 <input type="hidden" name="redirect" value="${escapeHtml(redirect)}">
 <p><label>User <input name="username" value="${username}" autocomplete="username" required${first}></label></p>
 <p><label>Password <input name="password" type="password" autocomplete="current-password" required${second}></label></p>
 <p><button>Log in</button></p>
-</form>${tokenLoginLink(call)}`,
+</form>${tokenLoginLink(services)}`,
   });
 }
 
 /** Where the browser brings a token of a sign-on in a cookie. */
-function tokenLoginLink({ services }: ApiCall): string {
-  return services.accounts.tokenLogin.cookieName === undefined
+function tokenLoginLink({ accounts }: LoginServices): string {
+  return accounts.tokenLogin.cookieName === undefined
     ? ""
     : `\n<p><a href="/jwt-login">Log in by single sign-on</a></p>`;
 }
 
-function showLogin(call: ApiCall): ApiAnswer {
-  const { access, web } = call.services;
+function showLogin(services: LoginServices, call: ApiCall): ApiAnswer {
+  const { access, web } = services;
   if (web !== undefined && !web.isOpen && !access.hasUsers) {
-    return firstUserPage(call);
+    return firstUserPage(services, call);
   }
-  return loginPage(call, 200, localTarget(call.search.get("redirect") ?? ""));
+  return loginPage(
+    services,
+    call,
+    200,
+    localTarget(call.search.get("redirect") ?? ""),
+  );
 }
 
-async function logIn(call: ApiCall): Promise<ApiAnswer> {
-  const { accounts } = call.services;
+async function logIn(
+  services: LoginServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
+  const { accounts } = services;
   const form = await readForm(call);
   const redirect = localTarget(form("redirect"));
   let started: StartedSession;
@@ -153,7 +185,7 @@ async function logIn(call: ApiCall): Promise<ApiAnswer> {
     const again = retryAfterSec === undefined
       ? ""
       : `; try again in ${retryAfterSec} s`;
-    const answer = loginPage(call, 401, redirect, {
+    const answer = loginPage(services, call, 401, redirect, {
       message: `Login failed: ${error.message}${again}`,
       username: form("username").slice(0, USERNAME_CHARS_MAX),
     });
@@ -178,17 +210,21 @@ async function logIn(call: ApiCall): Promise<ApiAnswer> {
   };
 }
 
-async function logOut(call: ApiCall): Promise<ApiAnswer> {
-  const { sessions, sessionStore } = call.services.accounts;
+async function logOut(
+  services: LoginServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
+  const { accounts } = services;
+  const { sessions, sessionStore } = accounts;
   const cookie = findSession(call.headers, call.isSecure);
-  const answer = page(call, 200, {
+  const answer = page(services, call, 200, {
     title: "Logged out",
     body: `<p>You are logged out. <a href="/login${
       backTo(await readForm(call))
     }">Log in again</a></p>`,
   });
   if (cookie === undefined) return answer;
-  const session = openSession(call, cookie);
+  const session = openSession(accounts, cookie);
   if (session !== undefined) {
     call.audit(`session/${session.id}`, session.username);
     sessions.revoke(session);
@@ -207,9 +243,9 @@ function backTo(form: Form): string {
 }
 
 /** A cookie that is no good any more has nothing to be ended. */
-function openSession(call: ApiCall, cookie: string) {
+function openSession({ sessions }: AccountServices, cookie: string) {
   try {
-    return call.services.accounts.sessions.check(cookie).session;
+    return sessions.check(cookie).session;
   } catch (error) {
     if (error instanceof ClientError) return undefined;
     throw error;
@@ -266,7 +302,6 @@ const LOGIN = {
     503: "Overload; try again after `Retry-After`.",
   },
   audited: true,
-  handle: logIn,
 } as const;
 
 const LOGIN_BY_POST = {
@@ -275,64 +310,74 @@ const LOGIN_BY_POST = {
   errors: { ...LOGIN.errors, 403: FOREIGN },
 } as const;
 
-export const loginRoutes: readonly ApiRoute[] = [
-  {
-    kind: "api",
-    group: "public",
-    path: "/login",
-    name: "login",
-    operations: {
-      GET: {
-        id: "loginPage",
-        summary: "A form to log in with",
-        parameters: [{
-          name: "redirect",
-          type: "string",
-          description: "Where the form leads to.",
-        }],
-        answer: { type: HTML_TYPE },
-        handle: showLogin,
-      },
-      POST: { id: "login", summary: "Begin a session", ...LOGIN_BY_POST },
-    },
-  },
-  {
-    kind: "api",
-    group: "public",
-    path: "/jwt-login",
-    name: "jwt-login",
-    operations: {
-      GET: {
-        id: "jwtLoginByGet",
-        summary: "Begin a session by token",
-        parameters: [{
-          name: "login-token",
-          type: "string",
-          description: "A token of the sign-on that is configured.",
-        }],
-        ...LOGIN,
-      },
-      POST: {
-        id: "jwtLogin",
-        summary: "Begin a session by token",
-        ...LOGIN_BY_POST,
+export function loginRoutes(services: LoginServices): readonly ApiRoute[] {
+  const bind = bindTo(services);
+  return [
+    {
+      kind: "api",
+      group: "public",
+      path: "/login",
+      name: "login",
+      operations: {
+        GET: {
+          id: "loginPage",
+          summary: "A form to log in with",
+          parameters: [{
+            name: "redirect",
+            type: "string",
+            description: "Where the form leads to.",
+          }],
+          answer: { type: HTML_TYPE },
+          handle: bind(showLogin),
+        },
+        POST: {
+          id: "login",
+          summary: "Begin a session",
+          ...LOGIN_BY_POST,
+          handle: bind(logIn),
+        },
       },
     },
-  },
-  {
-    kind: "api",
-    group: "public",
-    path: "/logout",
-    name: "logout",
-    operations: {
-      POST: {
-        id: "logout",
-        summary: "End a session",
-        answer: { type: HTML_TYPE },
-        errors: { 403: FOREIGN },
-        audited: true,
-        handle: logOut,
+    {
+      kind: "api",
+      group: "public",
+      path: "/jwt-login",
+      name: "jwt-login",
+      operations: {
+        GET: {
+          id: "jwtLoginByGet",
+          summary: "Begin a session by token",
+          parameters: [{
+            name: "login-token",
+            type: "string",
+            description: "A token of the sign-on that is configured.",
+          }],
+          ...LOGIN,
+          handle: bind(logIn),
+        },
+        POST: {
+          id: "jwtLogin",
+          summary: "Begin a session by token",
+          ...LOGIN_BY_POST,
+          handle: bind(logIn),
+        },
       },
     },
-  },
-];
+    {
+      kind: "api",
+      group: "public",
+      path: "/logout",
+      name: "logout",
+      operations: {
+        POST: {
+          id: "logout",
+          summary: "End a session",
+          answer: { type: HTML_TYPE },
+          errors: { 403: FOREIGN },
+          audited: true,
+          handle: bind(logOut),
+        },
+      },
+    },
+  ];
+}

@@ -1,4 +1,5 @@
 /** `/frontend/sessions`: one's open sessions, and how to end them. Main thread. */
+import type { AccountServices } from "./services.ts";
 import { z } from "zod";
 import { findSession } from "../../access/credentials.ts";
 import { ClientError } from "../../base/errors.ts";
@@ -6,6 +7,7 @@ import {
   type ApiAnswer,
   type ApiCall,
   type ApiRoute,
+  bindTo,
   json,
 } from "../../http/api_route.ts";
 import { FORM_TYPE, readForm } from "../../http/body/form.ts";
@@ -29,12 +31,12 @@ const endSchema = z.object({
 
 const endedSchema = z.object({ ended: z.int() }).meta({ id: "EndedSessions" });
 
-function list(call: ApiCall): ApiAnswer {
+function list(accounts: AccountServices, call: ApiCall): ApiAnswer {
   const username = whose(call, call.search.get("username") ?? "");
-  const current = presentId(call);
+  const current = presentId(accounts, call);
   return json(
     200,
-    call.services.accounts.sessions.of(username).map((session) => ({
+    accounts.sessions.of(username).map((session) => ({
       id: session.id,
       began: time(session.beganSec),
       expires: time(session.expiresSec),
@@ -44,9 +46,12 @@ function list(call: ApiCall): ApiAnswer {
   );
 }
 
-async function end(call: ApiCall): Promise<ApiAnswer> {
+async function end(
+  accounts: AccountServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const form = await readForm(call);
-  const { sessions, sessionStore } = call.services.accounts;
+  const { sessions, sessionStore } = accounts;
   const username = whose(call, form("username"));
   const id = form("id");
   call.audit(`sessions of user/${username.slice(0, 100)} ${id.slice(0, 60)}`);
@@ -77,11 +82,14 @@ function whose({ principal }: ApiCall, username: string): string {
 }
 
 /** Of the session the request came with; `undefined` where nobody is asked for one. */
-function presentId(call: ApiCall): string | undefined {
+function presentId(
+  accounts: AccountServices,
+  call: ApiCall,
+): string | undefined {
   const cookie = findSession(call.headers, call.isSecure);
   if (cookie === undefined) return undefined;
   try {
-    return call.services.accounts.sessions.check(cookie).session.id;
+    return accounts.sessions.check(cookie).session.id;
   } catch (error) {
     if (error instanceof ClientError) return undefined;
     throw error;
@@ -92,32 +100,35 @@ function time(sec: number): string {
   return new Date(sec * 1000).toISOString();
 }
 
-export const sessionRoutes: readonly ApiRoute[] = [{
-  kind: "api",
-  group: "frontend",
-  path: "/frontend/sessions",
-  name: "sessions",
-  operations: {
-    GET: {
-      id: "sessions",
-      summary: "One's open sessions, oldest first",
-      parameters: [{
-        name: "username",
-        type: "string",
-        description: "Oneself unless given; administrators may name others.",
-      }],
-      answer: { type: JSON_TYPE, schema: sessionsSchema },
-      handle: list,
+export function sessionRoutes(accounts: AccountServices): readonly ApiRoute[] {
+  const bind = bindTo(accounts);
+  return [{
+    kind: "api",
+    group: "frontend",
+    path: "/frontend/sessions",
+    name: "sessions",
+    operations: {
+      GET: {
+        id: "sessions",
+        summary: "One's open sessions, oldest first",
+        parameters: [{
+          name: "username",
+          type: "string",
+          description: "Oneself unless given; administrators may name others.",
+        }],
+        answer: { type: JSON_TYPE, schema: sessionsSchema },
+        handle: bind(list),
+      },
+      DELETE: {
+        id: "endSessions",
+        summary: "End one's sessions",
+        description: "One, or without `id` all of them, this one included.",
+        body: { type: FORM_TYPE, schema: endSchema, required: false },
+        answer: { type: JSON_TYPE, schema: endedSchema },
+        errors: { 404: "There is no such session." },
+        audited: true,
+        handle: bind(end),
+      },
     },
-    DELETE: {
-      id: "endSessions",
-      summary: "End one's sessions",
-      description: "One, or without `id` all of them, this one included.",
-      body: { type: FORM_TYPE, schema: endSchema, required: false },
-      answer: { type: JSON_TYPE, schema: endedSchema },
-      errors: { 404: "There is no such session." },
-      audited: true,
-      handle: end,
-    },
-  },
-}];
+  }];
+}

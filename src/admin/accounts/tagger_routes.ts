@@ -31,7 +31,7 @@ async function run(call: ApiCall): Promise<ApiAnswer> {
   );
 }
 
-export const taggerRoutes: readonly ApiRoute[] = [
+export const TAGGER_ROUTES: readonly ApiRoute[] = [
   {
     kind: "api",
     group: "config",

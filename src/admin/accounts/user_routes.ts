@@ -1,4 +1,5 @@
 /** Users: `/api/users`, `/api/user/{id}` and what administrators do by session. Main thread. */
+import type { AccountServices } from "./services.ts";
 import { z } from "zod";
 import { ROLES } from "../../access/roles.ts";
 import { ClientError } from "../../base/errors.ts";
@@ -7,6 +8,7 @@ import {
   type ApiCall,
   type ApiOperation,
   type ApiRoute,
+  bindTo,
   empty,
   json,
   text,
@@ -70,10 +72,13 @@ const NOT_JUST_USER = {
   description: "`true`: without those who have no other role than `user`.",
 } as const;
 
-async function listUsers(call: ApiCall): Promise<ApiAnswer> {
+async function listUsers(
+  accounts: AccountServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   requireAdmin(call, "only admins are allowed to fetch a list of users");
   const notJustUser = call.search.get("not-just-user") === "true";
-  const users = await call.services.accounts.users.list(notJustUser);
+  const users = await accounts.users.list(notJustUser);
   return json(200, users.map(shownUser));
 }
 
@@ -87,7 +92,10 @@ function requireAdmin({ principal }: ApiCall, message: string): void {
   if (!principal.isAdministrator) throw new ClientError("E_FORBIDDEN", message);
 }
 
-async function changeUser(call: ApiCall): Promise<ApiAnswer> {
+async function changeUser(
+  accounts: AccountServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   requireAdmin(call, "only admins are allowed to update a user");
   const given = checkSchema(changeSchema, parseJson(call.body));
   const change = Object.fromEntries(
@@ -95,18 +103,21 @@ async function changeUser(call: ApiCall): Promise<ApiAnswer> {
   );
   const username = call.params.username!;
   call.audit(userObject(username, change));
-  const done = await call.services.accounts.users.change(username, change);
+  const done = await accounts.users.change(username, change);
   return json(200, { msg: `${done} for user ${username}` });
 }
 
-async function changeUserByForm(call: ApiCall): Promise<ApiAnswer> {
+async function changeUserByForm(
+  accounts: AccountServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const form = await readForm(call);
   const change = Object.fromEntries(
     Object.keys(changeSchema.shape).map((key) => [key, form(key)]),
   );
   const username = call.params.username!;
   call.audit(userObject(username, change));
-  const done = await call.services.accounts.users.change(username, change);
+  const done = await accounts.users.change(username, change);
   return json(200, { msg: done });
 }
 
@@ -122,12 +133,15 @@ function userObject(
   ].join(" ");
 }
 
-async function createUser(call: ApiCall): Promise<ApiAnswer> {
+async function createUser(
+  accounts: AccountServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const form = await readForm(call);
   const username = form("username");
   const project = form("project");
   call.audit(userObject(username, { role: form("role"), project }));
-  await call.services.accounts.users.create({
+  await accounts.users.create({
     username,
     password: form("password"),
     roles: [form("role")],
@@ -144,14 +158,20 @@ async function createUser(call: ApiCall): Promise<ApiAnswer> {
   );
 }
 
-async function deleteUser(call: ApiCall): Promise<ApiAnswer> {
+async function deleteUser(
+  accounts: AccountServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const form = await readForm(call);
   call.audit(userObject(form("username"), {}));
-  await call.services.accounts.users.delete(form("username"));
+  await accounts.users.delete(form("username"));
   return empty(200);
 }
 
-async function setNotice(call: ApiCall): Promise<ApiAnswer> {
+async function setNotice(
+  accounts: AccountServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const content = (await readForm(call))("new-content");
   const bytes = new TextEncoder().encode(content).length;
   if (bytes > NOTICE_BYTES_MAX) {
@@ -161,20 +181,18 @@ async function setNotice(call: ApiCall): Promise<ApiAnswer> {
     );
   }
   call.audit("notice");
-  const { noticeFile } = call.services.accounts;
+  const { noticeFile } = accounts;
   const part = `${noticeFile}.${crypto.randomUUID()}.tmp`;
   await Deno.writeTextFile(part, content);
   await Deno.rename(part, noticeFile);
   return text(200, "Update Notice Content Success");
 }
 
-const LIST: ApiOperation = {
-  id: "users",
+const LIST: Omit<ApiOperation, "id" | "handle"> = {
   summary: "All users",
   parameters: [NOT_JUST_USER],
   answer: { type: JSON_TYPE, schema: usersSchema },
   scope: "jobs:read",
-  handle: listUsers,
 };
 
 const CREATE = {
@@ -183,100 +201,106 @@ const CREATE = {
   answer: { type: TEXT_TYPE },
   errors: { 422: "There is a user of that name." },
   audited: true,
-  handle: createUser,
 } as const;
 
-export const userRoutes: readonly ApiRoute[] = [
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/users",
-    name: "users",
-    operations: { GET: LIST },
-  },
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/user/:username",
-    name: "user",
-    operations: {
-      POST: {
-        id: "changeUser",
-        summary: "Change a role or project of a user",
-        body: { type: JSON_TYPE, schema: changeSchema, required: true },
-        answer: { type: JSON_TYPE, schema: messageSchema },
-        errors: { 422: "The change is against the rules." },
-        scope: "jobs:write",
-        audited: true,
-        handle: changeUser,
+export function userRoutes(accounts: AccountServices): readonly ApiRoute[] {
+  const bind = bindTo(accounts);
+  return [
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/users",
+      name: "users",
+      operations: { GET: { id: "users", ...LIST, handle: bind(listUsers) } },
+    },
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/user/:username",
+      name: "user",
+      operations: {
+        POST: {
+          id: "changeUser",
+          summary: "Change a role or project of a user",
+          body: { type: JSON_TYPE, schema: changeSchema, required: true },
+          answer: { type: JSON_TYPE, schema: messageSchema },
+          errors: { 422: "The change is against the rules." },
+          scope: "jobs:write",
+          audited: true,
+          handle: bind(changeUser),
+        },
       },
     },
-  },
-  {
-    kind: "api",
-    group: "config",
-    path: "/config/roles",
-    name: "roles",
-    operations: {
-      GET: {
-        id: "roles",
-        summary: "Roles that users can have",
-        answer: { type: JSON_TYPE, schema: rolesSchema },
-        handle: () => json(200, ROLES),
+    {
+      kind: "api",
+      group: "config",
+      path: "/config/roles",
+      name: "roles",
+      operations: {
+        GET: {
+          id: "roles",
+          summary: "Roles that users can have",
+          answer: { type: JSON_TYPE, schema: rolesSchema },
+          handle: () => json(200, ROLES),
+        },
       },
     },
-  },
-  {
-    kind: "api",
-    group: "config",
-    path: "/config/users",
-    name: "users-by-session",
-    operations: {
-      GET: { ...LIST, id: "usersBySession" },
-      POST: { id: "createUser", ...CREATE },
-      PUT: { id: "createUserByPut", ...CREATE },
-      DELETE: {
-        id: "deleteUser",
-        summary: "Delete a user",
-        description: "Nobody minds if there is no such user.",
-        body: { type: FORM_TYPE, schema: userNameSchema, required: true },
-        answer: { description: "Done; no body." },
-        audited: true,
-        handle: deleteUser,
+    {
+      kind: "api",
+      group: "config",
+      path: "/config/users",
+      name: "users-by-session",
+      operations: {
+        GET: {
+          id: "usersBySession",
+          ...LIST,
+          handle: bind(listUsers),
+        },
+        POST: { id: "createUser", ...CREATE, handle: bind(createUser) },
+        PUT: { id: "createUserByPut", ...CREATE, handle: bind(createUser) },
+        DELETE: {
+          id: "deleteUser",
+          summary: "Delete a user",
+          description: "Nobody minds if there is no such user.",
+          body: { type: FORM_TYPE, schema: userNameSchema, required: true },
+          answer: { description: "Done; no body." },
+          audited: true,
+          handle: bind(deleteUser),
+        },
       },
     },
-  },
-  {
-    kind: "api",
-    group: "config",
-    path: "/config/user/:username",
-    name: "user-by-session",
-    operations: {
-      POST: {
-        id: "changeUserBySession",
-        summary: "Change a role or project of a user",
-        body: { type: FORM_TYPE, schema: changeSchema, required: true },
-        answer: { type: JSON_TYPE, schema: messageSchema },
-        errors: { 422: "The change is against the rules." },
-        audited: true,
-        handle: changeUserByForm,
+    {
+      kind: "api",
+      group: "config",
+      path: "/config/user/:username",
+      name: "user-by-session",
+      operations: {
+        POST: {
+          id: "changeUserBySession",
+          summary: "Change a role or project of a user",
+          body: { type: FORM_TYPE, schema: changeSchema, required: true },
+          answer: { type: JSON_TYPE, schema: messageSchema },
+          errors: { 422: "The change is against the rules." },
+          audited: true,
+          handle: bind(changeUserByForm),
+        },
       },
     },
-  },
-  {
-    kind: "api",
-    group: "config",
-    path: "/config/notice",
-    name: "notice",
-    operations: {
-      POST: {
-        id: "setNotice",
-        summary: "Replace the text that pages show",
-        body: { type: FORM_TYPE, schema: noticeSchema, required: false },
-        answer: { type: TEXT_TYPE },
-        audited: true,
-        handle: setNotice,
+    {
+      kind: "api",
+      group: "config",
+      path: "/config/notice",
+      name: "notice",
+      operations: {
+        POST: {
+          id: "setNotice",
+          summary: "Replace the text that pages show",
+          body: { type: FORM_TYPE, schema: noticeSchema, required: false },
+          answer: { type: TEXT_TYPE },
+          audited: true,
+          handle: bind(setNotice),
+        },
       },
     },
-  },
-];
+  ];
+}

@@ -1,6 +1,12 @@
 /** The routes of the admin API: clusters, instances, access policies, tokens, licences. */
 import type { ApiRoute } from "../../http/api_route.ts";
-import { collectionRoutes } from "./collection_routes.ts";
+import type { AdminService } from "./admin_service.ts";
+import { type Collection, collectionRoutes } from "./collection_routes.ts";
+import type { AccessPolicy } from "./policies.ts";
+import type { Cluster } from "./known_clusters.ts";
+import type { Instance } from "./instances.ts";
+import type { Licence } from "./licences.ts";
+import type { Token } from "./tokens.ts";
 import { readJson, readSwitch } from "./request.ts";
 import {
   clusterListSchema,
@@ -23,7 +29,7 @@ import {
 
 const CASCADE = "cascade";
 
-const clusters = collectionRoutes({
+const CLUSTERS: Collection<Cluster> = {
   path: "clusters",
   id: "Cluster",
   ids: "Clusters",
@@ -36,9 +42,9 @@ const clusters = collectionRoutes({
   // Nothing that is told of a cluster changes.
   read: (admin, name) =>
     Promise.resolve({ value: admin.clusters.get(name), version: 1 }),
-});
+};
 
-const instances = collectionRoutes({
+const INSTANCES: Collection<Instance> = {
   path: "instances",
   id: "Instance",
   ids: "Instances",
@@ -76,9 +82,9 @@ const instances = collectionRoutes({
     make: (admin, name, checkVersion) =>
       admin.instances.delete(name, checkVersion),
   },
-});
+};
 
-const accessPolicies = collectionRoutes({
+const ACCESS_POLICIES: Collection<AccessPolicy> = {
   path: "accesspolicies",
   id: "AccessPolicy",
   ids: "AccessPolicies",
@@ -131,9 +137,9 @@ const accessPolicies = collectionRoutes({
     make: (admin, name, checkVersion, call) =>
       admin.policies.delete(name, checkVersion, readSwitch(call, CASCADE)),
   },
-});
+};
 
-const tokens = collectionRoutes({
+const TOKENS: Collection<Token> = {
   path: "tokens",
   id: "Token",
   ids: "Tokens",
@@ -161,9 +167,9 @@ const tokens = collectionRoutes({
     make: (admin, name, checkVersion) =>
       admin.tokens.delete(name, checkVersion),
   },
-});
+};
 
-const licences = collectionRoutes({
+const LICENCES: Collection<Licence> = {
   path: "licenses",
   id: "License",
   ids: "Licenses",
@@ -174,12 +180,14 @@ const licences = collectionRoutes({
   list: licenceListSchema,
   readAll: (admin) => admin.licences.list(),
   read: (admin, name) => admin.licences.get(name),
-});
+};
 
-export const adminRoutes: readonly ApiRoute[] = [
-  ...clusters,
-  ...instances,
-  ...accessPolicies,
-  ...tokens,
-  ...licences,
-];
+export function adminRoutes(admin: AdminService): readonly ApiRoute[] {
+  return [
+    ...collectionRoutes(admin, CLUSTERS),
+    ...collectionRoutes(admin, INSTANCES),
+    ...collectionRoutes(admin, ACCESS_POLICIES),
+    ...collectionRoutes(admin, TOKENS),
+    ...collectionRoutes(admin, LICENCES),
+  ];
+}

@@ -88,11 +88,12 @@ export interface Collection<Item> {
 }
 
 export function collectionRoutes<Item>(
+  admin: AdminService,
   collection: Collection<Item>,
 ): readonly ApiRoute[] {
   const { path, create } = collection;
   const isReadOnly = create === undefined;
-  const read = readOperation(collection);
+  const read = readOperation(admin, collection);
   return [
     {
       kind: "api",
@@ -100,8 +101,8 @@ export function collectionRoutes<Item>(
       path: `${BASE}/${path}`,
       name: `admin-${path}`,
       operations: {
-        GET: listOperation(collection),
-        ...(create && { POST: createOperation(collection, create) }),
+        GET: listOperation(admin, collection),
+        ...(create && { POST: createOperation(admin, collection, create) }),
       },
     },
     {
@@ -113,15 +114,18 @@ export function collectionRoutes<Item>(
         GET: read,
         ...(isReadOnly ? {} : { POST: readByPost(read) }),
         ...(collection.change &&
-          { PUT: changeOperation(collection, collection.change) }),
+          { PUT: changeOperation(admin, collection, collection.change) }),
         ...(collection.delete &&
-          { DELETE: deleteOperation(collection, collection.delete) }),
+          { DELETE: deleteOperation(admin, collection, collection.delete) }),
       },
     },
   ];
 }
 
-function listOperation<Item>(collection: Collection<Item>): ApiOperation {
+function listOperation<Item>(
+  admin: AdminService,
+  collection: Collection<Item>,
+): ApiOperation {
   const { ids, many, type, create } = collection;
   return {
     id: `list${ids}`,
@@ -130,23 +134,26 @@ function listOperation<Item>(collection: Collection<Item>): ApiOperation {
     answer: { type: JSON_TYPE, schema: collection.list },
     async handle(call) {
       const all = create !== undefined && readSwitch(call, ALL.name);
-      const items = await collection.readAll(call.services.admin, all);
+      const items = await collection.readAll(admin, all);
       return json(200, { items, type });
     },
   };
 }
 
-function readOperation<Item>(collection: Collection<Item>): ApiOperation {
+function readOperation<Item>(
+  admin: AdminService,
+  collection: Collection<Item>,
+): ApiOperation {
   return {
     id: `read${collection.id}`,
     summary: `Read ${collection.one}`,
     description: VERSION,
     answer: { type: JSON_TYPE, schema: collection.item },
     errors: { 404: GONE },
-    async handle({ services, params }) {
+    async handle({ params }) {
       return shown(
         200,
-        await collection.read(services.admin, params["name"]!),
+        await collection.read(admin, params["name"]!),
       );
     },
   };
@@ -167,6 +174,7 @@ function readByPost(read: ApiOperation): ApiOperation {
 }
 
 function createOperation<Item>(
+  admin: AdminService,
   collection: Collection<Item>,
   { schema, example, answer, conflict, make }: NonNullable<
     Collection<Item>["create"]
@@ -186,7 +194,7 @@ function createOperation<Item>(
     audited: true,
     async handle(call) {
       call.audit(`${collection.path}/?`);
-      const made = await make(call.services.admin, call);
+      const made = await make(admin, call);
       call.audit(
         `${collection.path}/${made.value.name}${rightsOf(made.value)}`,
       );
@@ -199,6 +207,7 @@ function createOperation<Item>(
 }
 
 function changeOperation<Item>(
+  admin: AdminService,
   collection: Collection<Item>,
   { schema, example, make }: NonNullable<Collection<Item>["change"]>,
 ): ApiOperation {
@@ -213,9 +222,8 @@ function changeOperation<Item>(
     audited: true,
     async handle(call) {
       const name = call.params["name"]!;
-      const { services } = call;
       call.audit(`${collection.path}/${name}`);
-      const made = await make(services.admin, name, versionCheck(call), call);
+      const made = await make(admin, name, versionCheck(call), call);
       call.audit(`${collection.path}/${name}${rightsOf(made.value)}`);
       return shown(200, made);
     },
@@ -223,6 +231,7 @@ function changeOperation<Item>(
 }
 
 function deleteOperation<Item>(
+  admin: AdminService,
   collection: Collection<Item>,
   { description, parameters = [], conflict, make }: NonNullable<
     Collection<Item>["delete"]
@@ -245,7 +254,7 @@ function deleteOperation<Item>(
     async handle(call) {
       const name = call.params["name"]!;
       call.audit(`${collection.path}/${name}`);
-      await make(call.services.admin, name, versionCheck(call), call);
+      await make(admin, name, versionCheck(call), call);
       return empty(204);
     },
   };

@@ -18,7 +18,7 @@ import type {
   newInstanceSchema,
 } from "./schemas.ts";
 
-type Instance = z.infer<typeof instanceSchema>;
+export type Instance = z.infer<typeof instanceSchema>;
 type LimitsOnWire = NonNullable<Instance["limits"]>;
 
 /** As many as the store counts series for. */

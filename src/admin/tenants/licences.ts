@@ -10,7 +10,7 @@ import type { Shown } from "./resource.ts";
 import type { licenceSchema } from "./schemas.ts";
 import { timeOfMs } from "./timestamps.ts";
 
-type Licence = z.infer<typeof licenceSchema>;
+export type Licence = z.infer<typeof licenceSchema>;
 
 const ENDING = ".jwt";
 const FILES_MAX = 100;

@@ -30,7 +30,7 @@ import type {
   policySchema,
 } from "./schemas.ts";
 
-type AccessPolicy = z.infer<typeof policySchema>;
+export type AccessPolicy = z.infer<typeof policySchema>;
 
 const POLICIES_MAX = 4096;
 

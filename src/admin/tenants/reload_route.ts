@@ -11,24 +11,37 @@ const reloadSchema = z.object({
   ),
 }).meta({ id: "Reload" });
 
-export const reloadRoutes: readonly ApiRoute[] = [{
-  kind: "api",
-  group: "admin",
-  path: "/-/reload",
-  name: "reload",
-  operations: {
-    POST: {
-      id: "reload",
-      summary: "Take cluster files and configuration anew",
-      description:
-        "With the checks of a start. What is refused leaves everything as it was.",
-      answer: { type: "application/json", schema: reloadSchema },
-      errors: { 422: "The files are wrong, or a change needs a restart." },
-      audited: true,
-      async handle(call) {
-        call.audit("configuration");
-        return json(200, await call.services.reload());
+/** The outcome of a reload, as the API tells it. */
+export interface ReloadReport {
+  /** Keys, clusters and metrics with new values that count from now on. */
+  readonly reloaded: readonly string[];
+  /** Changed keys, clusters and metrics that need a restart. */
+  readonly needs_restart: readonly string[];
+}
+
+/** Takes cluster files and configuration anew; rejects with a `ClientError`. */
+export type ReloadServer = () => Promise<ReloadReport>;
+
+export function reloadRoutes(reload: ReloadServer): readonly ApiRoute[] {
+  return [{
+    kind: "api",
+    group: "admin",
+    path: "/-/reload",
+    name: "reload",
+    operations: {
+      POST: {
+        id: "reload",
+        summary: "Take cluster files and configuration anew",
+        description:
+          "With the checks of a start. What is refused leaves everything as it was.",
+        answer: { type: "application/json", schema: reloadSchema },
+        errors: { 422: "The files are wrong, or a change needs a restart." },
+        audited: true,
+        async handle(call) {
+          call.audit("configuration");
+          return json(200, await reload());
+        },
       },
     },
-  },
-}];
+  }];
+}

@@ -19,7 +19,7 @@ import type {
   tokenSchema,
 } from "./schemas.ts";
 
-type Token = z.infer<typeof tokenSchema>;
+export type Token = z.infer<typeof tokenSchema>;
 type MadeToken = z.infer<typeof madeTokenSchema>;
 
 const TOKENS_MAX = 10_000;

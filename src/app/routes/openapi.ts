@@ -8,7 +8,7 @@ import { SESSION_COOKIE } from "../../access/credentials.ts";
 import { ERROR_SCHEMA } from "../../http/answer/error_answer.ts";
 import type { ApiOperation } from "../../http/api_route.ts";
 import type { Answer, Content, Operation, Route } from "../../http/route.ts";
-import { ROUTES } from "./routes.ts";
+import { describedRoutes } from "./described_routes.ts";
 
 type Json = Record<string, unknown>;
 
@@ -25,7 +25,7 @@ const INTRODUCTION =
 
 /** The document as text, with a line end; the same on every call. */
 export function openApiText(): string {
-  return JSON.stringify(openApiDocument(ROUTES), null, 2) + "\n";
+  return JSON.stringify(openApiDocument(describedRoutes()), null, 2) + "\n";
 }
 
 export function openApiDocument(routes: readonly Route[]): Json {

@@ -9,7 +9,7 @@ import { jobRoutes } from "../../jobs/api/job_routes.ts";
 import { machineStateRoutes } from "../../jobs/api/machine_state_routes.ts";
 import { readRoutes } from "../../jobs/api/read_routes.ts";
 import { tagRoutes } from "../../jobs/api/tag_routes.ts";
-import { taggerRoutes } from "../../admin/accounts/tagger_routes.ts";
+import { TAGGER_ROUTES } from "../../admin/accounts/tagger_routes.ts";
 import { userRoutes } from "../../admin/accounts/user_routes.ts";
 import { adminRoutes } from "../../admin/tenants/admin_routes.ts";
 import { reloadRoutes } from "../../admin/tenants/reload_route.ts";
@@ -34,6 +34,7 @@ import {
   SAFE_INTEGER,
 } from "../../http/route.ts";
 import { webRoutes } from "../../web/server/web_routes.ts";
+import type { Services } from "./services.ts";
 import { swaggerRoutes } from "./swagger.ts";
 import { handleWrite, refusedWriteSchema } from "./write_route.ts";
 
@@ -130,7 +131,7 @@ function health(
   };
 }
 
-export const ROUTES: readonly Route[] = [
+const METRIC_ROUTES: readonly Route[] = [
   {
     kind: "metric",
     path: "/api/write",
@@ -239,20 +240,28 @@ export const ROUTES: readonly Route[] = [
       },
     },
   },
-  ...prometheusRoutes(project.version),
-  ...adminRoutes,
-  ...reloadRoutes,
-  ...jobRoutes,
-  ...tagRoutes,
-  ...readRoutes,
-  ...clusterRoutes,
-  ...machineStateRoutes,
-  ...userRoutes,
-  ...taggerRoutes,
-  ...frontendRoutes,
-  ...sessionRoutes,
-  ...loginRoutes,
-  ...pageRoutes,
-  ...webRoutes,
-  ...swaggerRoutes,
 ];
+
+/** All routes of a server with these services. */
+export function createRoutes(services: Services): readonly Route[] {
+  const { accounts, admin, jobs } = services;
+  return [
+    ...METRIC_ROUTES,
+    ...prometheusRoutes(project.version, services.prometheus),
+    ...adminRoutes(admin),
+    ...reloadRoutes(services.reload),
+    ...jobRoutes(jobs),
+    ...tagRoutes(jobs),
+    ...readRoutes(jobs),
+    ...clusterRoutes(jobs),
+    ...machineStateRoutes(jobs),
+    ...userRoutes(accounts),
+    ...TAGGER_ROUTES,
+    ...frontendRoutes(accounts),
+    ...sessionRoutes(accounts),
+    ...loginRoutes(services),
+    ...pageRoutes,
+    ...webRoutes(services),
+    ...swaggerRoutes,
+  ];
+}

@@ -1,4 +1,5 @@
 /** What the routes of the admin and job APIs work with. Main thread. */
+import type { ReloadServer } from "../../admin/tenants/reload_route.ts";
 import type { AccountServices } from "../../admin/accounts/services.ts";
 import type { AdminService } from "../../admin/tenants/admin_service.ts";
 import type { EndingCredentials } from "../../access/ending_credentials.ts";
@@ -9,17 +10,8 @@ import type { NatsStatus } from "../../nats/nats_service.ts";
 import type { JobServices, JobStatus } from "../../jobs/lifecycle/services.ts";
 import type { WebServices } from "../../web/server/services.ts";
 
-/** What a reload came to, as the API tells it. */
-export interface ReloadReport {
-  /** Keys, clusters and metrics with new values that count from now on. */
-  readonly reloaded: readonly string[];
-  /** What differs from the files and stays as it is until a restart. */
-  readonly needs_restart: readonly string[];
-}
-
 export interface Services {
-  /** Takes cluster files and configuration anew; rejects with a `ClientError`. */
-  readonly reload: () => Promise<ReloadReport>;
+  readonly reload: ReloadServer;
   readonly access: AccessState;
   readonly accounts: AccountServices;
   /** Absent: the front door has its own. */

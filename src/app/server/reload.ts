@@ -18,7 +18,7 @@ import type {
   StoreEngine,
 } from "../../metricstore/engine/metric_engine.ts";
 import { ClientError } from "../../base/errors.ts";
-import type { ReloadReport } from "../routes/services.ts";
+import type { ReloadReport } from "../../admin/tenants/reload_route.ts";
 import { errorText, type Log } from "../../base/log.ts";
 
 export interface ReloadOptions {

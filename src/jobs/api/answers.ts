@@ -38,18 +38,19 @@ export function shownJob(
 
 /** All tags of a job, visible or not. */
 export async function tagsOf(
-  { services }: ApiCall,
+  { tables }: Pick<JobServices, "tables">,
   { id }: JobRow,
 ): Promise<readonly TagRow[]> {
-  return (await services.jobs.tables.tags.forJobs([id])).get(id) ?? [];
+  return (await tables.tags.forJobs([id])).get(id) ?? [];
 }
 
 /** One job with its visible tags and its metadata. */
 export async function jobWithTags(
+  services: Pick<JobServices, "tables">,
   call: ApiCall,
   job: JobRow,
 ): Promise<JobAnswer> {
-  const tags = await tagsOf(call, job);
+  const tags = await tagsOf(services, job);
   return shownJob(call, job, { tags, withMetaData: true });
 }
 

@@ -1,10 +1,12 @@
 /** Configured clusters, and the states of their nodes (job-api 2.13, 9.1). Main thread. */
+import type { JobServices } from "../lifecycle/services.ts";
 import { z } from "zod";
 import {
   type ApiAnswer,
   type ApiCall,
   type ApiOperation,
   type ApiRoute,
+  bindTo,
   empty,
   json,
 } from "../../http/api_route.ts";
@@ -19,9 +21,9 @@ const clustersSchema = z.object({
   ),
 }).meta({ id: "Clusters" });
 
-function listClusters(call: ApiCall): ApiAnswer {
+function listClusters(services: JobServices, call: ApiCall): ApiAnswer {
   const name = call.search.get("cluster");
-  const { clusters } = call.services.jobs.clusters.toJson(name ?? undefined);
+  const { clusters } = services.clusters.toJson(name ?? undefined);
   const view = call.principal.jobView();
   return json(200, {
     clusters: clusters.filter((cluster) =>
@@ -30,17 +32,19 @@ function listClusters(call: ApiCall): ApiAnswer {
   });
 }
 
-async function showState(call: ApiCall): Promise<ApiAnswer> {
+async function showState(
+  services: JobServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const [cluster, hostname] = ["cluster", "hostname"].map((key) => {
     const value = call.search.get(key) ?? "";
     if (value !== "") return value;
     throw new ClientError("E_BAD_REQUEST", `${key}: a name is needed`);
   }) as [string, string];
-  const { services, principal } = call;
-  const { clusters } = principal.jobView();
+  const { clusters } = call.principal.jobView();
   const isOpen = clusters === undefined || clusters.has(cluster);
   const row = isOpen
-    ? await services.jobs.tables.nodes.latestOf(cluster, hostname)
+    ? await services.tables.nodes.latestOf(cluster, hostname)
     : undefined;
   if (row === undefined) {
     throw new ClientError(
@@ -54,9 +58,12 @@ async function showState(call: ApiCall): Promise<ApiAnswer> {
   return json(200, state);
 }
 
-async function takeStates(call: ApiCall): Promise<ApiAnswer> {
+async function takeStates(
+  services: JobServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   await takeNodeStates(
-    call.services.jobs,
+    services,
     call.body,
     Math.floor(call.nowMs / 1000),
     call.principal.jobView().clusters,
@@ -81,7 +88,7 @@ const nodeStateRowSchema = z.object({
   gpusAllocated: z.int(),
 }).meta({ id: "NodeState" });
 
-const NODE_STATES: Omit<ApiOperation, "id"> = {
+const NODE_STATES: Omit<ApiOperation, "id" | "handle"> = {
   summary: "States of nodes, as the batch system sees them",
   body: {
     type: "application/json",
@@ -90,60 +97,62 @@ const NODE_STATES: Omit<ApiOperation, "id"> = {
   },
   answer: { description: "Taken; no body." },
   scope: "jobs:write",
-  handle: takeStates,
 };
 
-export const clusterRoutes: readonly ApiRoute[] = [
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/clusters",
-    name: "clusters",
-    operations: {
-      GET: {
-        id: "clusters",
-        summary: "Configured clusters",
-        parameters: [{
-          name: "cluster",
-          type: "string",
-          description: "Only this one.",
-        }],
-        answer: { type: "application/json", schema: clustersSchema },
-        scope: "jobs:read",
-        handle: listClusters,
-      },
-    },
-  },
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/nodestate",
-    name: "node-state",
-    operations: {
-      GET: {
-        id: "latestNodeState",
-        summary: "What was reported last of a node",
-        parameters: [
-          {
+export function clusterRoutes(services: JobServices): readonly ApiRoute[] {
+  const bind = bindTo(services);
+  return [
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/clusters",
+      name: "clusters",
+      operations: {
+        GET: {
+          id: "clusters",
+          summary: "Configured clusters",
+          parameters: [{
             name: "cluster",
             type: "string",
-            required: true,
-            description: "Of this cluster.",
-          },
-          {
-            name: "hostname",
-            type: "string",
-            required: true,
-            description: "This node.",
-          },
-        ],
-        answer: { type: "application/json", schema: nodeStateRowSchema },
-        errors: { 404: "Nothing was reported of such a node." },
-        scope: "jobs:read",
-        handle: showState,
+            description: "Only this one.",
+          }],
+          answer: { type: "application/json", schema: clustersSchema },
+          scope: "jobs:read",
+          handle: bind(listClusters),
+        },
       },
-      POST: { id: "nodeState", ...NODE_STATES },
-      PUT: { id: "nodeStateByPut", ...NODE_STATES },
     },
-  },
-];
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/nodestate",
+      name: "node-state",
+      operations: {
+        GET: {
+          id: "latestNodeState",
+          summary: "What was reported last of a node",
+          parameters: [
+            {
+              name: "cluster",
+              type: "string",
+              required: true,
+              description: "Of this cluster.",
+            },
+            {
+              name: "hostname",
+              type: "string",
+              required: true,
+              description: "This node.",
+            },
+          ],
+          answer: { type: "application/json", schema: nodeStateRowSchema },
+          errors: { 404: "Nothing was reported of such a node." },
+          scope: "jobs:read",
+          handle: bind(showState),
+        },
+        POST: { id: "nodeState", ...NODE_STATES, handle: bind(takeStates) },
+        PUT: { id: "nodeStateByPut", ...NODE_STATES, handle: bind(takeStates) },
+      },
+    },
+  ];
+}

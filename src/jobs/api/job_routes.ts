@@ -1,4 +1,5 @@
 /** Jobs begin, end, are listed and deleted (job-api 2.4 to 2.6, 2.11, 2.12). Main thread. */
+import type { JobServices } from "../lifecycle/services.ts";
 import { messageSchema } from "../../admin/accounts/user_routes.ts";
 import { ClientError } from "../../base/errors.ts";
 import {
@@ -6,6 +7,7 @@ import {
   type ApiCall,
   type ApiOperation,
   type ApiRoute,
+  bindTo,
   json,
 } from "../../http/api_route.ts";
 import { JOB_STATES } from "../../db/job_row.ts";
@@ -33,15 +35,15 @@ import { startJobSchema } from "../lifecycle/start_job_request.ts";
 
 const JSON_TYPE = "application/json";
 
-async function start(call: ApiCall): Promise<ApiAnswer> {
-  const { services, principal, body } = call;
-  await startJob(services.jobs, principal, body, nowSecOf(call));
+async function start(services: JobServices, call: ApiCall): Promise<ApiAnswer> {
+  const { principal, body } = call;
+  await startJob(services, principal, body, nowSecOf(call));
   return json(201, { msg: "success" });
 }
 
-async function stop(call: ApiCall): Promise<ApiAnswer> {
-  const { services, principal, body } = call;
-  const job = await stopJob(services.jobs, principal, body, nowSecOf(call));
+async function stop(services: JobServices, call: ApiCall): Promise<ApiAnswer> {
+  const { principal, body } = call;
+  const job = await stopJob(services, principal, body, nowSecOf(call));
   return json(200, shownJob(call, job));
 }
 
@@ -49,9 +51,9 @@ function nowSecOf({ nowMs }: ApiCall): number {
   return Math.floor(nowMs / 1000);
 }
 
-async function list(call: ApiCall): Promise<ApiAnswer> {
+async function list(services: JobServices, call: ApiCall): Promise<ApiAnswer> {
   const { items, page, withMetadata, ...filter } = parseListQuery(call.search);
-  const { jobs } = call.services.jobs.tables;
+  const { jobs } = services.tables;
   const { own } = call.principal.jobView();
   const pages = jobPages(
     jobs,
@@ -67,13 +69,20 @@ async function list(call: ApiCall): Promise<ApiAnswer> {
       withMetaData: withMetadata,
     },
   );
-  return await writtenList(call, pages, { items, page, withMetadata });
+  return await writtenList(services, call, pages, {
+    items,
+    page,
+    withMetadata,
+  });
 }
 
 /** Fifteen digits. */
 const TIME_MAX = 1e15 - 1;
 
-async function usedNodes(call: ApiCall): Promise<ApiAnswer> {
+async function usedNodes(
+  services: JobServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const text = call.search.get("ts");
   if (text === null || !/^[+-]?\d{1,15}$/.test(text)) {
     throw new ClientError(
@@ -83,7 +92,7 @@ async function usedNodes(call: ApiCall): Promise<ApiAnswer> {
       }`,
     );
   }
-  const nodes = await call.services.jobs.tables.jobs.usedNodes(Number(text));
+  const nodes = await services.tables.jobs.usedNodes(Number(text));
   const { clusters } = call.principal.jobView();
   const entries = [...nodes].filter(([cluster]) =>
     clusters === undefined || clusters.has(cluster)
@@ -91,10 +100,13 @@ async function usedNodes(call: ApiCall): Promise<ApiAnswer> {
   return json(200, { usedNodes: Object.fromEntries(entries) });
 }
 
-async function deleteById(call: ApiCall): Promise<ApiAnswer> {
+async function deleteById(
+  services: JobServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const id = pathNumber(call, "id");
   const { clusters } = clustersOf(call.principal);
-  const { jobs } = call.services.jobs.tables;
+  const { jobs } = services.tables;
   const job = clusters === undefined ? undefined : await jobs.get(id);
   if (clusters === undefined || (job && clusters.includes(job.cluster))) {
     await jobs.delete(id);
@@ -102,10 +114,13 @@ async function deleteById(call: ApiCall): Promise<ApiAnswer> {
   return json(200, { msg: `Successfully deleted job ${id}` });
 }
 
-async function deleteByKey(call: ApiCall): Promise<ApiAnswer> {
+async function deleteByKey(
+  services: JobServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const key = decodeRequest(deleteJobSchema, call.body);
   call.audit(`job ${key.jobId} of ${key.cluster ?? "any cluster"}`);
-  const { jobs } = call.services.jobs.tables;
+  const { jobs } = services.tables;
   const id = await jobs.deleteByKey({ ...key, ...clustersOf(call.principal) });
   if (id === undefined) {
     throw new ClientError(
@@ -116,7 +131,10 @@ async function deleteByKey(call: ApiCall): Promise<ApiAnswer> {
   return json(200, { msg: `Successfully deleted job ${id}` });
 }
 
-async function deleteBefore(call: ApiCall): Promise<ApiAnswer> {
+async function deleteBefore(
+  services: JobServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const beforeSec = pathNumber(call, "ts");
   const word = call.search.get("omit-tagged") ?? "none";
   const omitTagged = OMIT_TAGGED.find((known) => known === word);
@@ -129,7 +147,7 @@ async function deleteBefore(call: ApiCall): Promise<ApiAnswer> {
     );
   }
   requireAllClusters(call, "delete_job_before");
-  const { jobs } = call.services.jobs.tables;
+  const { jobs } = services.tables;
   const count = await inSlices((after) =>
     jobs.deleteBefore(beforeSec, omitTagged, after)
   );
@@ -138,7 +156,7 @@ async function deleteBefore(call: ApiCall): Promise<ApiAnswer> {
 
 const FROM_ONE = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
 
-const LIST: Omit<ApiOperation, "id"> = {
+const LIST: Omit<ApiOperation, "id" | "handle"> = {
   summary: "List jobs, the newest first",
   parameters: [
     {
@@ -183,7 +201,6 @@ const LIST: Omit<ApiOperation, "id"> = {
   ],
   answer: { type: JSON_TYPE, schema: jobListSchema },
   scope: "jobs:read",
-  handle: list,
 };
 
 const START = {
@@ -197,7 +214,6 @@ const START = {
   status: 201,
   errors: { 422: "The job is known already." },
   scope: "jobs:write",
-  handle: start,
 } as const;
 
 const STOP = {
@@ -216,7 +232,6 @@ const STOP = {
     422: "It does not run any more, or goes on in the given state.",
   },
   scope: "jobs:write",
-  handle: stop,
 } as const;
 
 const DELETE = {
@@ -230,128 +245,132 @@ function byHttp({ config }: { config: { "api-subjects"?: unknown } }) {
   return config["api-subjects"] === undefined;
 }
 
-export const jobRoutes: readonly ApiRoute[] = [
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/jobs/start_job",
-    name: "start-job",
-    when: byHttp,
-    operations: {
-      POST: { id: "startJob", ...START },
-      PUT: { id: "startJobByPut", ...START },
-    },
-  },
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/jobs/stop_job",
-    name: "stop-job",
-    when: byHttp,
-    operations: {
-      POST: { id: "stopJob", ...STOP },
-      PUT: { id: "stopJobByPut", ...STOP },
-    },
-  },
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/jobs",
-    name: "jobs",
-    operations: { GET: { id: "jobs", ...LIST } },
-  },
-  {
-    kind: "api",
-    group: "userapi",
-    path: "/userapi/jobs",
-    name: "user-jobs",
-    operations: { GET: { id: "userJobs", ...LIST } },
-  },
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/jobs/used_nodes",
-    name: "used-nodes",
-    operations: {
-      GET: {
-        id: "usedNodes",
-        summary: "Nodes of running jobs",
-        parameters: [{
-          name: "ts",
-          type: "integer",
-          rules: { minimum: -TIME_MAX, maximum: TIME_MAX },
-          required: true,
-          description: "Only jobs that started before, Unix seconds.",
-        }],
-        answer: { type: JSON_TYPE, schema: usedNodesSchema },
-        scope: "jobs:read",
-        handle: usedNodes,
+export function jobRoutes(services: JobServices): readonly ApiRoute[] {
+  const bind = bindTo(services);
+  return [
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/jobs/start_job",
+      name: "start-job",
+      when: byHttp,
+      operations: {
+        POST: { id: "startJob", ...START, handle: bind(start) },
+        PUT: { id: "startJobByPut", ...START, handle: bind(start) },
       },
     },
-  },
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/jobs/delete_job",
-    name: "delete-job-by-key",
-    operations: {
-      DELETE: {
-        id: "deleteJobByKey",
-        summary: "Delete a job from the database; the archive keeps it",
-        body: {
-          type: JSON_TYPE,
-          schema: deleteJobSchema.meta({ id: "JobKey" }),
-          required: true,
-        },
-        errors: { 422: "There is no such job." },
-        ...DELETE,
-        handle: deleteByKey,
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/jobs/stop_job",
+      name: "stop-job",
+      when: byHttp,
+      operations: {
+        POST: { id: "stopJob", ...STOP, handle: bind(stop) },
+        PUT: { id: "stopJobByPut", ...STOP, handle: bind(stop) },
       },
     },
-  },
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/jobs/delete_job/:id",
-    name: "delete-job",
-    operations: {
-      DELETE: {
-        id: "deleteJob",
-        summary: "Delete a job from the database; the archive keeps it",
-        parameters: [JOB_ID],
-        ...DELETE,
-        handle: deleteById,
-      },
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/jobs",
+      name: "jobs",
+      operations: { GET: { id: "jobs", ...LIST, handle: bind(list) } },
     },
-  },
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/jobs/delete_job_before/:ts",
-    name: "delete-jobs-before",
-    operations: {
-      DELETE: {
-        id: "deleteJobsBefore",
-        summary: "Delete all jobs that started before a time from the database",
-        parameters: [
-          {
+    {
+      kind: "api",
+      group: "userapi",
+      path: "/userapi/jobs",
+      name: "user-jobs",
+      operations: { GET: { id: "userJobs", ...LIST, handle: bind(list) } },
+    },
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/jobs/used_nodes",
+      name: "used-nodes",
+      operations: {
+        GET: {
+          id: "usedNodes",
+          summary: "Nodes of running jobs",
+          parameters: [{
             name: "ts",
-            in: "path",
             type: "integer",
-            rules: SAFE_INTEGER,
-            description: "Unix time in seconds.",
-          },
-          {
-            name: "omit-tagged",
-            type: "string",
-            rules: { enum: OMIT_TAGGED },
-            description:
-              "`all`: tagged jobs stay; `user`: those tagged by people stay.",
-          },
-        ],
-        ...DELETE,
-        handle: deleteBefore,
+            rules: { minimum: -TIME_MAX, maximum: TIME_MAX },
+            required: true,
+            description: "Only jobs that started before, Unix seconds.",
+          }],
+          answer: { type: JSON_TYPE, schema: usedNodesSchema },
+          scope: "jobs:read",
+          handle: bind(usedNodes),
+        },
       },
     },
-  },
-];
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/jobs/delete_job",
+      name: "delete-job-by-key",
+      operations: {
+        DELETE: {
+          id: "deleteJobByKey",
+          summary: "Delete a job from the database; the archive keeps it",
+          body: {
+            type: JSON_TYPE,
+            schema: deleteJobSchema.meta({ id: "JobKey" }),
+            required: true,
+          },
+          errors: { 422: "There is no such job." },
+          ...DELETE,
+          handle: bind(deleteByKey),
+        },
+      },
+    },
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/jobs/delete_job/:id",
+      name: "delete-job",
+      operations: {
+        DELETE: {
+          id: "deleteJob",
+          summary: "Delete a job from the database; the archive keeps it",
+          parameters: [JOB_ID],
+          ...DELETE,
+          handle: bind(deleteById),
+        },
+      },
+    },
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/jobs/delete_job_before/:ts",
+      name: "delete-jobs-before",
+      operations: {
+        DELETE: {
+          id: "deleteJobsBefore",
+          summary:
+            "Delete all jobs that started before a time from the database",
+          parameters: [
+            {
+              name: "ts",
+              in: "path",
+              type: "integer",
+              rules: SAFE_INTEGER,
+              description: "Unix time in seconds.",
+            },
+            {
+              name: "omit-tagged",
+              type: "string",
+              rules: { enum: OMIT_TAGGED },
+              description:
+                "`all`: tagged jobs stay; `user`: those tagged by people stay.",
+            },
+          ],
+          ...DELETE,
+          handle: bind(deleteBefore),
+        },
+      },
+    },
+  ];
+}

@@ -6,11 +6,14 @@
 import type { JobRow } from "../../db/job_row.ts";
 import type { ApiAnswer, ApiCall } from "../../http/api_route.ts";
 import type { BodyStream } from "../../http/body_stream.ts";
+import type { JobServices } from "../lifecycle/services.ts";
 import { archivedStatistics, shownJob } from "./answers.ts";
 
 /** Bytes that are handed over at a time, so that they show how fast a client reads. */
 const PIECE_BYTES = 64 << 10;
 const ENCODER = new TextEncoder();
+
+type ListServices = Pick<JobServices, "reads" | "tables" | "archive" | "log">;
 
 export interface ListParts {
   readonly items: number;
@@ -20,12 +23,13 @@ export interface ListParts {
 
 /** Reads the first page, so that a failure at once is told with a status. */
 export async function writtenList(
+  services: ListServices,
   call: ApiCall,
   pages: AsyncGenerator<readonly JobRow[], void>,
   { items, page, withMetadata }: ListParts,
 ): Promise<ApiAnswer> {
-  const { services, principal } = call;
-  const reading = services.jobs.reads.open(principal.shareKey);
+  const { principal } = call;
+  const reading = services.reads.open(principal.shareKey);
   const close = () => {
     reading.close();
     // Ends when the page that is being read is there.
@@ -36,7 +40,7 @@ export async function writtenList(
     reading.turn(async () => {
       const { value: jobs, done } = await pages.next();
       if (done) return undefined;
-      const answers = await shownPage(call, jobs, withMetadata);
+      const answers = await shownPage(services, call, jobs, withMetadata);
       return ENCODER.encode(answers.join(","));
     }, (text) => text?.byteLength ?? 0);
 
@@ -66,14 +70,15 @@ export async function writtenList(
 }
 
 async function shownPage(
+  services: ListServices,
   call: ApiCall,
   jobs: readonly JobRow[],
   withMetaData: boolean,
 ): Promise<string[]> {
-  const { services, principal } = call;
+  const { principal } = call;
   const [tags, statistics] = await Promise.all([
-    services.jobs.tables.tags.forJobs(jobs.map(({ id }) => id)),
-    archivedStatistics(services.jobs, principal, jobs),
+    services.tables.tags.forJobs(jobs.map(({ id }) => id)),
+    archivedStatistics(services, principal, jobs),
   ]);
   return jobs.map((job) =>
     JSON.stringify(shownJob(call, job, {

@@ -6,12 +6,14 @@
  * of a cluster as it may have nodes. Only plain files are read: a link in the directory
  * leads nowhere.
  */
+import type { JobServices } from "../lifecycle/services.ts";
 import { NODES_MAX } from "../../db/node_table.ts";
 import { ClientError } from "../../base/errors.ts";
 import {
   type ApiAnswer,
   type ApiCall,
   type ApiRoute,
+  bindTo,
   empty,
 } from "../../http/api_route.ts";
 import { fileAnswer } from "../../http/answer/file_answer.ts";
@@ -20,7 +22,10 @@ import { fileAnswer } from "../../http/answer/file_answer.ts";
 const NAME_BYTES_MAX = 200;
 const STATE_BYTES_MAX = 4 << 20;
 
-function fileOf(call: ApiCall): { directory: string; file: string } {
+function fileOf(
+  services: JobServices,
+  call: ApiCall,
+): { directory: string; file: string } {
   const { cluster = "", host = "" } = call.params;
   for (const [field, name] of [["cluster", cluster], ["host", host]] as const) {
     const bytes = new TextEncoder().encode(name).length;
@@ -36,7 +41,7 @@ function fileOf(call: ApiCall): { directory: string; file: string } {
       );
     }
   }
-  const directory = `${call.services.jobs.machineStateDir}/${cluster}`;
+  const directory = `${services.machineStateDir}/${cluster}`;
   return { directory, file: `${directory}/${host}.json` };
 }
 
@@ -47,9 +52,9 @@ function requireCluster(call: ApiCall): void {
 }
 
 /** Throws `E_NOT_FOUND` if the path names no node of a configured cluster. */
-function requireNode(call: ApiCall): void {
+function requireNode(services: JobServices, call: ApiCall): void {
   const { cluster = "", host = "" } = call.params;
-  const { clusters } = call.services.jobs;
+  const { clusters } = services;
   if (clusters.subClusterOfNode(cluster, host) !== undefined) return;
   const name = JSON.stringify(host.slice(0, 60));
   throw new ClientError(
@@ -60,10 +65,10 @@ function requireNode(call: ApiCall): void {
   );
 }
 
-async function store(call: ApiCall): Promise<ApiAnswer> {
+async function store(services: JobServices, call: ApiCall): Promise<ApiAnswer> {
   requireCluster(call);
-  const { directory, file } = fileOf(call);
-  requireNode(call);
+  const { directory, file } = fileOf(services, call);
+  requireNode(services, call);
   if (call.body.byteLength > STATE_BYTES_MAX) {
     throw new ClientError(
       "E_TOO_LARGE",
@@ -109,9 +114,9 @@ function ignoreMissing(error: unknown): void {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
-async function show(call: ApiCall): Promise<ApiAnswer> {
+async function show(services: JobServices, call: ApiCall): Promise<ApiAnswer> {
   requireCluster(call);
-  const { file } = fileOf(call);
+  const { file } = fileOf(services, call);
   const answer = await isPlainFile(file)
     ? await fileAnswer(file, "application/json", call.headers)
     : undefined;
@@ -133,31 +138,36 @@ const STORE = {
     422: "Too many nodes of the cluster have one.",
   },
   scope: "jobs:write",
-  handle: store,
 } as const;
 
-export const machineStateRoutes: readonly ApiRoute[] = [{
-  kind: "api",
-  group: "job",
-  path: "/api/machine_state/:cluster/:host",
-  name: "machine-state",
-  when: ({ config }) => config["machine-state-dir"] !== "",
-  operations: {
-    GET: {
-      id: "machineState",
-      summary: "The state of a node as it was kept last",
-      description: "Requests may be conditional, or for a range of bytes.",
-      answer: { type: "application/json" },
-      errors: {
-        206: { type: "application/json", description: "The range asked for." },
-        304: { description: "Not changed since; no body." },
-        404: { type: "text/plain", description: "Nothing was kept." },
-        416: { description: "It has not so many bytes; no body." },
+export function machineStateRoutes(services: JobServices): readonly ApiRoute[] {
+  const bind = bindTo(services);
+  return [{
+    kind: "api",
+    group: "job",
+    path: "/api/machine_state/:cluster/:host",
+    name: "machine-state",
+    when: ({ config }) => config["machine-state-dir"] !== "",
+    operations: {
+      GET: {
+        id: "machineState",
+        summary: "The state of a node as it was kept last",
+        description: "Requests may be conditional, or for a range of bytes.",
+        answer: { type: "application/json" },
+        errors: {
+          206: {
+            type: "application/json",
+            description: "The range asked for.",
+          },
+          304: { description: "Not changed since; no body." },
+          404: { type: "text/plain", description: "Nothing was kept." },
+          416: { description: "It has not so many bytes; no body." },
+        },
+        scope: "jobs:read",
+        handle: bind(show),
       },
-      scope: "jobs:read",
-      handle: show,
+      PUT: { id: "putMachineState", ...STORE, handle: bind(store) },
+      POST: { id: "postMachineState", ...STORE, handle: bind(store) },
     },
-    PUT: { id: "putMachineState", ...STORE },
-    POST: { id: "postMachineState", ...STORE },
-  },
-}];
+  }];
+}

@@ -1,4 +1,5 @@
 /** One job and its metrics (job-api 2.7, 2.8, 4). Main thread. */
+import type { JobServices } from "../lifecycle/services.ts";
 import { z } from "zod";
 import {
   isMetricScope,
@@ -11,6 +12,7 @@ import {
   type ApiCall,
   type ApiOperation,
   type ApiRoute,
+  bindTo,
   json,
 } from "../../http/api_route.ts";
 import { DATA_START } from "../data/leading_nulls.ts";
@@ -53,11 +55,12 @@ interface AskedMetrics extends MetricsInTurn {
 
 /** The metrics of a job, as far as the caller may see them; must be closed. */
 async function metricsOf(
+  services: JobServices,
   call: ApiCall,
   job: JobRow,
   question: Question,
 ): Promise<AskedMetrics> {
-  const { metrics: service, reads } = call.services.jobs;
+  const { metrics: service, reads } = services;
   const scope = metricScope(call.principal);
   const reading = reads.open(call.principal.shareKey);
   try {
@@ -77,14 +80,15 @@ async function metricsOf(
 
 /** As the pages of one job want it: finer scopes where there is one node. */
 function dataOfJob(
+  services: JobServices,
   call: ApiCall,
   job: JobRow,
   metrics: readonly string[] | undefined,
 ): Promise<AskedMetrics> {
-  return metricsOf(call, job, {
+  return metricsOf(services, call, job, {
     metrics,
     request: jobRouteScopes(job),
-    resolutionSec: call.services.jobs.metrics.clusterStepSec(job.cluster),
+    resolutionSec: services.metrics.clusterStepSec(job.cluster),
   });
 }
 
@@ -102,27 +106,30 @@ function withDataStart(
 /** A reading with nothing to close. */
 const NOTHING_OPEN = { close() {} };
 
-async function show(call: ApiCall): Promise<ApiAnswer> {
-  const job = await requireJob(call, "E_UNPROCESSABLE");
-  const meta = await jobWithTags(call, job);
+async function show(services: JobServices, call: ApiCall): Promise<ApiAnswer> {
+  const job = await requireJob(services, call, "E_UNPROCESSABLE");
+  const meta = await jobWithTags(services, call, job);
   if (call.search.get("all-metrics") !== "true") {
     return writtenAnswer(
       NOTHING_OPEN,
       (out) => writeMetaAndData(out, meta, undefined),
     );
   }
-  const data = await dataOfJob(call, job, undefined);
+  const data = await dataOfJob(services, call, job, undefined);
   return writtenAnswer(
     data,
     (out) => writeMetaAndData(out, withDataStart(meta, data), data.metrics),
   );
 }
 
-async function showMetrics(call: ApiCall): Promise<ApiAnswer> {
-  const job = await requireJob(call, "E_UNPROCESSABLE");
+async function showMetrics(
+  services: JobServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
+  const job = await requireJob(services, call, "E_UNPROCESSABLE");
   const metrics = decodeRequest(metricNamesSchema, call.body);
-  const meta = await jobWithTags(call, job);
-  const data = await dataOfJob(call, job, metrics);
+  const meta = await jobWithTags(services, call, job);
+  const data = await dataOfJob(services, call, job, metrics);
   return writtenAnswer(
     data,
     (out) => writeMetaAndList(out, withDataStart(meta, data), data.metrics),
@@ -133,7 +140,10 @@ async function showMetrics(call: ApiCall): Promise<ApiAnswer> {
  * Apart from a wrong scope everything is told with status 200: pages read the error
  * in the answer.
  */
-async function metricsOnly(call: ApiCall): Promise<ApiAnswer> {
+async function metricsOnly(
+  services: JobServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const scopes = call.search.getAll("scope").map((word) => {
     if (isMetricScope(word)) return word;
     throw new ClientError(
@@ -146,11 +156,11 @@ async function metricsOnly(call: ApiCall): Promise<ApiAnswer> {
   pathNumber(call, "id");
   const metrics = call.search.getAll("metric");
   try {
-    const job = await requireJob(call, "E_UNPROCESSABLE");
-    const data = await metricsOf(call, job, {
+    const job = await requireJob(services, call, "E_UNPROCESSABLE");
+    const data = await metricsOf(services, call, job, {
       metrics: metrics.length === 0 ? undefined : metrics,
       request: { scopes },
-      resolutionSec: call.services.jobs.metrics.resamplingSec,
+      resolutionSec: services.metrics.resamplingSec,
     });
     return writtenAnswer(data, async function* (out) {
       out.raw(`{"data":{"jobMetrics":`);
@@ -160,7 +170,7 @@ async function metricsOnly(call: ApiCall): Promise<ApiAnswer> {
   } catch (error) {
     const isTold = error instanceof ClientError && error.code !== "E_OVERLOAD";
     if (!isTold) throw error;
-    call.services.jobs.log.info("metrics of a job are not answered", {
+    services.log.info("metrics of a job are not answered", {
       path: call.path,
       reason: error.message,
     });
@@ -168,7 +178,7 @@ async function metricsOnly(call: ApiCall): Promise<ApiAnswer> {
   }
 }
 
-const SHOW: Omit<ApiOperation, "id"> = {
+const SHOW: Omit<ApiOperation, "id" | "handle"> = {
   summary: "A job, with all its metrics if asked for",
   parameters: [JOB_ID, {
     name: "all-metrics",
@@ -178,10 +188,9 @@ const SHOW: Omit<ApiOperation, "id"> = {
   answer: { type: JSON_TYPE, schema: jobWithDataSchema },
   errors: { 422: "There is no such job, or it is not yours to see." },
   scope: "jobs:read",
-  handle: show,
 };
 
-const SHOW_METRICS: Omit<ApiOperation, "id"> = {
+const SHOW_METRICS: Omit<ApiOperation, "id" | "handle"> = {
   summary: "A job with some of its metrics",
   parameters: [JOB_ID],
   body: {
@@ -193,10 +202,9 @@ const SHOW_METRICS: Omit<ApiOperation, "id"> = {
   answer: { type: JSON_TYPE, schema: jobWithMetricsSchema },
   errors: { 422: "There is no such job, or it is not yours to see." },
   scope: "jobs:read",
-  handle: showMetrics,
 };
 
-const METRICS_ONLY: Omit<ApiOperation, "id"> = {
+const METRICS_ONLY: Omit<ApiOperation, "id" | "handle"> = {
   summary: "Metrics of a job",
   description: "Errors come with status 200, in `error`.",
   parameters: [
@@ -217,11 +225,14 @@ const METRICS_ONLY: Omit<ApiOperation, "id"> = {
   ],
   answer: { type: JSON_TYPE, schema: jobMetricsSchema },
   scope: "jobs:read",
-  handle: metricsOnly,
 };
 
 /** The same routes for programs and for users. */
-function routesOf(group: "job" | "userapi"): ApiRoute[] {
+function routesOf(
+  services: JobServices,
+  group: "job" | "userapi",
+): ApiRoute[] {
+  const bind = bindTo(services);
   const [prefix, id] = group === "job"
     ? ["/api", "job"]
     : ["/userapi", "userJob"];
@@ -231,7 +242,9 @@ function routesOf(group: "job" | "userapi"): ApiRoute[] {
       group,
       path: `${prefix}/jobs/metrics/:id`,
       name: `${group}-job-metrics`,
-      operations: { GET: { id: `${id}Metrics`, ...METRICS_ONLY } },
+      operations: {
+        GET: { id: `${id}Metrics`, ...METRICS_ONLY, handle: bind(metricsOnly) },
+      },
     },
     {
       kind: "api",
@@ -239,14 +252,17 @@ function routesOf(group: "job" | "userapi"): ApiRoute[] {
       path: `${prefix}/jobs/:id`,
       name: `${group}-job`,
       operations: {
-        GET: { id, ...SHOW },
-        POST: { id: `${id}WithMetrics`, ...SHOW_METRICS },
+        GET: { id, ...SHOW, handle: bind(show) },
+        POST: {
+          id: `${id}WithMetrics`,
+          ...SHOW_METRICS,
+          handle: bind(showMetrics),
+        },
       },
     },
   ];
 }
 
-export const readRoutes: readonly ApiRoute[] = [
-  ...routesOf("job"),
-  ...routesOf("userapi"),
-];
+export function readRoutes(services: JobServices): readonly ApiRoute[] {
+  return [...routesOf(services, "job"), ...routesOf(services, "userapi")];
+}

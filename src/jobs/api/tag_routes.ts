@@ -1,4 +1,5 @@
 /** Tags and metadata of jobs (job-api 2.9, 2.10, 7.2, 7.3). Main thread. */
+import type { JobServices } from "../lifecycle/services.ts";
 import type { JobRow, TagKey, TagRow } from "../../db/job_row.ts";
 import { ClientError } from "../../base/errors.ts";
 import {
@@ -6,6 +7,7 @@ import {
   type ApiCall,
   type ApiOperation,
   type ApiRoute,
+  bindTo,
   json,
   text,
 } from "../../http/api_route.ts";
@@ -32,16 +34,19 @@ const JSON_TYPE = "application/json";
 /** Scopes of tags that are taken off by HTTP; private ones are not. */
 const REMOVABLE = new Set(["global", "admin"]);
 
-async function addTags(call: ApiCall): Promise<ApiAnswer> {
-  const job = await requireJob(call, "E_NOT_FOUND");
+async function addTags(
+  services: JobServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
+  const job = await requireJob(services, call, "E_NOT_FOUND");
   const tags = decodeRequest(tagsSchema, call.body).map((tag) => ({
     ...tag,
     scope: tag.scope === "" ? "global" : tag.scope,
   }));
   requireWritable(call, tags);
-  const { tables } = call.services.jobs;
+  const { tables } = services;
   const attached = await tables.tags.attach(job.id, tags) ?? [];
-  const all = await rewriteTags(call, job);
+  const all = await rewriteTags(services, job);
   // The answer includes the new tags even if the caller's role hides their scope.
   const answer = shownJob(call, job, { tags: all });
   const shown = answer.tags ?? [];
@@ -55,18 +60,24 @@ async function addTags(call: ApiCall): Promise<ApiAnswer> {
   });
 }
 
-async function removeTags(call: ApiCall): Promise<ApiAnswer> {
-  const job = await requireJob(call, "E_NOT_FOUND");
+async function removeTags(
+  services: JobServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
+  const job = await requireJob(services, call, "E_NOT_FOUND");
   const tags = removable(call);
-  const { tables } = call.services.jobs;
+  const { tables } = services;
   const unknown = await tables.tags.detach(job.id, tags);
-  const left = await rewriteTags(call, job);
+  const left = await rewriteTags(services, job);
   if (unknown.length > 0) return unknownTags(unknown);
   return json(200, shownJob(call, job, { tags: left }));
 }
 
-async function removeTagsEverywhere(call: ApiCall): Promise<ApiAnswer> {
-  const { tables } = call.services.jobs;
+async function removeTagsEverywhere(
+  services: JobServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
+  const { tables } = services;
   const all = decodeRequest(tagsSchema, call.body);
   const requested = all.length;
   const names = all.map(({ type, name, scope }) => `${type}:${name}@${scope}`);
@@ -75,7 +86,7 @@ async function removeTagsEverywhere(call: ApiCall): Promise<ApiAnswer> {
   const { removed, unknown, stoppedJobs } = await tables.tags.remove(
     removable(call),
   );
-  rewriteArchives(call, stoppedJobs);
+  rewriteArchives(services, stoppedJobs);
   if (unknown.length > 0) return unknownTags(unknown);
   return text(
     200,
@@ -115,21 +126,24 @@ function unknownTags(tags: readonly TagKey[]): ApiAnswer {
 
 /** The archive of a stopped job follows the database; gives the tags it has now. */
 async function rewriteTags(
-  call: ApiCall,
+  services: JobServices,
   job: JobRow,
 ): Promise<readonly TagRow[]> {
-  const tags = await tagsOf(call, job);
-  await rewriteMeta(call, job, { tags });
+  const tags = await tagsOf(services, job);
+  await rewriteMeta(services, job, { tags });
   return tags;
 }
 
 /** There may be very many; the answer does not wait for them. */
-function rewriteArchives(call: ApiCall, ids: readonly number[]): void {
-  const { tables, log } = call.services.jobs;
+function rewriteArchives(
+  services: JobServices,
+  ids: readonly number[],
+): void {
+  const { tables, log } = services;
   const work = async () => {
     for (const id of ids) {
       const job = await tables.jobs.get(id);
-      if (job !== undefined) await rewriteTags(call, job);
+      if (job !== undefined) await rewriteTags(services, job);
     }
   };
   work().catch((error) =>
@@ -142,23 +156,29 @@ function rewriteArchives(call: ApiCall, ids: readonly number[]): void {
 
 /** The database is the truth: where there is no archive nothing is amiss. */
 async function rewriteMeta(
-  call: ApiCall,
+  services: JobServices,
   job: JobRow,
   edit: MetaEdit,
 ): Promise<void> {
   if (job.jobState === "running") return;
-  await call.services.jobs.archive.editMeta(job, edit);
+  await services.archive.editMeta(job, edit);
 }
 
-async function editMeta(call: ApiCall): Promise<ApiAnswer> {
-  const job = await requireJob(call, "E_NOT_FOUND");
+async function editMeta(
+  services: JobServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
+  const job = await requireJob(services, call, "E_NOT_FOUND");
   const { key, value } = decodeRequest(editMetaSchema, call.body);
-  return await setMeta(call, job, key, value);
+  return await setMeta(services, call, job, key, value);
 }
 
-async function editMetaByKey(call: ApiCall): Promise<ApiAnswer> {
+async function editMetaByKey(
+  services: JobServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const { payload, ...key } = decodeRequest(editMetaByKeySchema, call.body);
-  const { jobs } = call.services.jobs.tables;
+  const { jobs } = services.tables;
   const job = await jobs.findByKey({ ...key, ...clustersOf(call.principal) });
   if (job === undefined) {
     throw new ClientError(
@@ -166,21 +186,22 @@ async function editMetaByKey(call: ApiCall): Promise<ApiAnswer> {
       `jobId: there is no job ${key.jobId}`,
     );
   }
-  return await setMeta(call, job, payload.key, payload.value);
+  return await setMeta(services, call, job, payload.key, payload.value);
 }
 
 async function setMeta(
+  services: JobServices,
   call: ApiCall,
   job: JobRow,
   key: string,
   value: string,
 ): Promise<ApiAnswer> {
-  const { jobs } = call.services.jobs.tables;
+  const { jobs } = services.tables;
   const changed = await jobs.updateMetadata(job.id, key, value);
   if (changed === undefined) {
     throw new ClientError("E_NOT_FOUND", "the job was deleted just now");
   }
-  await rewriteMeta(call, job, { metaData: { [key]: value } });
+  await rewriteMeta(services, job, { metaData: { [key]: value } });
   return json(200, shownJob(call, changed, { withMetaData: true }));
 }
 
@@ -190,17 +211,16 @@ const TAGS_BODY = {
   required: true,
 } as const;
 
-const ADD_TAGS: Omit<ApiOperation, "id"> = {
+const ADD_TAGS: Omit<ApiOperation, "id" | "handle"> = {
   summary: "Put tags on a job",
   parameters: [JOB_ID],
   body: TAGS_BODY,
   answer: { type: JSON_TYPE, schema: jobSchema },
   errors: { 404: "There is no such job." },
   scope: "jobs:write",
-  handle: addTags,
 };
 
-const EDIT_META: Omit<ApiOperation, "id"> = {
+const EDIT_META: Omit<ApiOperation, "id" | "handle"> = {
   summary: "Set an entry of a job's metadata",
   parameters: [JOB_ID],
   body: {
@@ -211,78 +231,83 @@ const EDIT_META: Omit<ApiOperation, "id"> = {
   answer: { type: JSON_TYPE, schema: jobSchema },
   errors: { 404: "There is no such job." },
   scope: "jobs:write",
-  handle: editMeta,
 };
 
-export const tagRoutes: readonly ApiRoute[] = [
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/jobs/tag_job/:id",
-    name: "tag-job",
-    operations: {
-      POST: { id: "tagJob", ...ADD_TAGS },
-      PATCH: { id: "tagJobByPatch", ...ADD_TAGS },
-      DELETE: {
-        id: "untagJob",
-        summary: "Take tags off a job",
-        description: "Only of scope `global` and `admin`; others stay.",
-        parameters: [JOB_ID],
-        body: TAGS_BODY,
-        answer: { type: JSON_TYPE, schema: jobSchema },
-        errors: { 404: "There is no such job.", 500: "There is no such tag." },
-        scope: "jobs:write",
-        handle: removeTags,
-      },
-    },
-  },
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/tags",
-    name: "tags",
-    operations: {
-      DELETE: {
-        id: "deleteTags",
-        summary: "Delete tags, from every job that has them",
-        body: TAGS_BODY,
-        answer: { type: "text/plain" },
-        errors: { 500: "There is no such tag." },
-        scope: "jobs:write",
-        audited: true,
-        handle: removeTagsEverywhere,
-      },
-    },
-  },
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/jobs/edit_meta",
-    name: "edit-meta-by-key",
-    operations: {
-      PATCH: {
-        id: "editMetaByKey",
-        summary: "Set an entry of a job's metadata",
-        body: {
-          type: JSON_TYPE,
-          schema: editMetaByKeySchema.meta({ id: "MetaEntryByKey" }),
-          required: true,
+export function tagRoutes(services: JobServices): readonly ApiRoute[] {
+  const bind = bindTo(services);
+  return [
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/jobs/tag_job/:id",
+      name: "tag-job",
+      operations: {
+        POST: { id: "tagJob", ...ADD_TAGS, handle: bind(addTags) },
+        PATCH: { id: "tagJobByPatch", ...ADD_TAGS, handle: bind(addTags) },
+        DELETE: {
+          id: "untagJob",
+          summary: "Take tags off a job",
+          description: "Only of scope `global` and `admin`; others stay.",
+          parameters: [JOB_ID],
+          body: TAGS_BODY,
+          answer: { type: JSON_TYPE, schema: jobSchema },
+          errors: {
+            404: "There is no such job.",
+            500: "There is no such tag.",
+          },
+          scope: "jobs:write",
+          handle: bind(removeTags),
         },
-        answer: { type: JSON_TYPE, schema: jobSchema },
-        errors: { 422: "There is no such job." },
-        scope: "jobs:write",
-        handle: editMetaByKey,
       },
     },
-  },
-  {
-    kind: "api",
-    group: "job",
-    path: "/api/jobs/edit_meta/:id",
-    name: "edit-meta",
-    operations: {
-      PATCH: { id: "editMeta", ...EDIT_META },
-      POST: { id: "editMetaByPost", ...EDIT_META },
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/tags",
+      name: "tags",
+      operations: {
+        DELETE: {
+          id: "deleteTags",
+          summary: "Delete tags, from every job that has them",
+          body: TAGS_BODY,
+          answer: { type: "text/plain" },
+          errors: { 500: "There is no such tag." },
+          scope: "jobs:write",
+          audited: true,
+          handle: bind(removeTagsEverywhere),
+        },
+      },
     },
-  },
-];
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/jobs/edit_meta",
+      name: "edit-meta-by-key",
+      operations: {
+        PATCH: {
+          id: "editMetaByKey",
+          summary: "Set an entry of a job's metadata",
+          body: {
+            type: JSON_TYPE,
+            schema: editMetaByKeySchema.meta({ id: "MetaEntryByKey" }),
+            required: true,
+          },
+          answer: { type: JSON_TYPE, schema: jobSchema },
+          errors: { 422: "There is no such job." },
+          scope: "jobs:write",
+          handle: bind(editMetaByKey),
+        },
+      },
+    },
+    {
+      kind: "api",
+      group: "job",
+      path: "/api/jobs/edit_meta/:id",
+      name: "edit-meta",
+      operations: {
+        PATCH: { id: "editMeta", ...EDIT_META, handle: bind(editMeta) },
+        POST: { id: "editMetaByPost", ...EDIT_META, handle: bind(editMeta) },
+      },
+    },
+  ];
+}

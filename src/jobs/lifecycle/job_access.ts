@@ -5,6 +5,7 @@ import type { JobRow } from "../../db/job_row.ts";
 import type { DataScope } from "../../metricstore/engine/data_scope.ts";
 import { ClientError, type ErrorCode } from "../../base/errors.ts";
 import type { ApiCall } from "../../http/api_route.ts";
+import type { JobServices } from "./services.ts";
 import { type Parameter, SAFE_INTEGER } from "../../http/route.ts";
 
 /** A row of the database, as a part of the path. */
@@ -53,11 +54,12 @@ export function pathNumber(call: ApiCall, name: string): number {
 
 /** The job of the path's `id`; `missing` is the code for one that is not to be seen. */
 export async function requireJob(
+  { tables }: Pick<JobServices, "tables">,
   call: ApiCall,
   missing: ErrorCode,
 ): Promise<JobRow> {
   const id = pathNumber(call, "id");
-  const job = await call.services.jobs.tables.jobs.get(id);
+  const job = await tables.jobs.get(id);
   if (job !== undefined && isVisible(call.principal.jobView(), job)) return job;
   throw new ClientError(missing, `there is no job with database id ${id}`);
 }

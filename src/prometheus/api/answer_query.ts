@@ -52,8 +52,10 @@ export function readScope(call: ApiCall): DataScope {
 }
 
 /** Throws `E_NOT_FOUND` where nobody evaluates queries. */
-export function servicesOf({ services }: ApiCall): PrometheusServices {
-  if (services.prometheus !== undefined) return services.prometheus;
+export function required(
+  services: PrometheusServices | undefined,
+): PrometheusServices {
+  if (services !== undefined) return services;
   throw new ClientError("E_NOT_FOUND", "queries are not evaluated here");
 }
 
@@ -68,12 +70,13 @@ export function parametersOf(call: ApiCall): Parameters {
 
 /** Answers a question with the parameters that all of them share. */
 export async function answer(
+  services: PrometheusServices | undefined,
   call: ApiCall,
   given: Parameters,
   question: QueryQuestion,
   extra: Pick<QueryJob, "withStats"> & { readonly lookbackMs?: number },
 ): Promise<ApiAnswer> {
-  const { settings } = servicesOf(call);
+  const { settings } = required(services);
   const wanted = given.durationMs("timeout");
   if (wanted !== undefined && !(wanted > 0)) {
     throw invalidParameter("timeout", "it must be more than 0");
@@ -84,7 +87,7 @@ export async function answer(
     timeoutMs: Math.min(wanted ?? Infinity, settings.timeoutMs),
     ...extra,
   };
-  const found = await evaluate(call, asked).catch((error) => {
+  const found = await evaluate(services, call, asked).catch((error) => {
     if (!(error instanceof QueryError)) throw error;
     return failure(error.status, error.errorType, error.message);
   });
@@ -112,10 +115,11 @@ export async function answer(
  * goes or the time is over, in which the wait counts.
  */
 export async function evaluate(
+  services: PrometheusServices | undefined,
   call: ApiCall,
   asked: Omit<QueryJob, "maxSamples" | "maxSeries" | "maxAnswerBytes">,
 ): Promise<QueryAnswer> {
-  const { settings, queue, stats, evaluator } = servicesOf(call);
+  const { settings, queue, stats, evaluator } = required(services);
   const endpoint = ENDPOINTS[asked.question.kind];
   const scope = readScope(call);
   const gone = new AbortController();

@@ -10,6 +10,7 @@ import { answer, parametersOf } from "./answer_query.ts";
 import { JSON_ANSWER } from "./envelope.ts";
 import { invalidParameter } from "../language/parameter_error.ts";
 import type { Parameters } from "./parameters.ts";
+import type { PrometheusServices } from "./services.ts";
 
 /** Grafana sends one, or two; a union of names is one with a pattern. */
 const SELECTORS_MAX = 100;
@@ -60,7 +61,9 @@ export function getAndPost(
 }
 
 /** Operations by the path below the prefix. */
-export function queryOperations(): Readonly<
+export function queryOperations(
+  services: PrometheusServices | undefined,
+): Readonly<
   Record<string, Readonly<Partial<Record<ApiMethod, ApiOperation>>>>
 > {
   return {
@@ -77,7 +80,7 @@ export function queryOperations(): Readonly<
       answer: JSON_ANSWER,
       handle: (call) => {
         const given = parametersOf(call);
-        return answer(call, given, {
+        return answer(services, call, given, {
           kind: "instant",
           query: given.text("query"),
           timeMs: given.timeMs("time", call.nowMs),
@@ -99,7 +102,7 @@ export function queryOperations(): Readonly<
       answer: JSON_ANSWER,
       handle: (call) => {
         const given = parametersOf(call);
-        return answer(call, given, {
+        return answer(services, call, given, {
           kind: "range",
           query: given.text("query"),
           ...rangeOf(given),
@@ -119,7 +122,7 @@ export function queryOperations(): Readonly<
             "no match[] parameter provided",
           );
         }
-        return answer(call, given, {
+        return answer(services, call, given, {
           kind: "series",
           matches,
           ...timesOf(given),
@@ -132,7 +135,7 @@ export function queryOperations(): Readonly<
       answer: JSON_ANSWER,
       handle: (call) => {
         const given = parametersOf(call);
-        return answer(call, given, {
+        return answer(services, call, given, {
           kind: "labels",
           matches: selectorsOf(given),
           ...timesOf(given),
@@ -147,7 +150,7 @@ export function queryOperations(): Readonly<
         answer: JSON_ANSWER,
         handle: (call) => {
           const given = parametersOf(call);
-          return answer(call, given, {
+          return answer(services, call, given, {
             kind: "values",
             label: unescapeName(call.params["name"] ?? ""),
             matches: selectorsOf(given),

@@ -4,6 +4,7 @@
  */
 import type { ApiRoute } from "../../http/api_route.ts";
 import { queryOperations } from "./query_routes.ts";
+import type { PrometheusServices } from "./services.ts";
 import { statusOperations } from "./status_routes.ts";
 
 const PREFIXES = [
@@ -12,11 +13,14 @@ const PREFIXES = [
   ["/api/prom/api/v1", "Cortex"],
 ] as const;
 
-/** `version` is ours, as buildinfo tells it. */
-export function prometheusRoutes(version: string): ApiRoute[] {
+/** `version` is ours, as buildinfo tells it; without services nothing is evaluated. */
+export function prometheusRoutes(
+  version: string,
+  services: PrometheusServices | undefined,
+): ApiRoute[] {
   const operations = Object.entries({
-    ...queryOperations(),
-    ...statusOperations(version),
+    ...queryOperations(services),
+    ...statusOperations(version, services),
   });
   return PREFIXES.flatMap(([prefix, suffix]) =>
     operations.map(([path, methods]): ApiRoute => ({

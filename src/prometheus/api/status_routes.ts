@@ -14,7 +14,7 @@ import {
   parametersOf,
   readScope,
   refusePeople,
-  servicesOf,
+  required,
 } from "./answer_query.ts";
 import { ALL_TIME, getAndPost } from "./query_routes.ts";
 import type { PrometheusServices } from "./services.ts";
@@ -47,12 +47,13 @@ function get(
 /** Operations by the path below the prefix; `version` is ours. */
 export function statusOperations(
   version: string,
+  services: PrometheusServices | undefined,
 ): Readonly<Record<string, Operations>> {
   return {
     "metadata": get(
       "promMetadata",
       "Types and units of metrics",
-      (call) => metadata(servicesOf(call), call),
+      (call) => metadata(required(services), call),
     ),
     "query_exemplars": getAndPost("promExemplars", {
       summary: "Exemplars: there are none",
@@ -93,7 +94,7 @@ export function statusOperations(
     "status/runtimeinfo": get(
       "promRuntimeInfo",
       "When the server started and what it holds",
-      (call) => runtimeInfo(servicesOf(call), call),
+      (call) => runtimeInfo(required(services), call),
     ),
     "rules": get("promRules", "Rules: none", () => ({ groups: [] }), readScope),
     "alerts": get(
@@ -165,7 +166,7 @@ async function metadata(services: PrometheusServices, call: ApiCall) {
   const perMetric = given.limit("limit_per_metric", wording);
   const shown = scope.view === undefined && scope.instance === ""
     ? undefined
-    : await namesOf(call);
+    : await namesOf(services, call);
   const families = new Map<string, Set<string>>();
   for (const { name, unit } of services.metricUnits()) {
     if (only !== "" && name !== only) continue;
@@ -186,9 +187,12 @@ async function metadata(services: PrometheusServices, call: ApiCall) {
 }
 
 /** Names of the metrics of which the caller sees a series. */
-async function namesOf(call: ApiCall): Promise<ReadonlySet<string>> {
-  const { settings } = servicesOf(call);
-  const { status, chunks } = await evaluate(call, {
+async function namesOf(
+  services: PrometheusServices,
+  call: ApiCall,
+): Promise<ReadonlySet<string>> {
+  const { settings } = services;
+  const { status, chunks } = await evaluate(services, call, {
     question: {
       kind: "values",
       label: "__name__",

@@ -1,7 +1,22 @@
 /** The means of pages and of the routes below `/web/api`. Main thread. */
+import type { AccessState } from "../../access/mod.ts";
+import type { AccountServices } from "../../admin/accounts/services.ts";
+import type { JobServices } from "../../jobs/lifecycle/services.ts";
+import type { NatsStatus } from "../../nats/nats_service.ts";
 import type { MetricTable } from "../../metricstore/engine/metric_engine.ts";
 import type { Config } from "../../config/settings/mod.ts";
 import type { PageAssets } from "./assets.ts";
+
+/** The means of the routes below `/web/api`. */
+export interface PageServices {
+  /** Absent: there are no pages (`web.enabled`). */
+  readonly web?: WebServices | undefined;
+  readonly access: AccessState;
+  readonly accounts: AccountServices;
+  readonly jobs: JobServices;
+  /** Absent: no broker is configured. */
+  readonly nats?: NatsStatus | undefined;
+}
 
 export interface WebServices {
   readonly config: Config["web"];

@@ -3,9 +3,14 @@ import { z } from "zod";
 import type { ClusterCatalog } from "../../config/clusters/cluster_catalog.ts";
 import type { MetricTable } from "../../metricstore/engine/metric_engine.ts";
 import { ClientError } from "../../base/errors.ts";
-import type { ApiAnswer, ApiCall, ApiRoute } from "../../http/api_route.ts";
+import {
+  type ApiAnswer,
+  type ApiCall,
+  type ApiRoute,
+  bindTo,
+} from "../../http/api_route.ts";
 import { taggedJson } from "./entity_tag.ts";
-import type { WebServices } from "./services.ts";
+import type { PageServices, WebServices } from "./services.ts";
 import { POINTS_MAX } from "./series_request.ts";
 import type {
   ClusterAnswer,
@@ -19,19 +24,22 @@ const JSON_TYPE = "application/json";
 const SETTINGS_PREFIX = "web.";
 
 /** The services of the pages; routes without them are not there. */
-export function webServices({ services }: Pick<ApiCall, "services">) {
-  if (services.web !== undefined) return services.web;
+export function webServices({ web }: PageServices): WebServices {
+  if (web !== undefined) return web;
   throw new ClientError("E_NOT_FOUND", "there are no pages");
 }
 
-async function session(call: ApiCall): Promise<ApiAnswer> {
-  const { principal, services } = call;
-  const web = webServices(call);
+async function session(
+  services: PageServices,
+  call: ApiCall,
+): Promise<ApiAnswer> {
+  const { principal } = call;
+  const web = webServices(services);
   const [account, kept, notice, firstSteps] = await Promise.all([
     services.accounts.users.get(principal.name),
     web.settingsOf(principal.name),
     readNotice(services.accounts.noticeFile),
-    firstStepsOf(call),
+    firstStepsOf(services, call),
   ]);
   const { projects } = services.access.user(principal.name) ?? { projects: [] };
   const answer: SessionAnswer = {
@@ -49,7 +57,7 @@ async function session(call: ApiCall): Promise<ApiAnswer> {
     nowSec: Math.floor(call.nowMs / 1000),
     timeZone: web.config["time-zone"],
     notice,
-    clusters: clusterNames(call),
+    clusters: clusterNames(services),
     settings: { ...configuredSettings(web), ...pageSettings(kept) },
     features: {
       nats: services.nats !== undefined,
@@ -107,7 +115,8 @@ async function readNotice(file: string): Promise<string> {
 
 /** Only administrators take them. */
 async function firstStepsOf(
-  { principal, services }: ApiCall,
+  services: PageServices,
+  { principal }: ApiCall,
 ): Promise<SessionAnswer["firstSteps"]> {
   if (!principal.has("admin")) return undefined;
   const { engine, clusters, tables } = services.jobs;
@@ -123,16 +132,16 @@ async function firstStepsOf(
 }
 
 /** Configured ones, and those that only send; of no other instance's. */
-function clusterNames({ services }: ApiCall): string[] {
+function clusterNames(services: PageServices): string[] {
   const { clusters, engine } = services.jobs;
   return [...new Set([...clusters.names, ...engine.clusters.names])].sort();
 }
 
-function clusters(call: ApiCall): ApiAnswer {
-  const { jobs } = call.services;
-  const { metrics } = webServices(call);
+function clusters(services: PageServices, call: ApiCall): ApiAnswer {
+  const { jobs } = services;
+  const { metrics } = webServices(services);
   const answer: ClustersAnswer = {
-    clusters: clusterNames(call).map((name) =>
+    clusters: clusterNames(services).map((name) =>
       clusterAnswer(jobs.clusters, metrics, name)
     ),
   };
@@ -183,33 +192,36 @@ const clustersSchema = z.object({
   clusters: z.array(z.looseObject({ name: z.string() })),
 }).meta({ id: "WebClusters" });
 
-export const sessionRoutes: readonly ApiRoute[] = [
-  {
-    kind: "api",
-    group: "web",
-    path: "/web/api/session",
-    name: "web-session",
-    operations: {
-      GET: {
-        id: "webSession",
-        summary: "Who is logged in, and what pages must know of the server",
-        answer: { type: JSON_TYPE, schema: sessionSchema },
-        handle: session,
+export function sessionRoutes(services: PageServices): readonly ApiRoute[] {
+  const bind = bindTo(services);
+  return [
+    {
+      kind: "api",
+      group: "web",
+      path: "/web/api/session",
+      name: "web-session",
+      operations: {
+        GET: {
+          id: "webSession",
+          summary: "Who is logged in, and what pages must know of the server",
+          answer: { type: JSON_TYPE, schema: sessionSchema },
+          handle: bind(session),
+        },
       },
     },
-  },
-  {
-    kind: "api",
-    group: "web",
-    path: "/web/api/clusters",
-    name: "web-clusters",
-    operations: {
-      GET: {
-        id: "webClusters",
-        summary: "All known clusters and their metrics",
-        answer: { type: JSON_TYPE, schema: clustersSchema },
-        handle: clusters,
+    {
+      kind: "api",
+      group: "web",
+      path: "/web/api/clusters",
+      name: "web-clusters",
+      operations: {
+        GET: {
+          id: "webClusters",
+          summary: "All known clusters and their metrics",
+          answer: { type: JSON_TYPE, schema: clustersSchema },
+          handle: bind(clusters),
+        },
       },
     },
-  },
-];
+  ];
+}

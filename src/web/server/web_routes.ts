@@ -2,6 +2,7 @@
 import type { Route } from "../../http/route.ts";
 import type { ApiRoute } from "../../http/api_route.ts";
 import { webPageRoutes } from "./page_routes.ts";
+import type { PageServices } from "./services.ts";
 import { sessionRoutes } from "./session_routes.ts";
 
 /** There only where there are pages. */
@@ -12,7 +13,6 @@ function withPages(routes: readonly ApiRoute[]): ApiRoute[] {
   }));
 }
 
-export const webRoutes: readonly Route[] = [
-  ...webPageRoutes,
-  ...withPages([...sessionRoutes]),
-];
+export function webRoutes(services: PageServices): readonly Route[] {
+  return [...webPageRoutes, ...withPages(sessionRoutes(services))];
+}
