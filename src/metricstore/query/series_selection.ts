@@ -37,6 +37,14 @@ const LOOK_UP_METRICS = 8;
 /** Levels of a host that are looked at without a stop. */
 const LEVELS_A_STEP = 32;
 
+/** A series of which a frame has said that it goes on. */
+interface Promised {
+  readonly labels: SeriesLabels;
+  readonly frequencySec: number;
+  /** Time of the last sample that was sent. */
+  readonly sentMs: number;
+}
+
 export class SeriesSelection {
   readonly #store: SelectionStore;
   readonly #ask: AskSeries;
@@ -50,9 +58,10 @@ export class SeriesSelection {
   #levels = 0;
   /** Samples that were read. */
   samples = 0;
-  /** The series that is read next, and the time of its last sample that was sent. */
+  /** The series that is read next. */
   #next = 0;
-  #sentMs = -Infinity;
+  /** The rest of it that the last frame has promised. */
+  #promised: Promised | undefined;
   /** Values of a label, or sets of names, that a series came for. */
   readonly #told = new Set<string>();
 
@@ -99,14 +108,17 @@ export class SeriesSelection {
   #readNext(): void {
     const series = this.#found[this.#next]!;
     const { table, catalog, tree } = this.#store.registry;
-    if (series < 0 || !table.isAlive(series)) return this.#goOn();
+    if (series < 0 || !table.isAlive(series)) {
+      this.#endPromised();
+      return this.#goOn();
+    }
     const at = series << RECORD_SHIFT;
     const level = tree.level(table.words[at + LEVEL]!);
     const metric = catalog.metric(table.words[at + METRIC]!);
     const horizonSec = this.#store.horizonSec(level.host);
     const afterSec = Math.max(
       this.#ask.afterMs / 1000,
-      this.#sentMs / 1000,
+      (this.#promised?.sentMs ?? -Infinity) / 1000,
       // Times are whole seconds: from the horizon on means after the second before.
       Math.ceil(horizonSec) - 1,
     );
@@ -130,16 +142,29 @@ export class SeriesSelection {
     const goesOn = readSamples(table, series, afterSec, untilSec, frame);
     const samples = frame.count - before;
     this.samples += samples;
-    if (samples > 0 || goesOn) {
-      frame.end(labelsOf(level, metric), frequencySec, samples, goesOn);
+    if (samples === 0 && !goesOn) {
+      this.#endPromised();
+      return this.#goOn();
     }
+    const labels = labelsOf(level, metric);
+    frame.end(labels, frequencySec, samples, goesOn);
     if (!goesOn) return this.#goOn();
-    if (samples > 0) this.#sentMs = frame.timesMs[frame.count - 1]!;
+    const sentMs = samples > 0
+      ? frame.timesMs[frame.count - 1]!
+      : this.#promised?.sentMs ?? -Infinity;
+    this.#promised = { labels, frequencySec, sentMs };
+  }
+
+  /** The reader waits for the rest of a series that is no more. */
+  #endPromised(): void {
+    if (this.#promised === undefined) return;
+    const { labels, frequencySec } = this.#promised;
+    this.#frame.end(labels, frequencySec, 0, false);
   }
 
   #goOn(): void {
     this.#next++;
-    this.#sentMs = -Infinity;
+    this.#promised = undefined;
   }
 
   /**

@@ -2,6 +2,7 @@
  * The series of the shards as an evaluator selects them. Label policies are applied
  * in the shards; here it is only said whose they are. Evaluator thread only.
  */
+import { assert } from "../../base/assert.ts";
 import {
   type AskedView,
   shardOf,
@@ -61,6 +62,10 @@ export class ShardSource implements SeriesSource {
       let last = counts.length;
       const before = begun.get(shard);
       if (before !== undefined) {
+        assert(
+          piece.labels[0]!.every((value, i) => value === before.labels[i]),
+          "a series goes on under other names",
+        );
         before.timesMs.push(timesMs.subarray(0, offsets[1]));
         before.values.push(values.subarray(0, offsets[1]));
         if (last === 1 && piece.goesOn) continue;
