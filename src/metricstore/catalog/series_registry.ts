@@ -4,13 +4,8 @@
  */
 import type { EngineOptions } from "../engine/metric_engine.ts";
 import type { SeriesEntry } from "../persist/series_dictionary.ts";
-import {
-  LEVEL,
-  METRIC,
-  OLDEST,
-  OWNERS_MAX,
-  RECORD_SHIFT,
-} from "../store/layout.ts";
+import { OWNERS_MAX } from "../store/layout.ts";
+import { levelOf, metricOf, oldestRun } from "../store/records.ts";
 import {
   type HostLevel,
   type Level,
@@ -125,9 +120,8 @@ export class SeriesRegistry {
 
   /** The name of a series as it is kept on disk. */
   describe(series: number): SeriesEntry {
-    const at = series << RECORD_SHIFT;
-    const level = this.tree.level(this.table.words[at + LEVEL]!);
-    const metric = this.catalog.metric(this.table.words[at + METRIC]!);
+    const level = this.tree.level(levelOf(this.table, series));
+    const metric = this.catalog.metric(metricOf(this.table, series));
     const { host } = level;
     // A host has no parent, a type level the host, a subtype level both.
     const sublevel = level.parent?.parent === undefined ? undefined : level;
@@ -213,10 +207,9 @@ export class SeriesRegistry {
 
   /** Ends a series without runs: all were removed, or there was no room for its first. */
   endIfEmpty(series: number): void {
-    const at = series << RECORD_SHIFT;
-    if (this.table.words[at + OLDEST] !== 0) return;
-    const level = this.tree.level(this.table.words[at + LEVEL]!);
-    level.series.delete(this.table.words[at + METRIC]!);
+    if (oldestRun(this.table, series) !== 0) return;
+    const level = this.tree.level(levelOf(this.table, series));
+    level.series.delete(metricOf(this.table, series));
     this.table.end(series);
     this.ended.push(series);
     Atomics.sub(this.#shared, SHARED_SERIES, 1);

@@ -16,6 +16,7 @@ import { LastFew } from "../../base/last_few.ts";
 import { Bell } from "../transport/bell.ts";
 import {
   type Ask,
+  AUX_END,
   CLUSTER_THERE,
   DONE_OF_FORWARD,
   KIND,
@@ -261,7 +262,7 @@ export class ShardCalls {
         return;
       }
       case KIND.REPLY:
-        if (frame.aux !== 1) {
+        if (frame.aux !== AUX_END) {
           pending.replyStart.push(frame.payload());
           return;
         }

@@ -4,7 +4,7 @@
  */
 import { setImmediate } from "node:timers";
 import { Bell } from "../transport/bell.ts";
-import { KIND } from "../transport/messages.ts";
+import { AUX_END, KIND } from "../transport/messages.ts";
 import { RingConsumer, RingProducer } from "../transport/ring.ts";
 import type { Wiring } from "../transport/shard_wiring.ts";
 
@@ -118,7 +118,7 @@ export class ShardLink {
       void this.send(
         KIND.ASK,
         id,
-        isEnd ? 1 : 0,
+        isEnd ? AUX_END : 0,
         piece.length,
         (bytes, at) => bytes.set(piece, at),
       );

@@ -5,16 +5,11 @@
  * Order of operations: read, statistics over the native points, resample, scale,
  * pad.
  */
+import { levelOf, newestEndSec } from "../store/records.ts";
 import type { MetricQuery, QueryRequest } from "../engine/metric_engine.ts";
 import { ANSWER_BYTES_MAX } from "../engine/request_bounds.ts";
 import { ClientError } from "../../base/errors.ts";
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
-import {
-  LEVEL,
-  NEXT_SLOT,
-  RECORD_SHIFT,
-  RECORD_WORDS,
-} from "../store/layout.ts";
 import type { HostLevel, Level } from "../catalog/level_tree.ts";
 import type { Metric } from "../catalog/metric_catalog.ts";
 import type { Times } from "../store/series_mask.ts";
@@ -268,7 +263,7 @@ export class QueryAnswerer {
     const members = this.#members;
     let kept = 0;
     for (const series of members) {
-      const newest = table.floats[series * (RECORD_WORDS / 2) + NEXT_SLOT]! -
+      const newest = newestEndSec(table, series) -
         metric.frequencySec + half;
       if (newest < horizonSec) continue;
       if (times !== undefined) {
@@ -283,7 +278,7 @@ export class QueryAnswerer {
 
   #levelOf(series: number): Level {
     const { table, tree } = this.#registry;
-    return tree.level(table.words[(series << RECORD_SHIFT) + LEVEL]!);
+    return tree.level(levelOf(table, series));
   }
 
   #entry(

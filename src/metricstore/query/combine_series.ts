@@ -9,7 +9,7 @@
  * Cost: members on one grid, the normal case, are added page by page as they are
  * decoded; others are copied once and added once.
  */
-import { FREQUENCY, RECORD_SHIFT } from "../store/layout.ts";
+import { frequencyOf } from "../store/records.ts";
 import {
   findStart,
   pointsBound,
@@ -335,7 +335,7 @@ export class SeriesCombiner {
   }
 
   #frequency(series: number): number {
-    return this.#table.words[(series << RECORD_SHIFT) + FREQUENCY]!;
+    return frequencyOf(this.#table, series);
   }
 
   #setRange(series: number, fromSec: number): void {

@@ -4,12 +4,11 @@
  * only.
  */
 import {
-  FREQUENCY,
-  OLDEST,
-  RECORD_SHIFT,
-  RUN_FIRST,
-  RUN_NEXT,
-} from "../store/layout.ts";
+  firstSlot,
+  frequencyOf,
+  nextRun,
+  oldestRun,
+} from "../store/records.ts";
 import type { HostLevel, Level } from "../catalog/level_tree.ts";
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
 import type { JsonWriter } from "./json_writer.ts";
@@ -87,12 +86,11 @@ function dumpRuns(
   out: JsonWriter,
 ): void {
   const { table } = registry;
-  const at = series << RECORD_SHIFT;
-  const frequency = table.words[at + FREQUENCY]!;
-  let run = table.words[at + OLDEST]!;
+  const frequency = frequencyOf(table, series);
+  let run = oldestRun(table, series);
   let separator = "[";
-  for (; run !== 0; run = table.runWords[(run << RECORD_SHIFT) + RUN_NEXT]!) {
-    const first = table.runWords[(run << RECORD_SHIFT) + RUN_FIRST]!;
+  for (; run !== 0; run = nextRun(table, run)) {
+    const first = firstSlot(table, run);
     const length = table.runLength(series, run);
     const start = table.runStart(run);
     out.raw(separator);

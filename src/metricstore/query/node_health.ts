@@ -5,7 +5,8 @@
 import type { HealthState, NodeHealth } from "../engine/metric_engine.ts";
 import type { Level } from "../catalog/level_tree.ts";
 import type { Metric } from "../catalog/metric_catalog.ts";
-import { NEXT_SLOT, RECORD_SHIFT } from "../store/layout.ts";
+import { phaseOf } from "../store/layout.ts";
+import { newestEndSec } from "../store/records.ts";
 import type { SeriesTable } from "../store/series_table.ts";
 import type { HostFilter, SeriesFilter } from "./series_filter.ts";
 
@@ -60,9 +61,9 @@ function metricState(
   let worst = MISSING;
   const series = level.series.get(metric.id);
   if (series !== undefined && shown?.shows(level) !== false) {
-    const end = table.floats[((series << RECORD_SHIFT) >> 1) + NEXT_SLOT]!;
+    const end = newestEndSec(table, series);
     const { frequencySec } = metric;
-    const newest = end - frequencySec + Math.floor(frequencySec / 2);
+    const newest = end - frequencySec + phaseOf(frequencySec);
     if (newest >= sinceSec) {
       worst = nowSec - end > STALE_INTERVALS * frequencySec
         ? DEGRADED

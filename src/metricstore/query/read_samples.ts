@@ -4,19 +4,22 @@
  * Owner thread only; never writes to the table.
  */
 import {
-  FREQUENCY,
-  HEAD,
   LANES,
-  OLDEST,
   PAGE_MASK,
   PAGE_SHIFT,
+  phaseOf,
   RECORD_SHIFT,
-  RUN_FIRST,
-  RUN_NEXT,
   RUN_PAGES,
-  RUN_PREV,
   RUN_SLOTS,
 } from "../store/layout.ts";
+import {
+  firstSlot,
+  frequencyOf,
+  headRun,
+  nextRun,
+  oldestRun,
+  previousRun,
+} from "../store/records.ts";
 import { PAGE } from "../store/sealed_pages.ts";
 import { hotPageOf } from "../store/series_read.ts";
 import { hotIndex, type SeriesTable } from "../store/series_table.ts";
@@ -40,13 +43,11 @@ export function readSamples(
   untilSec: number,
   sink: SampleSink,
 ): boolean {
-  const at = series << RECORD_SHIFT;
-  const frequency = table.words[at + FREQUENCY]!;
-  const half = Math.floor(frequency / 2);
+  const frequency = frequencyOf(table, series);
+  const half = phaseOf(frequency);
   let run = firstRun(table, series, afterSec - half);
   while (run !== 0) {
-    const runAt = run << RECORD_SHIFT;
-    const next = table.runWords[runAt + RUN_NEXT]!;
+    const next = nextRun(table, run);
     const firstSec = table.runStart(run) + half;
     if (firstSec > untilSec) return false;
     // A later run may begin within the slots of this one, and hides them then.
@@ -55,7 +56,7 @@ export function readSamples(
       Math.ceil((table.runStart(next) - table.runStart(run)) / frequency),
     );
     const from = Math.max(
-      table.runWords[runAt + RUN_FIRST]!,
+      firstSlot(table, run),
       Math.floor((afterSec - firstSec) / frequency) + 1,
       0,
     );
@@ -96,11 +97,10 @@ function firstRun(
   series: number,
   beforeSec: number,
 ): number {
-  const at = series << RECORD_SHIFT;
-  let run = table.words[at + HEAD]!;
-  while (run !== 0 && run !== table.words[at + OLDEST]) {
+  let run = headRun(table, series);
+  while (run !== 0 && run !== oldestRun(table, series)) {
     if (table.runStart(run) <= beforeSec) break;
-    run = table.runWords[(run << RECORD_SHIFT) + RUN_PREV]!;
+    run = previousRun(table, run);
   }
   return run;
 }

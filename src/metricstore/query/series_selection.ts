@@ -6,7 +6,7 @@
  * only.
  */
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
-import { FREQUENCY, LEVEL, METRIC, RECORD_SHIFT } from "../store/layout.ts";
+import { frequencyOf, levelOf, metricOf } from "../store/records.ts";
 import type { HostLevel, Level } from "../catalog/level_tree.ts";
 import type { Metric } from "../catalog/metric_catalog.ts";
 import {
@@ -112,9 +112,8 @@ export class SeriesSelection {
       this.#endPromised();
       return this.#goOn();
     }
-    const at = series << RECORD_SHIFT;
-    const level = tree.level(table.words[at + LEVEL]!);
-    const metric = catalog.metric(table.words[at + METRIC]!);
+    const level = tree.level(levelOf(table, series));
+    const metric = catalog.metric(metricOf(table, series));
     const horizonSec = this.#store.horizonSec(level.host);
     const afterSec = Math.max(
       this.#ask.afterMs / 1000,
@@ -124,7 +123,7 @@ export class SeriesSelection {
     );
     const untilSec = this.#ask.untilMs / 1000;
     const frame = this.#frame;
-    const frequencySec = table.words[at + FREQUENCY]!;
+    const frequencySec = frequencyOf(table, series);
     const { onlyNames } = this.#ask;
     if (onlyNames !== undefined) {
       const labels = labelsOf(level, metric);

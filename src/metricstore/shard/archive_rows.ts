@@ -7,17 +7,19 @@ import type { ArchiveBounds } from "./archive_bounds.ts";
 import { assert } from "../../base/assert.ts";
 import { ByteWriter } from "../persist/byte_text.ts";
 import {
-  FREQUENCY,
-  HEAD,
-  LEVEL,
-  OLDEST,
   PAGE_SHIFT,
   PAGE_SLOTS,
   RECORD_SHIFT,
-  RUN_FIRST,
-  RUN_NEXT,
   RUN_PAGES,
 } from "../store/layout.ts";
+import {
+  firstSlot,
+  headRun,
+  levelOf,
+  nextRun,
+  nominalSec,
+  oldestRun,
+} from "../store/records.ts";
 import type { Level } from "../catalog/level_tree.ts";
 import { hotBlock, leftBlock } from "../store/series_restore.ts";
 import type { Ask, Reply } from "../transport/messages.ts";
@@ -77,8 +79,7 @@ export class ArchiveRows {
       if (!table.isAlive(series) || !this.#beginsBefore(series, toSec)) {
         continue;
       }
-      const at = series << RECORD_SHIFT;
-      const { host } = tree.level(table.words[at + LEVEL]!);
+      const { host } = tree.level(levelOf(table, series));
       const { instance, cluster } = host;
       const key = `${instance}\0${cluster}`;
       let found = byCluster.get(key);
@@ -94,22 +95,14 @@ export class ArchiveRows {
   }
 
   #beginsBefore(series: number, toSec: number): boolean {
-    const run = this.#registry.table.words[(series << RECORD_SHIFT) + OLDEST]!;
+    const run = oldestRun(this.#registry.table, series);
     return run !== 0 && this.#beginOf(series, run) < toSec;
   }
 
   /** Nominal time of a run's first slot in use. */
   #beginOf(series: number, run: number): number {
     const { table } = this.#registry;
-    const first = table.runWords[(run << RECORD_SHIFT) + RUN_FIRST]!;
-    return this.#timeOf(series, run, first);
-  }
-
-  /** Nominal time of a slot. */
-  #timeOf(series: number, run: number, slot: number): number {
-    const { table } = this.#registry;
-    const frequency = table.words[(series << RECORD_SHIFT) + FREQUENCY]!;
-    return table.runStart(run) + Math.floor(frequency / 2) + slot * frequency;
+    return nominalSec(table, series, run, firstSlot(table, run));
   }
 
   /**
@@ -151,10 +144,10 @@ export class ArchiveRows {
     writer.u32(0);
     const { table } = this.#registry;
     let blocks = 0;
-    let run = table.words[(series << RECORD_SHIFT) + OLDEST]!;
+    let run = oldestRun(table, series);
     while (run !== 0 && this.#beginOf(series, run) < ask.toSec) {
       blocks += this.#writeRun(series, run, ask);
-      run = table.runWords[(run << RECORD_SHIFT) + RUN_NEXT]!;
+      run = nextRun(table, run);
     }
     writer.view.setUint32(countAt, blocks, true);
   }
@@ -164,14 +157,14 @@ export class ArchiveRows {
     const { table } = this.#registry;
     const writer = this.#writer;
     const runAt = run << RECORD_SHIFT;
-    const isHead = run === table.words[(series << RECORD_SHIFT) + HEAD];
+    const isHead = run === headRun(table, series);
     const newest = (table.runLength(series, run) - 1) >> PAGE_SHIFT;
     let blocks = 0;
     for (let page = 0; page <= newest; page++) {
       const slot = page << PAGE_SHIFT;
-      const beginSec = this.#timeOf(series, run, slot);
+      const beginSec = nominalSec(table, series, run, slot);
       if (beginSec >= ask.toSec) break;
-      const endSec = this.#timeOf(series, run, slot + PAGE_SLOTS);
+      const endSec = nominalSec(table, series, run, slot + PAGE_SLOTS);
       if (endSec <= ask.fromSec) continue;
       const block = isHead && page === newest
         ? hotBlock(table, series)

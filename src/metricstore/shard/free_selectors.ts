@@ -8,7 +8,7 @@ import {
   type FreeSeriesRecord,
 } from "../persist/wal_records.ts";
 import type { SeriesFilter } from "../query/series_filter.ts";
-import { LEVEL, METRIC, RECORD_SHIFT } from "../store/layout.ts";
+import { levelOf, metricOf } from "../store/records.ts";
 import type { Level } from "../catalog/level_tree.ts";
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
 
@@ -81,11 +81,11 @@ export function* describeFreed(
   const { catalog, table, tree } = registry;
   const byLevel = Map.groupBy(
     series,
-    (one) => tree.level(table.words[(one << RECORD_SHIFT) + LEVEL]!),
+    (one) => tree.level(levelOf(table, one)),
   );
   for (const [level, members] of byLevel) {
     const names = members.map((one) =>
-      catalog.metric(table.words[(one << RECORD_SHIFT) + METRIC]!).name
+      catalog.metric(metricOf(table, one)).name
     );
     const { instance, cluster } = level.host;
     for (let from = 0; from < names.length; from += FREED_METRICS_MAX) {

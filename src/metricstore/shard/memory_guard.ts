@@ -13,15 +13,14 @@
  * meanwhile are refused.
  */
 import type { ArchiveBounds } from "./archive_bounds.ts";
+import { PAGE_SHIFT } from "../store/layout.ts";
 import {
-  FREQUENCY,
-  NEXT_SLOT,
-  OLDEST,
-  OWNER,
-  PAGE_SHIFT,
-  RECORD_SHIFT,
-  RUN_FIRST,
-} from "../store/layout.ts";
+  firstSlot,
+  newestEndSec,
+  nominalSec,
+  oldestRun,
+  ownerOf,
+} from "../store/records.ts";
 import type { SeriesTable } from "../store/series_table.ts";
 import { MemoryShares, SERIES_NAME_BYTES } from "./memory_shares.ts";
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
@@ -177,7 +176,7 @@ export class MemoryGuard {
     this.#horizons.set(owner, horizonSec);
     for (let series = 0; series < table.seriesEnd; series++) {
       if (!table.isAlive(series)) continue;
-      if (table.words[(series << RECORD_SHIFT) + OWNER] !== owner) continue;
+      if (ownerOf(table, series) !== owner) continue;
       this.#registry.freeBefore(series, horizonSec);
       if (table.isAlive(series)) table.trimBefore(series, horizonSec);
     }
@@ -196,11 +195,10 @@ export class MemoryGuard {
     const oldest = new Float64Array(owners.length).fill(Infinity);
     const newest = new Float64Array(owners.length).fill(-Infinity);
     for (let series = 0; series < table.seriesEnd; series++) {
-      const at = series << RECORD_SHIFT;
-      if (table.words[at + OLDEST] === 0) continue;
-      const owner = table.words[at + OWNER]!;
+      if (oldestRun(table, series) === 0) continue;
+      const owner = ownerOf(table, series);
       oldest[owner] = Math.min(oldest[owner]!, releaseSec(table, series));
-      const end = Math.min(nowSec, table.floats[(at >> 1) + NEXT_SLOT]!);
+      const end = Math.min(nowSec, newestEndSec(table, series));
       newest[owner] = Math.max(newest[owner]!, end);
     }
     return { oldest, newest };
@@ -217,14 +215,11 @@ function aPassBeyond(oldestSec: number, newestSec: number): number {
  * series reaches back for days and cannot be given up.
  */
 function releaseSec(table: SeriesTable, series: number): number {
-  const at = series << RECORD_SHIFT;
-  const run = table.words[at + OLDEST]!;
-  const frequency = table.words[at + FREQUENCY]!;
-  const zero = table.runStart(run) + Math.floor(frequency / 2);
+  const run = oldestRun(table, series);
   const length = table.runLength(series, run);
-  const first = table.runWords[(run << RECORD_SHIFT) + RUN_FIRST]!;
+  const first = firstSlot(table, run);
   const pageEnd = ((first >> PAGE_SHIFT) + 1) << PAGE_SHIFT;
   return pageEnd < length
-    ? zero + pageEnd * frequency
-    : zero + length * frequency + 1;
+    ? nominalSec(table, series, run, pageEnd)
+    : nominalSec(table, series, run, length) + 1;
 }

@@ -6,7 +6,7 @@
  * only.
  */
 import type { ArchiveBounds } from "./archive_bounds.ts";
-import { LEVEL, RECORD_SHIFT } from "../store/layout.ts";
+import { levelOf } from "../store/records.ts";
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
 import type { SparedHosts } from "./spared_hosts.ts";
 
@@ -45,7 +45,7 @@ export class RetentionSweep {
     const end = Math.min(table.seriesEnd, this.#next + SLICE_SERIES);
     for (let series = this.#next; series < end; series++) {
       if (!table.isAlive(series)) continue;
-      const level = table.words[(series << RECORD_SHIFT) + LEVEL]!;
+      const level = levelOf(table, series);
       if (this.#spared.has(tree.level(level).host)) continue;
       this.#registry.endIfEmpty(series);
       this.#registry.freeBefore(series, horizonSec);

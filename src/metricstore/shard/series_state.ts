@@ -16,17 +16,20 @@ import {
   decodeBlock,
 } from "../store/block_codec.ts";
 import {
-  FREQUENCY,
-  HEAD,
-  OLDEST,
   PAGE_SHIFT,
   PAGE_SLOTS,
+  phaseOf,
   RECORD_SHIFT,
-  RUN_FIRST,
-  RUN_NEXT,
   RUN_PAGE_COUNT,
   RUN_PAGES,
 } from "../store/layout.ts";
+import {
+  firstSlot,
+  frequencyOf,
+  headRun,
+  nextRun,
+  oldestRun,
+} from "../store/records.ts";
 import {
   appendRun,
   hotBlock,
@@ -93,12 +96,11 @@ function writeSeries(
   writer.u32(entry.frequencySec);
   const countAt = writer.length;
   writer.u32(0);
-  const at = series << RECORD_SHIFT;
-  const head = table.words[at + HEAD]!;
+  const head = headRun(table, series);
   let runs = 0;
-  for (let run = table.words[at + OLDEST]!; run !== 0; runs++) {
+  for (let run = oldestRun(table, series); run !== 0; runs++) {
     writeRun(table, series, run, run === head, writer);
-    run = table.runWords[(run << RECORD_SHIFT) + RUN_NEXT]!;
+    run = nextRun(table, run);
   }
   writer.view.setUint32(countAt, runs, true);
 }
@@ -113,7 +115,7 @@ function writeRun(
   const runAt = run << RECORD_SHIFT;
   const length = table.runLength(series, run);
   writer.f64(table.runStart(run));
-  writer.u32(table.runWords[runAt + RUN_FIRST]!);
+  writer.u32(firstSlot(table, run));
   writer.u32(length);
   const maskAt = writer.length;
   writer.u32(0);
@@ -173,9 +175,8 @@ export function restoreSeries(
       continue;
     }
     const { table } = registry;
-    const at = series << RECORD_SHIFT;
-    const isSame = table.words[at + FREQUENCY] === entry.frequencySec &&
-      table.words[at + HEAD] === 0;
+    const isSame = frequencyOf(table, series) === entry.frequencySec &&
+      headRun(table, series) === 0;
     counts.samples += isSame
       ? restoreRuns(table, series, kept)
       : rewriteRuns(table, series, entry.frequencySec, kept);
@@ -239,7 +240,7 @@ function rewriteRuns(
   frequencySec: number,
   runs: readonly StoredRun[],
 ): number {
-  const half = Math.floor(frequencySec / 2);
+  const half = phaseOf(frequencySec);
   let samples = 0;
   for (const { startSec, blocks } of runs) {
     blocks.forEach((block, page) => {

@@ -16,6 +16,7 @@ import { Turns } from "../query/turns.ts";
 import { Bell } from "../transport/bell.ts";
 import {
   type Ask,
+  AUX_END,
   KIND,
   PART_FIRST,
   type Reply,
@@ -334,7 +335,7 @@ export class Shard {
   #noteQuestion(frame: RingConsumer): void {
     const { id } = frame;
     // The pieces of a long question come one after the other.
-    const isEnd = frame.aux === 1;
+    const isEnd = frame.aux === AUX_END;
     this.#askText += this.#decoder.decode(frame.payload(), { stream: !isEnd });
     if (!isEnd) return;
     this.#asked.push({ id, text: this.#askText });

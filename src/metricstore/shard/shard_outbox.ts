@@ -6,7 +6,12 @@
  */
 import type { EngineNotice } from "../engine/metric_engine.ts";
 import { Bell } from "../transport/bell.ts";
-import { FORWARD_END, KIND, type Reply } from "../transport/messages.ts";
+import {
+  AUX_END,
+  FORWARD_END,
+  KIND,
+  type Reply,
+} from "../transport/messages.ts";
 import { RingProducer } from "../transport/ring.ts";
 import {
   headBytes,
@@ -70,7 +75,7 @@ export class ShardOutbox {
       this.send(
         KIND.REPLY,
         request,
-        isEnd ? 1 : 0,
+        isEnd ? AUX_END : 0,
         json.subarray(from, from + size),
       );
     }

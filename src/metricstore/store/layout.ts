@@ -74,6 +74,15 @@ export const METRIC = 6;
 export const LEVEL = 7;
 export const OWNER = 8;
 
+/**
+ * Returns the seconds from a slot's start to its nominal time. The first sample of a run
+ * lies in the middle of its slot, so that samples that come a little early or late still
+ * fall into it; upstream rounds the middle down (metric-store 3.1).
+ */
+export function phaseOf(frequencySec: number): number {
+  return Math.floor(frequencySec / 2);
+}
+
 /** Owners that are told apart: 0, and one for each instance that can have a name. */
 export const OWNERS_MAX = 4097;
 

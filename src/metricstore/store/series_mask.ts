@@ -3,7 +3,7 @@
  * point is shown depends on its slot alone, never on where a reader begins. Owner
  * thread only; never writes to the table.
  */
-import { FREQUENCY, RECORD_SHIFT } from "./layout.ts";
+import { FREQUENCY, phaseOf, RECORD_SHIFT } from "./layout.ts";
 import { RunWalk } from "./run_walk.ts";
 import type { SeriesTable } from "./series_table.ts";
 
@@ -29,7 +29,7 @@ export function maskPoints(
 ): number {
   const walk = WALK;
   const frequency = table.words[(series << RECORD_SHIFT) + FREQUENCY]!;
-  const half = Math.floor(frequency / 2);
+  const half = phaseOf(frequency);
   const endSec = times[times.length - 1] ?? -Infinity;
   let kept = 0;
   let time = 0;

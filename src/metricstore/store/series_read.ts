@@ -14,6 +14,7 @@ import {
   NEXT_SLOT,
   PAGE_MASK,
   PAGE_SHIFT,
+  phaseOf,
   RECORD_SHIFT,
   RUN_FIRST,
   RUN_NEXT,
@@ -48,7 +49,7 @@ export function findStart(
 ): void {
   const at = series << RECORD_SHIFT;
   const frequency = table.words[at + FREQUENCY]!;
-  const half = Math.floor(frequency / 2);
+  const half = phaseOf(frequency);
   let run = table.words[at + HEAD]!;
   const low = Math.max(fromSec, horizonSec);
   let nominal = 0;

@@ -24,6 +24,7 @@ import {
   PAGE_MASK,
   PAGE_SHIFT,
   PAGE_SLOTS,
+  phaseOf,
   RECORD_SHIFT,
   RECORD_WORDS,
   RUN_FIRST,
@@ -282,7 +283,7 @@ export class SeriesTable {
     const at = series << RECORD_SHIFT;
     const frequency = this.words[at + FREQUENCY]!;
     const head = this.words[at + HEAD]!;
-    const start = timestampSec - Math.floor(frequency / 2);
+    const start = timestampSec - phaseOf(frequency);
     this.runFloats[((run << RECORD_SHIFT) >> 1) + RUN_START] = start;
     if (head === 0) this.words[at + OLDEST] = run;
     else {
@@ -329,7 +330,7 @@ export class SeriesTable {
     }
     const created = this.allocateRun(series);
     if (created === 0) return false;
-    const sampleStart = timestampSec - Math.floor(frequency / 2);
+    const sampleStart = timestampSec - phaseOf(frequency);
     const nextStart = this.runStart(next);
     const slotsToNext = Math.ceil((nextStart - sampleStart) / frequency);
     let slot = slotsToNext <= RUN_SLOTS ? RUN_SLOTS - slotsToNext : 0;
@@ -404,7 +405,7 @@ export class SeriesTable {
   freeBefore(series: number, endSec: number): number {
     const at = series << RECORD_SHIFT;
     const frequency = this.words[at + FREQUENCY]!;
-    const half = Math.floor(frequency / 2);
+    const half = phaseOf(frequency);
     let removed = 0;
     for (;;) {
       const run = this.words[at + OLDEST]!;
@@ -428,7 +429,7 @@ export class SeriesTable {
     const runAt = run << RECORD_SHIFT;
     const frequency = this.words[at + FREQUENCY]!;
     const slots = Math.floor(
-      (horizonSec - this.runStart(run) - Math.floor(frequency / 2)) /
+      (horizonSec - this.runStart(run) - phaseOf(frequency)) /
         frequency,
     );
     const length = this.runLength(series, run);

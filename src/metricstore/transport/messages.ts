@@ -56,6 +56,9 @@ export const PART_ABORT = 4;
 /** With PART_FIRST: the batch may be given up where hardly a line can be read. */
 export const PART_MAY_GIVE_UP = 8;
 
+/** `aux` of ASK and REPLY: the last piece of the JSON, which may exceed a frame. */
+export const AUX_END = 1;
+
 /** `aux` of FORWARD: the end of a marked batch, without lines. */
 export const FORWARD_END = 1;
 
