@@ -80,12 +80,9 @@ export class ApiRouter {
   /** What is found for paths without parameters, which most requests have. */
   readonly #fixed = new Map<string, FoundApi | undefined>();
 
-  constructor(
-    routes: readonly ApiRoute[],
-    door: Pick<Door, "config" | "services">,
-  ) {
+  constructor(routes: readonly ApiRoute[]) {
     for (const route of routes) {
-      if (route.when?.(door) === false) this.#unwanted.add(route);
+      if (route.when?.() === false) this.#unwanted.add(route);
       this.#router.add("ALL", route.path, route);
     }
     for (const { path } of routes) {
@@ -272,7 +269,7 @@ function run(
     if (isRefusal || (outcome !== "done" && call.principal === door.nobody)) {
       return;
     }
-    if (outcome === "done") door.telemetry.countChange(operation.id);
+    if (outcome === "done") door.metrics.countChange(operation.id);
     const { who, object } = changed;
     const what = operation.id;
     door.audit.change({ what, who, from: call.from, object, outcome });

@@ -6,7 +6,6 @@ import type { Principal } from "../access/mod.ts";
 import type { RequestHeaders } from "../access/credentials.ts";
 import type { JsonBody } from "../metricstore/engine/metric_engine.ts";
 import type { BodyStream } from "./body_stream.ts";
-import type { Door } from "./door.ts";
 import type { Operation } from "./route.ts";
 
 /**
@@ -81,7 +80,7 @@ export interface ApiRoute {
   /** The same as another route that the API document has. */
   readonly undocumented?: boolean;
   /** Whether the configuration wants it; absent: always. */
-  readonly when?: (door: Pick<Door, "config" | "services">) => boolean;
+  readonly when?: () => boolean;
   readonly operations: Readonly<Partial<Record<ApiMethod, ApiOperation>>>;
 }
 

@@ -64,13 +64,10 @@ export function createDispatch(
 ): RequestListener {
   const metricRoutes = routes.filter((route) => route.kind === "metric");
   const find = metricRouteFinder(metricRoutes);
-  const api = new ApiRouter(
-    routes.filter((route) => route.kind === "api"),
-    door,
-  );
+  const api = new ApiRouter(routes.filter((route) => route.kind === "api"));
   const pagePaths = new Set(
     routes.filter((route) => route.kind === "page")
-      .filter((route) => route.when?.(door) !== false)
+      .filter((route) => route.when?.() !== false)
       .map(({ path }) => path),
   );
   const pages = getRequestListener(createPages(routes, door).fetch, {
@@ -212,7 +209,7 @@ function refuseForged(
   door: Door,
   problem: string,
 ): void {
-  door.telemetry.countDenied("cross-site");
+  door.metrics.countDenied("cross-site");
   door.audit.refused({
     reason: "cross-site",
     from: clientAddress(req, door.trustedProxies),
@@ -295,13 +292,13 @@ function createPages(routes: readonly Route[], door: Door): Hono<Bindings> {
     if (door.closing) context.header("Connection", "close");
   });
   for (const route of routes) {
-    if (route.kind !== "page" || (route.devOnly && !door.dev)) continue;
-    if (route.when?.(door) === false) continue;
+    if (route.kind !== "page") continue;
+    if (route.when?.() === false) continue;
     const methods = Object.keys(route.operations);
     app.on(methods, route.path, async (context) => {
       const startMs = monotonicMs();
       const response = await servePage(route, context, door);
-      door.telemetry.countRequest(
+      door.metrics.countRequest(
         route.name,
         response.status,
         (monotonicMs() - startMs) / 1000,
@@ -309,14 +306,14 @@ function createPages(routes: readonly Route[], door: Door): Hono<Bindings> {
       return response;
     });
     app.all(route.path, (context) => {
-      door.telemetry.countRequest(route.name, 405, 0);
+      door.metrics.countRequest(route.name, 405, 0);
       return context.text(METHOD_NOT_ALLOWED, 405, {
         "Allow": allowedMethods(route),
       });
     });
   }
   app.notFound((context) => {
-    door.telemetry.countRequest(NO_ROUTE, 404, 0);
+    door.metrics.countRequest(NO_ROUTE, 404, 0);
     return notFound(context);
   });
   return app;
@@ -328,7 +325,7 @@ async function servePage(
   door: Door,
 ): Promise<Response> {
   try {
-    if (!isOpen(route, door)) {
+    if (route.access !== "public" && !route.isOpen?.(door)) {
       const headers = credentialHeaders(context.env.incoming);
       admit(route, await door.authenticator.authenticate(headers));
     }
@@ -344,18 +341,6 @@ async function servePage(
         [name, String(value)] as [string, string]
       ),
     });
-  }
-}
-
-/** Whether anybody may see a page. */
-function isOpen({ access }: PageRoute, door: Door): boolean {
-  switch (access) {
-    case "public":
-      return true;
-    case "metrics":
-      return door.config["metrics-public"];
-    case "document":
-      return door.dev;
   }
 }
 

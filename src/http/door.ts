@@ -1,7 +1,6 @@
 /** What every handler of the front door works with. Main thread only. */
 import type { IncomingMessage } from "node:http";
 import type { Authenticator, Principal } from "../access/mod.ts";
-import type { MetricEngine } from "../metricstore/engine/metric_engine.ts";
 import type { AuditSink } from "../base/audit_trail.ts";
 import type { Log } from "../base/log.ts";
 import type { SeldomLog } from "../base/seldom_log.ts";
@@ -9,11 +8,9 @@ import type { SharedPool } from "../base/shared_pool.ts";
 import type { BodyMemory } from "./body/body_memory.ts";
 import type { AddressSet } from "./guard/client_address.ts";
 import type { Compressor } from "./answer/compression.ts";
-import type { IngestRates } from "../base/ingest_rates.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { OpenDoorNames } from "./open_door.ts";
-import type { Services } from "../app/routes/services.ts";
-import type { Telemetry } from "../app/routes/telemetry.ts";
+import type { HttpMetrics } from "./http_metrics.ts";
 
 export type DoorLog = Pick<Log, "info" | "warn" | "err">;
 
@@ -28,8 +25,6 @@ export interface DoorConfig {
   readonly "metrics-public": boolean;
   readonly "trusted-proxies": readonly string[];
   readonly "api-allowed-ips": readonly string[];
-  readonly "api-subjects"?: unknown;
-  readonly "machine-state-dir": string;
   readonly "base-url"?: string;
   readonly "disable-authentication"?: boolean;
 }
@@ -44,13 +39,11 @@ export interface Visit {
 export interface Door {
   /** A reload puts another in its place, with what follows from it. */
   config: DoorConfig;
-  readonly engine: MetricEngine;
   readonly authenticator: Authenticator;
   /** Nobody is asked for a credential; absent: everybody is. */
   readonly openNames?: OpenDoorNames;
   /** Who asks where nobody is asked for. */
   readonly nobody: Principal;
-  readonly services: Services;
   trustedProxies: AddressSet;
   /** Whether the job API answers to an address. */
   allowedAddresses: (address: string) => boolean;
@@ -63,14 +56,9 @@ export interface Door {
   /** Reads of the job API that are being answered. */
   readonly reads: SharedPool;
   readonly bodyMemory: BodyMemory;
-  readonly ingestRates: IngestRates;
   readonly compressor: Compressor;
-  readonly telemetry: Telemetry;
+  readonly metrics: HttpMetrics;
   readonly limits: HttpLimits;
-  /** Swagger UI is served. */
-  readonly dev: boolean;
-  /** The text of the API document. */
-  readonly openApi: string;
   /** Requests that have no answer yet, and large answers that are being sent. */
   readonly inFlight: Set<Visit>;
   /** Connections are not kept any more. */

@@ -369,7 +369,7 @@ export class Exchange {
 
   /** Notes a refusal that the answer does not show as one. */
   noteRefusal(reason: string, who: string): void {
-    this.door.telemetry.countDenied(reason);
+    this.door.metrics.countDenied(reason);
     this.door.audit.refused({
       reason,
       claims: who,
@@ -393,7 +393,7 @@ export class Exchange {
     this.#body = undefined;
     this.#admission = undefined;
     this.#watched = undefined;
-    door.telemetry.countRequest(
+    door.metrics.countRequest(
       this.route,
       status,
       (monotonicMs() - this.#startMs) / 1000,

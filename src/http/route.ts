@@ -90,12 +90,12 @@ export interface MetricRoute extends Described {
 export interface PageRoute extends Described {
   readonly kind: "page";
   readonly access: PageAccess;
-  /** Only there with `--dev`. */
-  readonly devOnly?: boolean;
   /** Not part of the API. */
   readonly undocumented?: boolean;
   /** Whether the configuration wants it; absent: always. */
-  readonly when?: (door: Pick<Door, "services">) => boolean;
+  readonly when?: () => boolean;
+  /** Whether anybody may see it now; absent: as `access` says. */
+  readonly isOpen?: (door: Pick<Door, "config">) => boolean;
   respond(context: Context, door: Door): Response | Promise<Response>;
 }
 

@@ -5,9 +5,9 @@
  */
 import type { Socket } from "node:net";
 import type { AuditSink } from "../base/audit_trail.ts";
-import { type Authenticator, UserPrincipal } from "../access/mod.ts";
+import type { Authenticator, Principal } from "../access/mod.ts";
 import { monotonicMs } from "../base/clock.ts";
-import type { MetricEngine } from "../metricstore/engine/metric_engine.ts";
+import type { Registry } from "prom-client";
 import { SeldomLog } from "../base/seldom_log.ts";
 import { SharedPool } from "../base/shared_pool.ts";
 import { createBodyMemory } from "./body/body_memory.ts";
@@ -16,23 +16,20 @@ import { Compressor } from "./answer/compression.ts";
 import { createDispatch } from "./dispatch.ts";
 import type { Door, DoorConfig, DoorLog } from "./door.ts";
 import { DEFAULT_HTTP_LIMITS, type HttpLimits, READS_MAX } from "./limits.ts";
-import { IngestRates } from "../base/ingest_rates.ts";
 import { listen, stopListening } from "./listener.ts";
-import { openApiText } from "../app/routes/openapi.ts";
-import { createRoutes } from "../app/routes/routes.ts";
-import type { Services } from "../app/routes/services.ts";
-import { Telemetry } from "../app/routes/telemetry.ts";
+import { HttpMetrics } from "./http_metrics.ts";
+import type { Route } from "./route.ts";
 
 export interface HttpOptions {
   readonly config: { readonly main: DoorConfig };
-  readonly engine: MetricEngine;
+  readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
-  readonly services: Services;
+  /** Principal of routes that need no credential. */
+  readonly nobody: Principal;
+  /** Gets the metrics of requests. */
+  readonly registry: Registry;
   readonly log: DoorLog;
   readonly audit: AuditSink;
-  /** Serve Swagger UI. */
-  readonly dev: boolean;
-  readonly version: string;
   /** Replaces single default limits; for tests. */
   readonly limits?: Partial<HttpLimits>;
 }
@@ -56,7 +53,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const listener = await listen(
     door.config,
     door.limits,
-    createDispatch(createRoutes(options.services), door),
+    createDispatch(options.routes, door),
   );
   const watch = setInterval(() => {
     const nowMs = monotonicMs();
@@ -78,7 +75,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 }
 
 function createDoor(options: HttpOptions): Door {
-  const { engine, log, dev, authenticator, services, version } = options;
+  const { log, authenticator, nobody } = options;
   const config = options.config.main;
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
   const gate = new SharedPool({
@@ -94,13 +91,11 @@ function createDoor(options: HttpOptions): Door {
   const inFlight: Door["inFlight"] = new Set();
   return {
     config,
-    engine,
     authenticator,
     ...(config["disable-authentication"]
       ? { openNames: { hosts: [config.addr.host, Deno.hostname()] } }
       : {}),
-    nobody: new UserPrincipal({ name: "nobody", roles: [] }, services.access),
-    services,
+    nobody,
     trustedProxies: new AddressSet(config["trusted-proxies"]),
     allowedAddresses: addressRule(config["api-allowed-ips"]),
     log,
@@ -109,21 +104,12 @@ function createDoor(options: HttpOptions): Door {
     gate,
     reads,
     bodyMemory: createBodyMemory(),
-    ingestRates: services.ingestRates ?? new IngestRates(),
     compressor: new Compressor(),
-    telemetry: new Telemetry({
-      engine,
+    metrics: new HttpMetrics(options.registry, {
       gate,
-      version,
-      nats: services.nats,
-      jobs: services.jobStatus,
-      endings: services.endings,
-      prometheus: services.prometheus,
       requestsInFlight: () => inFlight.size,
     }),
     limits,
-    dev,
-    openApi: openApiText(),
     inFlight,
     closing: false,
   };

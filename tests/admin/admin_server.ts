@@ -14,7 +14,8 @@ import {
   type DatabaseClient,
   openDatabaseWorker,
 } from "../../src/db/remote.ts";
-import { type HttpServer, startHttp } from "../../src/http/server.ts";
+import type { HttpServer } from "../../src/http/server.ts";
+import { startServer } from "../../src/app/routes/start.ts";
 import { TemporaryDatabase } from "../../src/db/_fixture.ts";
 import type { JobServices } from "../../src/jobs/lifecycle/services.ts";
 import { FakeEngine } from "../http/fake_engine.ts";
@@ -153,7 +154,7 @@ export class AdminServer implements AsyncDisposable {
       message: string,
       fields: Record<string, unknown> = {},
     ) => void log.push(`${level} ${message} ${JSON.stringify(fields)}`);
-    const server = await startHttp({
+    const server = await startServer({
       config: {
         main: {
           addr: { host: "127.0.0.1", port: 0 },
@@ -165,9 +166,6 @@ export class AdminServer implements AsyncDisposable {
           "metrics-public": false,
           "trusted-proxies": [],
           "api-allowed-ips": [],
-          "machine-state-dir": options.withJobs
-            ? `${database.directory}/machines`
-            : "",
         },
       },
       engine,

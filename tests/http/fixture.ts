@@ -12,7 +12,8 @@ import {
 } from "../../src/access/mod.ts";
 import { ClientError } from "../../src/base/errors.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
-import { type HttpServer, startHttp } from "../../src/http/server.ts";
+import type { HttpServer } from "../../src/http/server.ts";
+import { startServer } from "../../src/app/routes/start.ts";
 import { type TestAccounts, testAccounts } from "../support/accounts.ts";
 import { testAdmin } from "../support/admin.ts";
 import { type HttpAnswer, TestClient } from "../support/client.ts";
@@ -67,7 +68,7 @@ export class Fixture implements AsyncDisposable {
     const errors: string[] = [];
     const notes: string[] = [];
     const warnings: string[] = [];
-    const server = await startHttp({
+    const server = await startServer({
       config: {
         main: {
           addr: { host: "127.0.0.1", port: 0 },
@@ -79,7 +80,6 @@ export class Fixture implements AsyncDisposable {
           "metrics-public": false,
           "trusted-proxies": ["127.0.0.0/8"],
           "api-allowed-ips": [],
-          "machine-state-dir": "",
           ...options.main,
         },
       },

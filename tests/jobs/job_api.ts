@@ -25,7 +25,8 @@ import type {
   MetricEngine,
   StoreEngine,
 } from "../../src/metricstore/engine/metric_engine.ts";
-import { type HttpServer, startHttp } from "../../src/http/server.ts";
+import type { HttpServer } from "../../src/http/server.ts";
+import { startServer } from "../../src/app/routes/start.ts";
 import { JobArchiveClient } from "../../src/jobs/archive/job_archive_client.ts";
 import { type JobApi, startJobApi } from "../../src/jobs/lifecycle/start.ts";
 import { testAccounts } from "../support/accounts.ts";
@@ -185,7 +186,7 @@ export class JobApiServer implements AsyncDisposable {
     const sessions = new Sessions({
       ...{ key: new Uint8Array(32).fill(3), maxAgeSec: 3600, access },
     });
-    const http = await startHttp({
+    const http = await startServer({
       config,
       engine,
       authenticator: new CredentialAuthenticator({

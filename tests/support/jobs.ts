@@ -35,6 +35,7 @@ export async function testJobs(options: {
     reads: new JobReads(),
     times: new JobTimes({ tables, retentionSec: 0, now: nowSec }),
     wakeArchiver() {},
+    startsByHttp: true,
     machineStateDir: `${directory}/machines`,
   };
 }

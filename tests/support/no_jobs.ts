@@ -15,6 +15,8 @@ export function noJobs(): JobServices {
   return new Proxy({} as JobServices, {
     get(_, name) {
       if (name === "times") return NO_TIMES;
+      if (name === "startsByHttp") return true;
+      if (name === "machineStateDir") return "";
       throw new Error(`this test has no jobs: ${String(name)}`);
     },
   });

@@ -21,7 +21,8 @@ import type { Exchange } from "../../http/exchange.ts";
 import { LONG_JSON_BYTES, parseJsonInTurns } from "../../http/json_pieces.ts";
 import { parseJson, textsOf, unexpected } from "../../http/body/json_text.ts";
 import { readBody } from "../../http/body/request_body.ts";
-import { withTimes } from "../../http/visible_times.ts";
+import type { MetricServices } from "./services.ts";
+import { withTimes } from "./visible_times.ts";
 
 export const healthRequestSchema = z.strictObject({
   cluster: z.string().nullish().describe("Name of the cluster."),
@@ -50,22 +51,30 @@ interface Question {
   readonly metrics: readonly string[] | undefined;
 }
 
-export function handleHealth(exchange: Exchange): void {
+export function handleHealth(
+  services: MetricServices,
+  exchange: Exchange,
+): void {
   exchange.authenticate("metric", (principal) => {
     const orgId = exchange.req.headers["x-scope-orgid"];
     if (!exchange.hasBody()) {
       const scope = principal.dataScope("health", orgId);
-      ask(exchange, scope, questionOfParameters(exchange.parameters()));
+      ask(
+        services,
+        exchange,
+        scope,
+        questionOfParameters(exchange.parameters()),
+      );
       return;
     }
     readBody(exchange, (body) => {
       const take = (given: unknown) => {
         if (exchange.req.method === "POST" && isStateUpdate(given)) {
-          takeStates(exchange, principal, body);
+          takeStates(services, exchange, principal, body);
           return;
         }
         const scope = principal.dataScope("health", orgId);
-        ask(exchange, scope, questionOf(given));
+        ask(services, exchange, scope, questionOf(given));
       };
       if (body.length < LONG_JSON_BYTES) take(parsing(() => parseJson(body)));
       else {
@@ -80,6 +89,7 @@ export function handleHealth(exchange: Exchange): void {
 
 /** The backend's path for states of nodes; the rules are those of `/api/nodestate`. */
 function takeStates(
+  { jobs }: MetricServices,
   exchange: Exchange,
   principal: Principal,
   body: Uint8Array,
@@ -87,7 +97,7 @@ function takeStates(
   exchange.about = () => jobFields(body);
   checkJobGroup(exchange, principal, "jobs:write");
   takeNodeStates(
-    exchange.door.services.jobs,
+    jobs,
     body,
     nowSec(),
     principal.jobView().clusters,
@@ -169,19 +179,29 @@ function questionOfParameters(parameters: URLSearchParams): Question {
   };
 }
 
-function ask(exchange: Exchange, scope: DataScope, question: Question): void {
-  const { engine } = exchange.door;
+function ask(
+  { engine, jobs }: MetricServices,
+  exchange: Exchange,
+  scope: DataScope,
+  question: Question,
+): void {
   requireReadable(engine);
   const { cluster, metrics } = question;
   const nodes = [...new Set(question.nodes)];
   const from = nowSec();
   // The state of a node is that of now.
-  withTimes(exchange, scope, { cluster, from, to: from + 1 }, (visible) => {
-    engine.health(visible, cluster, nodes, metrics)
-      .then((found) => healthAnswer(nodes, found))
-      .then((body) => exchange.sendJson(body))
-      .catch((error) => exchange.fail(error));
-  });
+  withTimes(
+    jobs.times,
+    exchange,
+    scope,
+    { cluster, from, to: from + 1 },
+    (visible) => {
+      engine.health(visible, cluster, nodes, metrics)
+        .then((found) => healthAnswer(nodes, found))
+        .then((body) => exchange.sendJson(body))
+        .catch((error) => exchange.fail(error));
+    },
+  );
 }
 
 /** Characters that are put together before others get a turn. */

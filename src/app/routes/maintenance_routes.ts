@@ -4,6 +4,7 @@ import { ClientError } from "../../base/errors.ts";
 import { requireReadable } from "./engine_state.ts";
 import type { Exchange } from "../../http/exchange.ts";
 import { withJson } from "../../http/json_pieces.ts";
+import type { MetricServices } from "./services.ts";
 import { textsOf, unexpected } from "../../http/body/json_text.ts";
 import { readBody } from "../../http/body/request_body.ts";
 
@@ -11,13 +12,15 @@ export const selectorsSchema = z.array(z.array(z.string())).nullable()
   .describe('Paths of names, such as `[["fritz","f0201"],["alex"]]`.')
   .meta({ id: "Selectors" });
 
-export function handleFree(exchange: Exchange): void {
+export function handleFree(
+  { engine }: MetricServices,
+  exchange: Exchange,
+): void {
   exchange.authorize("free", (scope) => {
     const toSec = requiredTime(exchange.parameters().get("to"));
     readBody(exchange, (body) => {
       withJson(body, async (value) => {
         const selectors = selectorsOf(value);
-        const { engine } = exchange.door;
         requireReadable(engine);
         const count = await engine.free(scope, selectors, toSec);
         exchange.send(
@@ -56,10 +59,12 @@ function requiredTime(text: string | null): number {
   );
 }
 
-export function handleDebug(exchange: Exchange): void {
+export function handleDebug(
+  { engine }: MetricServices,
+  exchange: Exchange,
+): void {
   exchange.authorize("debug", (scope) => {
     const selector = exchange.parameters().get("selector") ?? "";
-    const { engine } = exchange.door;
     requireReadable(engine);
     engine.debug(scope, selector === "" ? [] : selector.split(":"))
       .then((answer) => exchange.sendJson(answer))

@@ -8,7 +8,6 @@ import { SESSION_COOKIE } from "../../access/credentials.ts";
 import { ERROR_SCHEMA } from "../../http/answer/error_answer.ts";
 import type { ApiOperation } from "../../http/api_route.ts";
 import type { Answer, Content, Operation, Route } from "../../http/route.ts";
-import { describedRoutes } from "./described_routes.ts";
 
 type Json = Record<string, unknown>;
 
@@ -24,8 +23,8 @@ const INTRODUCTION =
   "of a body of the metric store or of a job is the same as no key.";
 
 /** The document as text, with a line end; the same on every call. */
-export function openApiText(): string {
-  return JSON.stringify(openApiDocument(describedRoutes()), null, 2) + "\n";
+export function openApiText(routes: readonly Route[]): string {
+  return JSON.stringify(openApiDocument(routes), null, 2) + "\n";
 }
 
 export function openApiDocument(routes: readonly Route[]): Json {

@@ -9,15 +9,18 @@ import {
   checkQueryRequestInTurns,
 } from "./query_request.ts";
 import { readBody } from "../../http/body/request_body.ts";
-import { withTimes } from "../../http/visible_times.ts";
+import type { MetricServices } from "./services.ts";
+import { withTimes } from "./visible_times.ts";
 
-export function handleQuery(exchange: Exchange): void {
+export function handleQuery(
+  { engine, jobs }: MetricServices,
+  exchange: Exchange,
+): void {
   exchange.authorize("query", (scope) => {
     readBody(exchange, (body) => {
-      const { engine } = exchange.door;
       const ask = (request: QueryRequest) => {
         requireReadable(engine);
-        withTimes(exchange, scope, request, (visible) => {
+        withTimes(jobs.times, exchange, scope, request, (visible) => {
           engine.query(visible, request)
             .then((answer) => exchange.sendJson(answer))
             .catch((error) => exchange.fail(error));

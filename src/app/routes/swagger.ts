@@ -58,37 +58,40 @@ async function asset(context: Context): Promise<Response> {
   return context.body(found.text, 200, { "Content-Type": found.type });
 }
 
-export const swaggerRoutes: readonly PageRoute[] = [
-  {
-    kind: "page",
-    path: "/swagger",
-    name: "swagger",
-    access: "public",
-    devOnly: true,
-    undocumented: true,
-    respond: (context) => context.html(PAGE, 200, HEADERS),
-    operations: {
-      GET: {
-        id: "swagger",
-        summary: "Swagger UI",
-        answer: { type: "text/html" },
+/** They are there with `dev` alone. */
+export function swaggerRoutes(dev: boolean): readonly PageRoute[] {
+  return [
+    {
+      kind: "page",
+      path: "/swagger",
+      name: "swagger",
+      access: "public",
+      when: () => dev,
+      undocumented: true,
+      respond: (context) => context.html(PAGE, 200, HEADERS),
+      operations: {
+        GET: {
+          id: "swagger",
+          summary: "Swagger UI",
+          answer: { type: "text/html" },
+        },
       },
     },
-  },
-  {
-    kind: "page",
-    path: "/swagger/:file",
-    name: "swagger",
-    access: "public",
-    devOnly: true,
-    undocumented: true,
-    respond: asset,
-    operations: {
-      GET: {
-        id: "swaggerAsset",
-        summary: "A file of Swagger UI",
-        answer: { type: "text/plain" },
+    {
+      kind: "page",
+      path: "/swagger/:file",
+      name: "swagger",
+      access: "public",
+      when: () => dev,
+      undocumented: true,
+      respond: asset,
+      operations: {
+        GET: {
+          id: "swaggerAsset",
+          summary: "A file of Swagger UI",
+          answer: { type: "text/plain" },
+        },
       },
     },
-  },
-];
+  ];
+}

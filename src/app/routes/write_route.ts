@@ -18,6 +18,7 @@ import { ERROR_SCHEMA, reasonPhrase } from "../../http/answer/error_answer.ts";
 import type { Exchange } from "../../http/exchange.ts";
 import { RETRY_AFTER_SEC } from "../../http/limits.ts";
 import { RatedBatch } from "../../http/rated_batch.ts";
+import type { MetricServices } from "./services.ts";
 import { pumpBody } from "../../http/body/request_body.ts";
 
 const countSchema = z.record(z.string(), z.int());
@@ -40,16 +41,19 @@ export const refusedWriteSchema = ERROR_SCHEMA.extend({
 
 type Headers = Record<string, string | number>;
 
-export function handleWrite(exchange: Exchange): void {
+export function handleWrite(
+  services: MetricServices,
+  exchange: Exchange,
+): void {
   exchange.about = () => ({ cluster: clusterParameter(exchange) || undefined });
   exchange.authorize("write", (scope) => {
-    const { door } = exchange;
+    const { engine, access, ingestRates } = services;
     exchange.shareClass = "write";
-    requireWritable(door.engine);
+    requireWritable(engine);
     const instance = scope.instance === ""
       ? undefined
-      : door.services.access.instance(scope.instance);
-    const rate = instance && door.ingestRates.of(instance);
+      : access.instance(scope.instance);
+    const rate = instance && ingestRates.of(instance);
     rate?.admit();
     if (!exchange.hasBody()) {
       exchange.send(200, { "Content-Type": "application/json" }, "");
@@ -57,7 +61,7 @@ export function handleWrite(exchange: Exchange): void {
     }
     const defaultCluster = clusterParameter(exchange) ||
       (instance?.cluster ?? "");
-    takeIn(exchange, { scope, defaultCluster }, rate);
+    takeIn(services, exchange, { scope, defaultCluster }, rate);
   });
 }
 
@@ -67,6 +71,7 @@ function clusterParameter(exchange: Exchange): string {
 }
 
 function takeIn(
+  { engine }: MetricServices,
   exchange: Exchange,
   options: BatchOptions,
   rate: InstanceRate | undefined,
@@ -75,7 +80,7 @@ function takeIn(
   let batch: Batch | undefined;
   let checkedMs = monotonicMs();
   const open = () =>
-    batch ??= exchange.door.engine.openBatch({
+    batch ??= engine.openBatch({
       ...options,
       mayBeGivenUp: true,
     });

@@ -11,7 +11,8 @@ import { VERSION } from "../cli/version.ts";
 import { loadSetup } from "../../config/clusters/load_setup.ts";
 import { inGb, memoryCap } from "../../config/settings/memory_cap.ts";
 import type { Config } from "../../config/settings/mod.ts";
-import { type HttpServer, startHttp } from "../../http/server.ts";
+import type { HttpServer } from "../../http/server.ts";
+import { startServer } from "../routes/start.ts";
 import { createIdleCollection, LOOK_MS } from "../../base/idle_collection.ts";
 import type { Log } from "../../base/log.ts";
 import { storeDirectory } from "../../metricstore/persist/filenames.ts";
@@ -60,7 +61,7 @@ export async function serve(
     configured: (names) => parts.services.admin.clusters.configure(names),
     log,
   });
-  server = await startHttp({
+  server = await startServer({
     config,
     engine: parts.engine,
     authenticator: parts.authenticator,

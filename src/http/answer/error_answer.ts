@@ -5,7 +5,7 @@ import { ClientError, type ErrorCode } from "../../base/errors.ts";
 import { errorText } from "../../base/log.ts";
 import type { Door } from "../door.ts";
 import { RETRY_AFTER_SEC } from "../limits.ts";
-import type { Telemetry } from "../../app/routes/telemetry.ts";
+import type { HttpMetrics } from "../http_metrics.ts";
 import { errorTypeOf } from "../../metricstore/engine/query_jobs.ts";
 
 /** The error object of the contract. */
@@ -63,7 +63,7 @@ export function reasonPhrase(status: number): string {
 export function errorAnswer(
   error: unknown,
   door: Pick<Door, "log" | "audit"> & {
-    telemetry: Pick<Telemetry, "countDenied">;
+    metrics: Pick<HttpMetrics, "countDenied">;
   },
   style: ErrorStyle = "metric",
   request?: FailedRequest,
@@ -83,7 +83,7 @@ export function errorAnswer(
   }
   const reason = deniedReason(error.code);
   if (reason !== undefined) {
-    door.telemetry.countDenied(reason);
+    door.metrics.countDenied(reason);
     door.audit.refused({
       reason,
       who: request?.who,

@@ -18,7 +18,7 @@ function answerTo(error: unknown) {
       err: (message, fields) => logged.push({ message, fields }),
     },
     audit: { change() {}, refused() {} },
-    telemetry: { countDenied: (reason) => denied.push(reason) },
+    metrics: { countDenied: (reason) => denied.push(reason) },
   });
   return { answer, logged, denied };
 }

@@ -240,11 +240,6 @@ const DELETE = {
   audited: true,
 } as const;
 
-/** With `api-subjects`, jobs start and stop by message alone. */
-function byHttp({ config }: { config: { "api-subjects"?: unknown } }) {
-  return config["api-subjects"] === undefined;
-}
-
 export function jobRoutes(services: JobServices): readonly ApiRoute[] {
   const bind = bindTo(services);
   return [
@@ -253,7 +248,7 @@ export function jobRoutes(services: JobServices): readonly ApiRoute[] {
       group: "job",
       path: "/api/jobs/start_job",
       name: "start-job",
-      when: byHttp,
+      when: () => services.startsByHttp,
       operations: {
         POST: { id: "startJob", ...START, handle: bind(start) },
         PUT: { id: "startJobByPut", ...START, handle: bind(start) },
@@ -264,7 +259,7 @@ export function jobRoutes(services: JobServices): readonly ApiRoute[] {
       group: "job",
       path: "/api/jobs/stop_job",
       name: "stop-job",
-      when: byHttp,
+      when: () => services.startsByHttp,
       operations: {
         POST: { id: "stopJob", ...STOP, handle: bind(stop) },
         PUT: { id: "stopJobByPut", ...STOP, handle: bind(stop) },

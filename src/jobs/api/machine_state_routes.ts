@@ -147,7 +147,7 @@ export function machineStateRoutes(services: JobServices): readonly ApiRoute[] {
     group: "job",
     path: "/api/machine_state/:cluster/:host",
     name: "machine-state",
-    when: ({ config }) => config["machine-state-dir"] !== "",
+    when: () => services.machineStateDir !== "",
     operations: {
       GET: {
         id: "machineState",

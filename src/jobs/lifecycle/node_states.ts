@@ -13,7 +13,7 @@ import { nodeStateSchema } from "./job_requests.ts";
 import { decodeRequest } from "./request_json.ts";
 import type { JobServices } from "./services.ts";
 
-type NodeServices = Pick<
+export type NodeServices = Pick<
   JobServices,
   | "tables"
   | "clusters"

@@ -36,6 +36,8 @@ export interface JobServices {
   readonly passedOverNodes: PassedOverNodes;
   /** Newest states of a node that are kept; absent: those that the retention leaves. */
   readonly nodeStatesMax?: number | undefined;
+  /** With `api-subjects` jobs start and stop by message alone. */
+  readonly startsByHttp: boolean;
   /** `""`: machine states are not kept. */
   readonly machineStateDir: string;
 }

@@ -86,6 +86,7 @@ export function startJobApi(options: JobApiOptions): JobApi {
       : undefined,
     reads: new JobReads(),
     wakeArchiver: () => archiver.wake(),
+    startsByHttp: config.main["api-subjects"] === undefined,
     machineStateDir: config.main["machine-state-dir"],
   };
   const schedule = new Schedule(log);

@@ -15,6 +15,7 @@ import type { PageRoute } from "../../http/route.ts";
 import { ASSETS_PATH, chosenCoding, type PageAssets } from "./assets.ts";
 import { pageOf } from "./page_paths.ts";
 import { searchTarget } from "./search_box.ts";
+import type { PageServices } from "./services.ts";
 import { NOT_BUILT, plainPage, shellHtml } from "./shell.ts";
 
 const IMMUTABLE = "public, max-age=31536000, immutable";
@@ -49,6 +50,7 @@ function addressOf(context: Context): { path: string; search: string } {
 
 /** Goes on with who is logged in and may have pages; others learn what they need. */
 async function withVisitor(
+  services: PageServices,
   context: Context,
   door: Door,
   next: (
@@ -67,7 +69,7 @@ async function withVisitor(
   if (!mayUsePages(visitor)) {
     return html(context, door, 403, plainPage("Not allowed", PAGES_NEED));
   }
-  const assets = door.services.web?.assets;
+  const assets = services.web?.assets;
   if (assets === undefined) {
     return html(context, door, 503, plainPage("Not built", NOT_BUILT));
   }
@@ -98,19 +100,25 @@ function html(
 
 /** A client that says nothing of what it accepts gets upstream's 404, as without pages. */
 function showHome(
+  services: PageServices,
   context: Context,
   door: Door,
 ): Response | Promise<Response> {
   if (!acceptsPages(context)) return notFound(context);
   return withVisitor(
+    services,
     context,
     door,
     (_, assets) => html(context, door, 200, shellHtml(assets)),
   );
 }
 
-function showPage(context: Context, door: Door): Promise<Response> {
-  return withVisitor(context, door, (_, assets) => {
+function showPage(
+  services: PageServices,
+  context: Context,
+  door: Door,
+): Promise<Response> {
+  return withVisitor(services, context, door, (_, assets) => {
     const { path, search } = addressOf(context);
     const page = pageOf(
       path.replace(/\/$/, ""),
@@ -122,27 +130,31 @@ function showPage(context: Context, door: Door): Promise<Response> {
   });
 }
 
-function searchPage(context: Context, door: Door): Promise<Response> {
-  return withVisitor(context, door, async (visitor) => {
+function searchPage(
+  services: PageServices,
+  context: Context,
+  door: Door,
+): Promise<Response> {
+  return withVisitor(services, context, door, async (visitor) => {
     const { search } = addressOf(context);
     const text = new URLSearchParams(search).get("searchId") ?? "";
     // Full names are for who sees everybody's jobs.
     const isStaff = visitor.jobView().own === undefined;
     const users = isStaff && /^\s*name:/.test(text)
-      ? await door.services.accounts.users.list(false)
+      ? await services.accounts.users.list(false)
       : [];
     return redirect(context, searchTarget(text, users));
   });
 }
 
-function leadTo(target: string) {
-  return (context: Context, door: Door) =>
-    withVisitor(context, door, () => redirect(context, target));
+function leadTo(target: string): ShowPage {
+  return (services, context, door) =>
+    withVisitor(services, context, door, () => redirect(context, target));
 }
 
-function sendAsset(context: Context, door: Door): Response {
+function sendAsset(services: PageServices, context: Context): Response {
   const name = context.req.param("name") ?? "";
-  const asset = door.services.web?.assets?.files.get(name);
+  const asset = services.web?.assets?.files.get(name);
   if (asset === undefined) {
     return context.text("404 page not found\n", 404, {
       "Cache-Control": "no-store",
@@ -161,38 +173,43 @@ function sendAsset(context: Context, door: Door): Response {
   });
 }
 
-function pageRoute(
-  name: string,
-  path: string,
-  respond: PageRoute["respond"],
-  type = "text/html",
-): PageRoute {
-  return {
+type ShowPage = (
+  services: PageServices,
+  ...request: Parameters<PageRoute["respond"]>
+) => ReturnType<PageRoute["respond"]>;
+
+/** Page paths and the files of pages. */
+export function webPageRoutes(services: PageServices): readonly PageRoute[] {
+  const pageRoute = (
+    name: string,
+    path: string,
+    show: ShowPage,
+    type = "text/html",
+  ): PageRoute => ({
     kind: "page",
     path,
     name,
     access: "public",
     undocumented: true,
-    when: ({ services }) => services.web !== undefined,
-    respond,
+    when: () => services.web !== undefined,
+    respond: (...request) => show(services, ...request),
     operations: {
       GET: { id: name, summary: "For people", answer: { type } },
     },
-  };
+  });
+  return [
+    {
+      ...pageRoute("page-home", "/", showHome),
+      when: () => services.web?.assets !== undefined,
+    },
+    pageRoute("pages", "/monitoring/*", showPage),
+    pageRoute("page-search", "/search", searchPage),
+    pageRoute("page-config", "/config", leadTo("/monitoring/settings")),
+    pageRoute(
+      "page-assets",
+      `${ASSETS_PATH}/:name`,
+      sendAsset,
+      "application/octet-stream",
+    ),
+  ];
 }
-
-export const webPageRoutes: readonly PageRoute[] = [
-  {
-    ...pageRoute("page-home", "/", showHome),
-    when: ({ services }) => services.web?.assets !== undefined,
-  },
-  pageRoute("pages", "/monitoring/*", showPage),
-  pageRoute("page-search", "/search", searchPage),
-  pageRoute("page-config", "/config", leadTo("/monitoring/settings")),
-  pageRoute(
-    "page-assets",
-    `${ASSETS_PATH}/:name`,
-    sendAsset,
-    "application/octet-stream",
-  ),
-];

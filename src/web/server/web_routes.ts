@@ -6,13 +6,19 @@ import type { PageServices } from "./services.ts";
 import { sessionRoutes } from "./session_routes.ts";
 
 /** There only where there are pages. */
-function withPages(routes: readonly ApiRoute[]): ApiRoute[] {
+function withPages(
+  { web }: PageServices,
+  routes: readonly ApiRoute[],
+): ApiRoute[] {
   return routes.map((route) => ({
     ...route,
-    when: ({ services }) => services.web !== undefined,
+    when: () => web !== undefined,
   }));
 }
 
 export function webRoutes(services: PageServices): readonly Route[] {
-  return [...webPageRoutes, ...withPages(sessionRoutes(services))];
+  return [
+    ...webPageRoutes(services),
+    ...withPages(services, sessionRoutes(services)),
+  ];
 }

@@ -1,7 +1,7 @@
 /** Metrics of queries by the Prometheus API. Main thread. */
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { EndpointCounts } from "../../prometheus/api/query_stats.ts";
-import type { PrometheusServices } from "../../prometheus/api/services.ts";
+import type { EndpointCounts } from "./query_stats.ts";
+import type { PrometheusServices } from "./services.ts";
 
 type Numbers = "queueSec" | "evaluatorSec" | "samplesRead";
 

@@ -1,6 +1,6 @@
 /** Metrics of tokens that end before long. Main thread. */
 import { Gauge, type Registry } from "prom-client";
-import type { EndingCredentials } from "../access/ending_credentials.ts";
+import type { EndingCredentials } from "./ending_credentials.ts";
 
 /** Registers them; does nothing where nobody keeps count. */
 export function registerEndings(

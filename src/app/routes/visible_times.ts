@@ -1,12 +1,14 @@
 /** From who asks to what that shows of a cluster at the times asked for. Main thread. */
-import type { DataScope } from "../metricstore/engine/data_scope.ts";
-import type { Exchange } from "./exchange.ts";
+import type { DataScope } from "../../metricstore/engine/data_scope.ts";
+import type { JobTimes } from "../../jobs/lifecycle/host_times.ts";
+import type { Exchange } from "../../http/exchange.ts";
 
 /**
  * Goes on with a scope that the engine takes: at once, or where jobs say what may be
  * seen, once these are known.
  */
 export function withTimes(
+  times: Pick<JobTimes, "narrow">,
   exchange: Exchange,
   scope: DataScope,
   asked: {
@@ -17,7 +19,6 @@ export function withTimes(
   next: (scope: DataScope) => void,
 ): void {
   if (scope.owner === undefined) return next(scope);
-  const { times } = exchange.door.services.jobs;
   Promise.resolve(times.narrow(scope, asked.cluster, asked.from, asked.to))
     .then(next)
     .catch((error) => exchange.fail(error));

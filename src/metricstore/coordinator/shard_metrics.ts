@@ -1,5 +1,5 @@
 /** Names of the numbers that shards keep, in the server's own metrics. */
-import type { ShardStats } from "../../metricstore/engine/metric_engine.ts";
+import type { ShardStats } from "../engine/metric_engine.ts";
 
 /** Numbers of one shard that are a counter or a gauge without further labels. */
 export const SHARD_COUNTERS: readonly [string, string, keyof ShardStats][] = [
