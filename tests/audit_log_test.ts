@@ -7,10 +7,12 @@ const WAIT_MS = 20_000;
 
 Deno.test("main.audit-log has what commands and server did, also after SIGHUP", async () => {
   let file = "";
+  let configuration = "";
   await using server = await TestServer.start({
     metrics: { cpu_load: { frequency: 60, aggregation: "avg" } },
     prepare: async (directory, configFile) => {
       file = `${directory}/audit.log`;
+      configuration = configFile;
       const config = JSON.parse(await Deno.readTextFile(configFile));
       config.main["audit-log"] = file;
       await Deno.writeTextFile(configFile, JSON.stringify(config));
@@ -55,6 +57,16 @@ Deno.test("main.audit-log has what commands and server did, also after SIGHUP", 
     /AUDIT changed what=login who=eve from=127.0.0.1 object=session\/\S+ outcome=done$/,
   );
   assert.deepEqual(more, []);
+  // A command beside the server.
+  const roles = ["user", "roles", "eve", "user"];
+  await ringstore(roles, configuration);
+  await server.child.until(
+    "what the command did, in the log of the server",
+    WAIT_MS,
+    () =>
+      /AUDIT changed what=database who="another process" .*user eve .*user/
+        .test(server.child.output) || undefined,
+  );
   const all = server.child.output + await Deno.readTextFile(`${file}.1`);
   assert.ok(!all.includes("short"));
 });

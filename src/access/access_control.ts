@@ -16,6 +16,7 @@ import type {
   PolicyRecord,
   UserRecord,
 } from "./access_records.ts";
+import { outsideChanges } from "./outside_changes.ts";
 import { Policy } from "./policy.ts";
 import { AccessState } from "./access_state.ts";
 
@@ -51,6 +52,10 @@ export class AccessControl {
       (user) => user,
     ),
   };
+  /** Receives each change of another process, once it counts. */
+  readonly #onOutside: (change: string) => void;
+  /** Another process has changed the database since it was read. */
+  #isOutside = false;
   /** Tables that may have changed since they were read. */
   readonly #due = new Set<AccessTable>();
   /** The reading that comes next, as long as it has not begun. */
@@ -63,24 +68,37 @@ export class AccessControl {
   #isClosed = false;
   readonly #warnedOf = new WeakSet<PolicyRecord>();
 
-  private constructor(database: Database, log: Pick<Log, "err" | "warn">) {
+  private constructor(
+    database: Database,
+    log: Pick<Log, "err" | "warn">,
+    onOutside: (change: string) => void,
+  ) {
     this.#database = database;
     this.#log = log;
+    this.#onOutside = onOutside;
   }
 
-  /** Rejects when the database cannot be read. */
+  /**
+   * Rejects when the database cannot be read. `onOutside` is told of each user,
+   * instance, policy and token that another process changes from then on; what this
+   * one changes in the same moment may be among them.
+   */
   static async open(
     database: Database,
     log: Pick<Log, "err" | "warn">,
+    onOutside: (change: string) => void = () => {},
   ): Promise<AccessControl> {
-    const control = new AccessControl(database, log);
+    const control = new AccessControl(database, log, onOutside);
     try {
       await control.reload();
     } catch (error) {
       control.close();
       throw error;
     }
-    database.changed(() => void control.reload().catch(() => {}));
+    database.changed(() => {
+      control.#isOutside = true;
+      void control.reload().catch(() => {});
+    });
     return control;
   }
 
@@ -126,14 +144,22 @@ export class AccessControl {
   async #load(): Promise<void> {
     const tables = [...this.#due];
     this.#due.clear();
+    const isOutside = this.#isOutside;
+    this.#isOutside = false;
     try {
       const read = await Promise.all(
         tables.map((table) => this.#read(table)),
       );
-      this.#records = Object.assign({ ...this.#records }, ...read);
+      const before = this.#records;
+      this.#records = Object.assign({ ...before }, ...read);
       this.state.replace(this.#records);
+      if (!isOutside) return;
+      for (const change of outsideChanges(before, this.#records)) {
+        this.#onOutside(change);
+      }
     } catch (error) {
       for (const table of tables) this.#due.add(table);
+      this.#isOutside ||= isOutside;
       this.#log.err("who may do what cannot be read from the database", {
         error,
       });

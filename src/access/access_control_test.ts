@@ -7,6 +7,7 @@ import { AccessControl } from "./access_control.ts";
 class ControlFixture extends TemporaryDatabase implements AsyncDisposable {
   readonly errors: string[] = [];
   readonly warnings: string[] = [];
+  readonly outside: string[] = [];
   #client: DatabaseClient | undefined;
   #control: AccessControl | undefined;
 
@@ -18,8 +19,8 @@ class ControlFixture extends TemporaryDatabase implements AsyncDisposable {
     const control = this.#control = await AccessControl.open(database, {
       err: (message) => void this.errors.push(message),
       warn: (message) => void this.warnings.push(message),
-    });
-    return { database, control };
+    }, (change) => void this.outside.push(change));
+    return { database, control, outside: this.outside };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -141,4 +142,33 @@ Deno.test("AccessControl tells who waits of a reading that failed, and reads aga
   // Of all tables none is named: what failed is still due.
   await control.reload([]);
   assert.notEqual(control.state.policy("readers"), undefined);
+});
+
+Deno.test("AccessControl tells what another process changed, and nothing else", async () => {
+  await using fixture = new ControlFixture();
+  const { database, control, outside } = await fixture.start();
+  await database.policies.create(POLICY);
+  await database.users.create({
+    ...{ username: "eve", name: "Eve", email: "", authSource: 0 },
+    ...{ roles: ["user"], projects: [] },
+  }, "hash");
+  await control.reload();
+  assert.deepEqual(outside, []);
+  const other = fixture.open().tables;
+  other.users.create({
+    ...{ username: "mia", name: "Mia", email: "", authSource: 0 },
+    ...{ roles: ["admin"], projects: [] },
+  }, "hash");
+  other.users.delete("eve");
+  other.tokens.create(token("two"));
+  await control.refresh();
+  await control.reload();
+  assert.deepEqual(outside, [
+    'user mia is new {"roles":["admin"],"projects":[]}',
+    "user eve is gone",
+    'token two is new {"active":true,"policy":"readers"}',
+  ]);
+  await database.users.delete("mia");
+  await control.reload();
+  assert.equal(outside.length, 3);
 });

@@ -1,6 +1,7 @@
 /**
  * Changes that commands make straight in the database: lines of `main.audit-log`, as
- * those of the server. The log of a server that runs beside them does not have them.
+ * those of the server. A server that runs beside them notes what has changed, too
+ * (`outside_changes.ts`): it knows what, not by which command and user.
  */
 import { AuditTrail } from "../../base/audit_trail.ts";
 import type { Config } from "../../config/settings/mod.ts";

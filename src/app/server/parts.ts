@@ -25,6 +25,7 @@ import type { Services } from "../routes/services.ts";
 import { JobArchiveClient } from "../../jobs/archive/job_archive_client.ts";
 import { JobEvents } from "../../jobs/lifecycle/event_sink.ts";
 import { startJobApi } from "../../jobs/lifecycle/start.ts";
+import type { AuditSink } from "../../base/audit_trail.ts";
 import type { Log } from "../../base/log.ts";
 import { startNats } from "../../nats/nats_service.ts";
 import { QueryQueue } from "../../prometheus/api/query_queue.ts";
@@ -54,6 +55,7 @@ export async function startParts(
   setup: Setup,
   locks: ServerLocks,
   log: Log,
+  audit: AuditSink,
   onLost: () => void,
 ): Promise<ServerParts> {
   const { config, clusters, metrics } = setup;
@@ -64,7 +66,18 @@ export async function startParts(
       onLost();
     },
   );
-  const access = await AccessControl.open(database, log);
+  const access = await AccessControl.open(
+    database,
+    log,
+    (object) =>
+      audit.change({
+        what: "database",
+        who: "another process",
+        from: "this machine",
+        object,
+        outcome: "done",
+      }),
+  );
   access.state.openMetrics = config.main["open-metrics"];
   const people = await startPeople(config, database, access, log);
   const { authentication, accounts } = people;

@@ -45,13 +45,14 @@ export async function serve(
   const locks = await holdDirectories(config, log);
   tryDirectories(config, log);
   checkKeys(config, log);
+  const audit = new AuditTrail({ log, file: config.main["audit-log"] });
   const parts = await startParts(
     setup,
     locks,
     log,
+    audit,
     () => Deno.exit(FAILURE_STATUS),
   );
-  const audit = new AuditTrail({ log, file: config.main["audit-log"] });
   let server: HttpServer | undefined = undefined;
   const reload = new Reload({
     configFile: line.configFile,
