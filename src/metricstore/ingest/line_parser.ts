@@ -6,7 +6,7 @@
  * Values and timestamps are left as byte ranges; their own grammar is in
  * `number_parse.ts`.
  */
-import { NameTable } from "./name_table.ts";
+import { NameTable } from "../../base/name_table.ts";
 
 /** Results of `parse`. */
 export const LINE_BLANK = 0;

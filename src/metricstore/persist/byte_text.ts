@@ -3,6 +3,7 @@
  * names, paths, marks. A text is a u16 length and that many bytes of UTF-8.
  */
 import { assert } from "../../base/assert.ts";
+import { NameTable } from "../../base/name_table.ts";
 
 export const TEXT_BYTES_MAX = 65_535;
 
@@ -12,6 +13,11 @@ const KEPT_BYTES_MAX = 1 << 20;
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Names of neighbours are mostly the same, and a name is decoded once. */
+const NAMES = new NameTable((bytes) => DECODER.decode(bytes));
+/** A longer text is encoded by the system, a shorter one letter by letter. */
+const LETTERS_MAX = 32;
 
 const EMPTY = new Uint8Array(0);
 
@@ -56,10 +62,25 @@ export class ByteWriter {
   text(text: string): void {
     // A UTF-16 unit becomes three bytes at most.
     const at = this.#extend(2 + text.length * 3);
+    if (text.length <= LETTERS_MAX && this.#letters(text, at)) return;
     const { written } = ENCODER.encodeInto(text, this.#bytes.subarray(at + 2));
     assert(written <= TEXT_BYTES_MAX, "names are bounded before they get here");
     this.#view.setUint16(at, written, true);
     this.#length = at + 2 + written;
+  }
+
+  /** Writes a text of ASCII at `at`; false, and nothing is said, if it is none. */
+  #letters(text: string, at: number): boolean {
+    const bytes = this.#bytes;
+    const from = at + 2;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) return false;
+      bytes[from + i] = code;
+    }
+    this.#view.setUint16(at, text.length, true);
+    this.#length = from + text.length;
+    return true;
   }
 
   /** Appends bytes as they are. */
@@ -148,7 +169,7 @@ export class ByteReader {
   text(): string {
     const length = this.u16();
     const at = this.#take(length);
-    return at < 0 ? "" : DECODER.decode(this.#bytes.subarray(at, at + length));
+    return at < 0 ? "" : NAMES.get(this.#bytes, at, at + length);
   }
 
   /** The next `count` bytes where they lie; empty past the end. */

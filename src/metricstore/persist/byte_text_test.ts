@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
+import { fuzzRuns } from "../../../tests/support/fuzz_runs.ts";
 import { ByteReader, ByteWriter, TEXT_BYTES_MAX } from "./byte_text.ts";
 
 Deno.test("ByteReader reads what ByteWriter wrote", () => {
@@ -60,4 +62,28 @@ Deno.test("ByteWriter grows at every place without losing what was being written
     }
     assert.ok(reader.isOk && reader.isAtEnd);
   }
+});
+
+Deno.test("texts of any letters and lengths come back as they were written, between numbers", () => {
+  const text = fc.oneof(
+    fc.string({ unit: "grapheme", maxLength: 100 }),
+    fc.string({ maxLength: 40 }),
+    fc.constantFrom("", "\ufeffmark", "f0001", "ü", "a".repeat(31) + "ü"),
+  );
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 50 }), (texts) => {
+      const writer = new ByteWriter();
+      for (const one of texts) {
+        writer.text(one);
+        writer.u16(one.length);
+      }
+      const reader = new ByteReader(writer.bytes);
+      for (const one of texts) {
+        assert.equal(reader.text(), one);
+        assert.equal(reader.u16(), one.length);
+      }
+      assert.ok(reader.isAtEnd && reader.isOk);
+    }),
+    { numRuns: fuzzRuns(200) },
+  );
 });

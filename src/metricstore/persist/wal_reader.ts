@@ -19,7 +19,11 @@ import {
 import type { Files } from "./files.ts";
 import { RecordScan } from "./record_scan.ts";
 import { newReport, noteGap, type SegmentReport } from "./segment_report.ts";
-import { readDictionary, type SeriesEntry } from "./series_dictionary.ts";
+import {
+  dictionaryIds,
+  readDictionary,
+  type SeriesEntry,
+} from "./series_dictionary.ts";
 import {
   IDS_MAX,
   KIND,
@@ -253,6 +257,9 @@ class SegmentReader {
   }
 
   #takeSeries(payload: Uint8Array): boolean {
+    // The second copy of names is read only where the first was lost.
+    const ids = dictionaryIds(payload);
+    if (ids.first + ids.count <= this.#namedBelow) return true;
     return readDictionary(payload, (id, entry) => {
       this.#nameOnce(id, entry);
     });

@@ -36,6 +36,7 @@ import {
   leftBlock,
   putBlock,
   warmUp,
+  warmUpWith,
 } from "../store/series_restore.ts";
 import type { SeriesTable } from "../store/series_table.ts";
 import type { RestoreCounts } from "./restore_state.ts";
@@ -222,13 +223,23 @@ function restoreRuns(
   runs: readonly StoredRun[],
 ): number {
   let slots = 0;
-  for (const { startSec, first, length, blocks } of runs) {
+  for (let i = 0; i < runs.length; i++) {
+    const { startSec, first, length, blocks } = runs[i]!;
     const run = appendRun(table, series, startSec, first, length);
     if (run === 0) break;
-    blocks.forEach((block, page) => {
-      if (block !== undefined) putBlock(table, run, page, block);
-    });
     slots += length - first;
+    // The newest page goes into its lane and nowhere else.
+    const hotPage = i === runs.length - 1 && length > 0
+      ? (length - 1) >> PAGE_SHIFT
+      : -1;
+    for (let page = 0; page < RUN_PAGE_COUNT; page++) {
+      const block = blocks[page];
+      if (block === undefined || page === hotPage) continue;
+      putBlock(table, run, page, block);
+    }
+    if (hotPage < 0) continue;
+    warmUpWith(table, series, blocks[hotPage]);
+    return slots;
   }
   warmUp(table, series);
   return slots;

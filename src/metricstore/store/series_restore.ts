@@ -6,6 +6,7 @@ import {
   BLOCK_SLACK,
   blockBytes,
   blockBytesMax,
+  decodeBlock,
   encodeBlock,
 } from "./block_codec.ts";
 import {
@@ -114,6 +115,28 @@ export function warmUp(
     ((length - 1) >> PAGE_SHIFT);
   table.pages.load(table.runWords[pageAt]!);
   table.pages.drop(pageAt);
+  fillLane(table, series, length);
+}
+
+/**
+ * The same with the newest page as a block that was put nowhere; `undefined`: no value
+ * is in it.
+ */
+export function warmUpWith(
+  table: SeriesTable,
+  series: number,
+  block: Uint8Array | undefined,
+): void {
+  if (block === undefined) PAGE.fill(NaN);
+  else {
+    BLOCK.set(block);
+    decodeBlock(BLOCK_VIEW, 0, 0, PAGE_SLOTS, PAGE, 0);
+  }
+  fillLane(table, series, table.words[(series << RECORD_SHIFT) + LENGTH]!);
+}
+
+/** Copies PAGE into the hot lane of a series, up to its newest slot. */
+function fillLane(table: SeriesTable, series: number, length: number): void {
   const rows = ((length - 1) & PAGE_MASK) + 1;
   for (let row = 0; row < rows; row++) {
     table.hot[hotIndex(series, row)] = PAGE[row]!;

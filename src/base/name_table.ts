@@ -30,7 +30,8 @@ export class NameTable {
    */
   get(bytes: Uint8Array, start: number, end: number): string {
     const length = end - start;
-    if (length > NAME_BYTES_MAX || length === 0) {
+    if (length === 0) return "";
+    if (length > NAME_BYTES_MAX) {
       return this.#decode(new Uint8Array(bytes.subarray(start, end)));
     }
     let hash = FNV_BASIS;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { fuzzRuns } from "../../../tests/support/fuzz_runs.ts";
+import { fuzzRuns } from "../../tests/support/fuzz_runs.ts";
 import { NAME_BYTES_MAX, NameTable } from "./name_table.ts";
 
 const ENCODER = new TextEncoder();
