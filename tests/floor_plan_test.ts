@@ -31,7 +31,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ["jobs/api"],
   ["web/server"],
   ["app/routes"],
-  ["app/server"],
+  ["app/demo", "app/server"],
 ];
 
 /** Folders that are one room, without rooms inside. */
