@@ -1,5 +1,5 @@
 /**
- * What the nodes of the demo send: line protocol of one moment, or of many. Values
+ * The samples of the demo's nodes: line protocol of one moment, or of many. Values
  * follow the job that a node has at that moment. Pure.
  */
 import {

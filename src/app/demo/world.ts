@@ -11,7 +11,7 @@ const GPUS = 4;
 /** Nodes of the second sub-cluster, as a share of all. */
 const GPU_SHARE = 0.1;
 
-/** What a job does to the nodes it runs on, as shares of the peaks. */
+/** The work of a job on its nodes, as shares of the peaks. */
 interface Character {
   readonly load: number;
   readonly flops: number;
