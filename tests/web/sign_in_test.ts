@@ -1,4 +1,4 @@
-/** web J0, J1 and J16: from nothing to a page, signing in and out, pages without script. */
+/** web 15.2, web J1 and J16: from nothing to a page, signing in and out, no scripts. */
 import assert from "node:assert/strict";
 import { browserTest, Visit } from "./support/browser.ts";
 import { PASSWORD, WorldServer } from "./support/world_server.ts";

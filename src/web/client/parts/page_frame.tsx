@@ -116,13 +116,12 @@ function LiveSwitch(): JSX.Element {
     <button
       type="button"
       class={`plain live ${isOff ? "off" : isLate ? "late" : "on"}`}
-      aria-pressed={!isOff}
-      aria-label={`Live: ${isOff ? "off" : "on"}`}
       title={isOff ? "Go on (p)" : "Pause (p)"}
       onClick={() => isPaused.value = !isPaused.value}
     >
       <span class="dot" aria-hidden="true" />
       <span class="live-words small">{words}</span>
+      <span class="visually-hidden">{isOff ? ": go on" : ": pause"}</span>
       <Icon name={isOff ? "play" : "pause"} size={14} />
     </button>
   );
@@ -198,21 +197,27 @@ function Strips(): JSX.Element {
   return (
     <>
       {value?.authentication === false && (
-        <div class="strip danger" role="note">
+        <section class="strip danger" aria-label="Warning">
           Authentication is off: everybody who reaches this server is an
           administrator.
-        </div>
+        </section>
       )}
       {isOutdated.value && (
-        <div class="strip warn row" role="status">
+        <section class="strip warn row" aria-label="Newer pages">
           The server has newer pages.
-          <button type="button" onClick={() => location.reload()}>
+          <button
+            type="button"
+            onClick={() =>
+              location.reload()}
+          >
             Load again
           </button>
-        </div>
+        </section>
       )}
       {value !== undefined && value.notice !== "" && (
-        <div class="strip" role="note">{visible(value.notice)}</div>
+        <section class="strip" aria-label="Notice">
+          {visible(value.notice)}
+        </section>
       )}
     </>
   );

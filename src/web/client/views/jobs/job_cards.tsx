@@ -20,10 +20,10 @@ export function JobCards(
         return (
           <li class="card" key={job.id}>
             <div class="card-title">
-              <h3>
+              <h2>
                 <a href={jobPath(job.id)}>{job.jobId}</a>{" "}
                 <Name text={job.name} none="" most={40} />
-              </h3>
+              </h2>
               <JobState state={job.state} />
             </div>
             <p class="small muted">
