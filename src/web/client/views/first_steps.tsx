@@ -28,7 +28,7 @@ export function FirstSteps(): JSX.Element {
       isDone: done?.token ?? false,
       body: (
         <Command
-          text="TOKEN=$(deno task -q token --user collectors --roles api)"
+          text="TOKEN=$(npx -y deno@2.9.6 task -q token --user collectors --roles api)"
           label="the command that makes a token"
         />
       ),
@@ -57,7 +57,7 @@ export function FirstSteps(): JSX.Element {
             text={`mkdir -p var/job-archive/demo
 cp docs/examples/cluster.json var/job-archive/demo/
 echo 3 > var/job-archive/version.txt
-curl -sS -X POST ${origin}/-/reload -H "Authorization: Bearer $(deno task -q token --user me --roles admin)"`}
+curl -sS -X POST ${origin}/-/reload -H "Authorization: Bearer $(npx -y deno@2.9.6 task -q token --user me --roles admin)"`}
             label="the commands that add a cluster.json"
           />
         </>
@@ -88,7 +88,7 @@ curl -sS -X POST ${origin}/-/reload -H "Authorization: Bearer $(deno task -q tok
       <p>
         Run these in a second terminal, in the directory of the checkout. Each
         is ticked as soon as it was seen to work. To look around first, with a
-        made-up cluster: <code>deno task demo</code>.
+        made-up cluster: <code>npx -y deno@2.9.6 task demo</code>.
       </p>
       <ol class="steps">
         {steps.map(({ title, isDone, body }, index) => (

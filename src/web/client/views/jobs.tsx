@@ -246,7 +246,7 @@ function Pager(
   const isFirst = !search.has("after") && !search.has("before");
   const { next, previous } = answer ?? {};
   return (
-    <div class="row section">
+    <div class="row pager">
       {isFirst ? <button type="button" disabled>‹ newer</button> : (
         <a
           class="button"
