@@ -86,6 +86,36 @@ export class WorldServer implements AsyncDisposable {
     return made;
   }
 
+  /** The key of a job's row, which page paths have. */
+  async rowId(jobId: number): Promise<number> {
+    const jobs = await this.get(`/api/jobs/?job-id=${jobId}`) as {
+      jobs: { id: number }[];
+    };
+    const [job] = jobs.jobs;
+    if (job === undefined) throw new Error(`there is no job ${jobId}`);
+    return job.id;
+  }
+
+  /** JSON of the job API. */
+  async get(path: string): Promise<unknown> {
+    return JSON.parse(await this.#ask("GET", path));
+  }
+
+  async post(path: string, body: unknown): Promise<void> {
+    await this.#ask("POST", path, JSON.stringify(body));
+  }
+
+  async #ask(method: string, path: string, body?: string): Promise<string> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: { Authorization: `Bearer ${this.sender.token}` },
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await response.text();
+    if (response.ok) return text;
+    throw new Error(`${path}: ${response.status} ${text.slice(0, 500)}`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.stop();
   }
