@@ -152,6 +152,32 @@ Deno.test("no package of the lock file runs scripts, or warns that it would", ()
   assert.deepEqual(scripted, project.allowScripts.deny);
 });
 
+Deno.test("the fuzz task finds the property tests by itself", () => {
+  const { fuzz } = project.tasks;
+  const search = /\$\((grep -rl --include=(\S+) '([^']+)' src tests)\)$/.exec(
+    fuzz,
+  );
+  assert.ok(search !== null, fuzz);
+  const [, , include = "", word = ""] = search;
+  assert.equal(include, "*_test.ts");
+  // Runs that a module without tests multiplies would be found by no search.
+  const others = ALL.filter((file) =>
+    file.text.includes(word) && /\.ts$/.test(file.path) &&
+    !file.path.endsWith("_test.ts")
+  );
+  assert.deepEqual(others.map((file) => file.path), [
+    "tests/support/fuzz_runs.ts",
+  ]);
+  const read = ALL.filter((file) =>
+    file.path.endsWith("_test.ts") && /\bfuzzRuns\b/.test(file.text)
+  );
+  const missed = read.filter((file) =>
+    !file.text.includes(word) && file.path !== "tests/tidy_test.ts"
+  );
+  assert.deepEqual(missed.map((file) => file.path), []);
+  assert.ok(read.length > 30, "property tests are found");
+});
+
 /**
  * Sentences of comments whose subject is a riddle, by room. The numbers only fall: a
  * room that is not listed has none.

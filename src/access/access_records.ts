@@ -2,6 +2,7 @@
  * What the control plane knows, as the front door needs it: instances, access
  * policies, tokens, users. Main thread; replaced as wholes when something changes.
  */
+import { ADMIN_POLICY_NAME } from "../db/policy_table.ts";
 import type { PolicyScope } from "../base/policy_scopes.ts";
 import type { LabelSelector } from "../metricstore/engine/data_scope.ts";
 
@@ -69,7 +70,7 @@ export interface AccessRecords {
 
 /** The policy that is always there: everything, everywhere. */
 export const ADMIN_POLICY: PolicyRecord = {
-  name: "__admin__",
+  name: ADMIN_POLICY_NAME,
   active: true,
   scopes: ["admin"],
   realms: [{ instance: "*", cluster: "*", selectors: [] }],

@@ -3,7 +3,7 @@ import { ClientError, type ErrorCode } from "../base/errors.ts";
 import { TemporaryDatabase } from "./_fixture.ts";
 import type { DatabaseTables } from "./database.ts";
 import type { InstanceRow } from "./instance_table.ts";
-import { ADMIN_POLICY, type PolicyRow } from "./policy_table.ts";
+import { ADMIN_POLICY_NAME, type PolicyRow } from "./policy_table.ts";
 import type { TokenRow } from "./token_table.ts";
 import type { New } from "./versioned.ts";
 
@@ -62,7 +62,7 @@ const KINDS = {
     table: (tables: DatabaseTables) => tables.policies,
     create: (tables: DatabaseTables, name: string) =>
       tables.policies.create(policy(name)),
-    others: [ADMIN_POLICY],
+    others: [ADMIN_POLICY_NAME],
   },
 };
 
@@ -123,16 +123,16 @@ Deno.test("InstanceTable.update() replaces the limits", () => {
 Deno.test("PolicyTable has the built-in policy, which nothing changes", () => {
   using fixture = new TemporaryDatabase();
   const { policies } = fixture.open().tables;
-  const built = policies.get(ADMIN_POLICY);
+  const built = policies.get(ADMIN_POLICY_NAME);
   assert.deepEqual(built?.scopes, ["admin"]);
   assert.deepEqual(built?.realms, [
     { instance: "*", cluster: "*", labelPolicies: [] },
   ]);
   assert.match(built?.createdAt ?? "", TIMESTAMP);
-  throwsCode(() => policies.update(ADMIN_POLICY, {}), "E_FORBIDDEN");
-  throwsCode(() => policies.delete(ADMIN_POLICY), "E_FORBIDDEN");
-  throwsCode(() => policies.create(policy(ADMIN_POLICY)), "E_CONFLICT");
-  assert.deepEqual(policies.get(ADMIN_POLICY), built);
+  throwsCode(() => policies.update(ADMIN_POLICY_NAME, {}), "E_FORBIDDEN");
+  throwsCode(() => policies.delete(ADMIN_POLICY_NAME), "E_FORBIDDEN");
+  throwsCode(() => policies.create(policy(ADMIN_POLICY_NAME)), "E_CONFLICT");
+  assert.deepEqual(policies.get(ADMIN_POLICY_NAME), built);
 });
 
 Deno.test("PolicyTable.delete() refuses while it has active tokens, or revokes them", () => {
@@ -168,7 +168,7 @@ Deno.test("TokenTable.create() wants a free name and a policy that is active", (
 Deno.test("TokenTable.delete() revokes once, by the version that was seen", () => {
   using fixture = new TemporaryDatabase();
   const { tokens } = fixture.open().tables;
-  tokens.create(token("a", ADMIN_POLICY));
+  tokens.create(token("a", ADMIN_POLICY_NAME));
   throwsCode(() => tokens.delete("a", 2), "E_PRECONDITION");
   assert.equal(tokens.get("a")?.status, "active");
   const revoked = tokens.delete("a", 1);

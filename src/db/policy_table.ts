@@ -1,5 +1,5 @@
 /**
- * Access policies: scopes over realms. The built-in one, {@linkcode ADMIN_POLICY}, is
+ * Access policies: scopes over realms. The built-in one, {@linkcode ADMIN_POLICY_NAME}, is
  * there from the beginning and never changes.
  */
 import type { PolicyScope } from "../base/policy_scopes.ts";
@@ -17,7 +17,7 @@ import {
 } from "./versioned.ts";
 
 /** All realms, scope `admin`. */
-export const ADMIN_POLICY = "__admin__";
+export const ADMIN_POLICY_NAME = "__admin__";
 
 export interface PolicyRealm {
   /** A name; `*`: every instance of the cluster and its default one; `""`: only that. */
@@ -147,7 +147,7 @@ export class PolicyTable {
         this.get(name),
         expectedVersion,
       );
-      if (name === ADMIN_POLICY) {
+      if (name === ADMIN_POLICY_NAME) {
         throw new ClientError("E_FORBIDDEN", `${name} cannot be changed`);
       }
       const row = { ...old, ...change, version: old.version + 1 };

@@ -12,7 +12,7 @@ import { jobFields } from "../base/refused_request.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 import type { JobEventStats } from "./job_event_stats.ts";
 import type { JobEvent } from "./job_events.ts";
-import { pause, pauseMs } from "./pauses.ts";
+import { PASSING, pause, pauseMs } from "./pauses.ts";
 import type { SeldomLog } from "../base/seldom_log.ts";
 
 /**
@@ -38,12 +38,6 @@ export interface StreamDelivery {
   settled(isDone: boolean): void;
 }
 
-/** Codes of failures that pass, for any event. */
-const PASSING: readonly ErrorCode[] = [
-  "E_OVERLOAD",
-  "E_NOT_READY",
-  "E_STORAGE",
-];
 /** With these pauses about 12 seconds. */
 const ATTEMPTS_MAX = 8;
 const FIRST_PAUSE_MS = 100;

@@ -10,7 +10,7 @@ import type {
 import { ClientError, type ErrorCode } from "../base/errors.ts";
 import type { InstanceRate } from "../base/ingest_rates.ts";
 import { type MetricMessage, writeMessages } from "./message_batch.ts";
-import { pause, pauseMs } from "./pauses.ts";
+import { PASSING, pause, pauseMs } from "./pauses.ts";
 import type { SeldomLog } from "../base/seldom_log.ts";
 import type { SubscriptionStats } from "./subscription_stats.ts";
 
@@ -18,12 +18,7 @@ const FIRST_PAUSE_MS = 100;
 const MOST_PAUSE_MS = 5000;
 
 /** Codes of failures that pass, for any batch. */
-const PASSING: readonly ErrorCode[] = [
-  "E_OVERLOAD",
-  "E_NOT_READY",
-  "E_STORAGE",
-  "E_RATE",
-];
+const PASSING_FOR_BATCHES: readonly ErrorCode[] = [...PASSING, "E_RATE"];
 
 /** Why nothing may be written just now, such as an access policy that is gone. */
 export interface ScopeRefusal {
@@ -82,7 +77,8 @@ export class MetricWriter {
         return true;
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
-        const passes = mark !== undefined || PASSING.includes(error.code);
+        const passes = mark !== undefined ||
+          PASSING_FOR_BATCHES.includes(error.code);
         log.warn(
           passes ? "samples wait for the store" : "samples are lost",
           { subject, messages: messages.length, reason: error.message },

@@ -1,4 +1,12 @@
 /** Waiting between attempts: longer each time, never in step with others. */
+import type { ErrorCode } from "../base/errors.ts";
+
+/** Codes of failures that pass, for any event or batch: another attempt may succeed. */
+export const PASSING: readonly ErrorCode[] = [
+  "E_OVERLOAD",
+  "E_NOT_READY",
+  "E_STORAGE",
+];
 
 /** Half of the pause is left to chance, so that many clients do not come at once. */
 const JITTER = 0.5;

@@ -17,12 +17,11 @@ import type {
   instanceSchema,
   newInstanceSchema,
 } from "./schemas.ts";
+import { INSTANCES_MAX } from "../../metricstore/transport/instance_counts.ts";
 
 export type Instance = z.infer<typeof instanceSchema>;
 type LimitsOnWire = NonNullable<Instance["limits"]>;
 
-/** As many as the store counts series for. */
-const INSTANCES_MAX = 4096;
 /** Of a new instance that names no limit of its own; thirteen times Mimir's. */
 const MAX_SERIES_DEFAULT = 2_000_000;
 

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { POLICY_SCOPES } from "../../base/policy_scopes.ts";
 import {
-  ADMIN_POLICY,
+  ADMIN_POLICY_NAME,
   type PolicyRealm,
   type PolicyRow,
 } from "../../db/policy_table.ts";
@@ -142,7 +142,7 @@ export class Policies {
 }
 
 function refuseBuiltIn(name: string): void {
-  if (name !== ADMIN_POLICY) return;
+  if (name !== ADMIN_POLICY_NAME) return;
   throw new ClientError(
     "E_FORBIDDEN",
     `access policy ${name} is built in: nobody can change or delete it`,

@@ -13,7 +13,7 @@ type NewRealm = z.infer<typeof newRealmSchema>;
 type ShownRealm = z.infer<typeof policySchema>["realms"][number];
 
 /** Of a policy as a whole: it goes to the workers with every question. */
-export const MATCHERS_MAX = 500;
+export const POLICY_MATCHERS_MAX = 500;
 
 /** What realms may name. */
 export interface Realms {
@@ -57,9 +57,9 @@ export async function checkRealms(
     (sum, { labelPolicies }) => sum + labelPolicies.flat().length,
     0,
   );
-  if (matchers > MATCHERS_MAX) {
+  if (matchers > POLICY_MATCHERS_MAX) {
     throw badRequest(
-      `realms: ${matchers} matchers, at most ${MATCHERS_MAX} are kept`,
+      `realms: ${matchers} matchers, at most ${POLICY_MATCHERS_MAX} are kept`,
     );
   }
   for (const [i, realm] of realms.entries()) {

@@ -164,7 +164,7 @@ const newMatcherSchema = z.strictObject({
 }).meta({ id: "NewLabelMatcher" });
 
 const SELECTORS_MAX = 100;
-const MATCHERS_MAX = 20;
+const SELECTOR_MATCHERS_MAX = 20;
 const REALMS_MAX = 100;
 
 /** At most so many things in a list, and at least one where it says so. */
@@ -187,7 +187,7 @@ export const newRealmSchema = z.strictObject({
   ),
   cluster: z.string().describe("A name, or `*`."),
   label_policies: some(
-    z.strictObject({ selector: some(newMatcherSchema, MATCHERS_MAX) }),
+    z.strictObject({ selector: some(newMatcherSchema, SELECTOR_MATCHERS_MAX) }),
     SELECTORS_MAX,
     0,
   ).optional().describe(

@@ -186,3 +186,11 @@ export function collectSeries(
     collectSeries(child, metric, out);
   }
 }
+
+/** Adds the series at and below a level to `out`. */
+export function collectAllSeries(level: Level, out: Set<number>): void {
+  for (const series of level.series.values()) out.add(series);
+  for (const child of level.children?.values() ?? []) {
+    collectAllSeries(child, out);
+  }
+}

@@ -40,7 +40,7 @@ export interface ClusterGrant {
 }
 
 /** Matchers that may concern one cluster; a view with more is refused. */
-export const MATCHERS_MAX = 1000;
+export const CLUSTER_MATCHERS_MAX = 1000;
 
 /** A part of an instance: a series is in it when one grant covers the series. */
 export interface ScopeView {

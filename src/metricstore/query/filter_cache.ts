@@ -2,14 +2,17 @@
  * Compiled filters by view and cluster, least recently used first out, so that a
  * policy is compiled once per shard and not once per question. Owner thread only.
  */
-import { type ClusterGrant, MATCHERS_MAX } from "../engine/data_scope.ts";
+import {
+  CLUSTER_MATCHERS_MAX,
+  type ClusterGrant,
+} from "../engine/data_scope.ts";
 import { ClientError } from "../../base/errors.ts";
 import type { AskedView } from "../transport/messages.ts";
 import { SeriesFilter } from "./series_filter.ts";
 
 /** Filters kept, and matchers of all of them: their patterns are what takes memory. */
 const FILTERS_MAX = 256;
-const KEPT_MATCHERS_MAX = 4 * MATCHERS_MAX;
+const KEPT_MATCHERS_MAX = 4 * CLUSTER_MATCHERS_MAX;
 
 export class FilterCache {
   /** In order of use. */
@@ -29,10 +32,10 @@ export class FilterCache {
     const known = this.#filters.get(key);
     const filter = known ??
       new SeriesFilter(JSON.parse(view.grants) as ClusterGrant[], cluster);
-    if (filter.matchers > MATCHERS_MAX) {
+    if (filter.matchers > CLUSTER_MATCHERS_MAX) {
       throw new ClientError(
         "E_FORBIDDEN",
-        `the access policy has ${filter.matchers} matchers for a cluster, at most ${MATCHERS_MAX} are evaluated`,
+        `the access policy has ${filter.matchers} matchers for a cluster, at most ${CLUSTER_MATCHERS_MAX} are evaluated`,
       );
     }
     if (known === undefined) this.#matchers += filter.matchers;

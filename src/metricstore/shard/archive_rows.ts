@@ -20,7 +20,7 @@ import {
   nominalSec,
   oldestRun,
 } from "../store/records.ts";
-import type { Level } from "../catalog/level_tree.ts";
+import { collectAllSeries } from "../catalog/level_tree.ts";
 import { hotBlock, leftBlock } from "../store/series_restore.ts";
 import type { Ask, Reply } from "../transport/messages.ts";
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
@@ -113,12 +113,12 @@ export class ArchiveRows {
   #rows(request: number, ask: RowsAsk): number {
     const host = this.#registry.tree.host(ask.instance, ask.cluster, ask.host);
     if (host === undefined) return -1;
-    const all: number[] = [];
-    collectAll(host, all);
+    const all = new Set<number>();
+    collectAllSeries(host, all);
     const writer = this.#writer;
     writer.clear();
     let last = -1;
-    for (const series of all.sort((a, b) => a - b)) {
+    for (const series of [...all].sort((a, b) => a - b)) {
       if (series <= ask.afterSeries) continue;
       if (writer.length >= ANSWER_BYTES) {
         this.#outbox.chunk(request, writer.bytes);
@@ -177,10 +177,4 @@ export class ArchiveRows {
     }
     return blocks;
   }
-}
-
-function collectAll(level: Level, out: number[]): void {
-  out.push(...level.series.values());
-  if (level.children === undefined) return;
-  for (const child of level.children.values()) collectAll(child, out);
 }

@@ -9,7 +9,7 @@ import {
 } from "../persist/wal_records.ts";
 import type { SeriesFilter } from "../query/series_filter.ts";
 import { levelOf, metricOf } from "../store/records.ts";
-import type { Level } from "../catalog/level_tree.ts";
+import { collectAllSeries, type Level } from "../catalog/level_tree.ts";
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
 
 /** Returns the number of runs removed. `path`: from the cluster down; empty: all. */
@@ -22,7 +22,7 @@ export function freeAtAndBelow(
   // Collected first: removing the last run of a series changes the tree.
   const series = new Set<number>();
   for (const level of levelsAt(registry, instance, path)) {
-    collectAll(level, series);
+    collectAllSeries(level, series);
   }
   let removed = 0;
   for (const one of series) removed += registry.freeBefore(one, toSec);
@@ -125,9 +125,4 @@ function pathOf(level: Level): string[] {
   return level.parent === undefined
     ? [level.name]
     : [...pathOf(level.parent), level.name];
-}
-
-function collectAll(level: Level, out: Set<number>): void {
-  for (const series of level.series.values()) out.add(series);
-  for (const child of level.children?.values() ?? []) collectAll(child, out);
 }

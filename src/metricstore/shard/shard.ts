@@ -133,32 +133,33 @@ export class Shard {
         guard.horizonOf(instance),
       );
     const spared = this.#spared = new SparedHosts(options.sparesNodes === true);
-    this.#writes = new ShardWrites(
+    this.#writes = new ShardWrites({
       start,
       registry,
       outbox,
       stats,
       news,
       persistence,
-      persistence?.marks ?? new StreamMarks({ shard, shards: options.shards }),
-      (now, instance) =>
+      marks: persistence?.marks ??
+        new StreamMarks({ shard, shards: options.shards }),
+      horizon: (now, instance) =>
         Math.max(horizon(now, instance), bounds?.refusedBeforeSec ?? -Infinity),
-    );
+    });
     // Readers also see what running jobs keep alive.
     const readable = (now: number, host: HostName) =>
       spared.has(host)
         ? guard.horizonOf(host.instance)
         : horizon(now, host.instance);
-    this.#questions = new ShardQuestions(
-      options,
+    this.#questions = new ShardQuestions({
+      engine: options,
       registry,
       outbox,
       stats,
       persistence,
-      readable,
-      new ArchiveRows(registry, outbox, bounds),
-      new Turns(() => this.#serveOthers()),
-    );
+      horizon: readable,
+      archive: new ArchiveRows(registry, outbox, bounds),
+      turns: new Turns(() => this.#serveOthers()),
+    });
     this.#selections = new ShardSelections(
       start,
       registry,

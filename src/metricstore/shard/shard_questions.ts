@@ -25,6 +25,18 @@ import type { HostName } from "./spared_hosts.ts";
 
 type AskOf<Kind extends Ask["kind"]> = Extract<Ask, { kind: Kind }>;
 
+export interface ShardQuestionsOptions {
+  readonly engine: EngineOptions;
+  readonly registry: SeriesRegistry;
+  readonly outbox: ShardOutbox;
+  readonly stats: StatsBlock;
+  readonly persistence: ShardPersistence | undefined;
+  /** The oldest time of a host that readers may see, seconds. */
+  readonly horizon: (nowSec: number, host: HostName) => number;
+  readonly archive: ArchiveRows;
+  readonly turns: Turns;
+}
+
 export class ShardQuestions {
   readonly #registry: SeriesRegistry;
   readonly #persistence: ShardPersistence | undefined;
@@ -38,23 +50,15 @@ export class ShardQuestions {
   /** The question whose answer `#json` holds pieces of. */
   #request = 0;
 
-  constructor(
-    options: EngineOptions,
-    registry: SeriesRegistry,
-    outbox: ShardOutbox,
-    stats: StatsBlock,
-    persistence: ShardPersistence | undefined,
-    horizon: (nowSec: number, host: HostName) => number,
-    archive: ArchiveRows,
-    turns: Turns,
-  ) {
-    this.#archive = archive;
+  constructor(options: ShardQuestionsOptions) {
+    const { engine, registry, outbox, turns } = options;
+    this.#archive = options.archive;
     this.#turns = turns;
-    this.#persistence = persistence;
+    this.#persistence = options.persistence;
     this.#registry = registry;
-    this.#horizon = horizon;
-    this.#answerer = new QueryAnswerer(registry, options, turns);
-    this.#stats = stats;
+    this.#horizon = options.horizon;
+    this.#answerer = new QueryAnswerer(registry, engine, turns);
+    this.#stats = options.stats;
     this.#json = new JsonWriter((piece) => outbox.chunk(this.#request, piece));
   }
 

@@ -45,6 +45,18 @@ const ENCODER = new TextEncoder();
 const REFUSE_FORWARD: Forward = () =>
   assert(false, "a line was forwarded to a shard that does not own it");
 
+export interface ShardWritesOptions {
+  readonly start: ShardStart;
+  readonly registry: SeriesRegistry;
+  readonly outbox: ShardOutbox;
+  readonly stats: StatsBlock;
+  readonly news: ClusterNews;
+  readonly persistence: ShardPersistence | undefined;
+  readonly marks: StreamMarks;
+  /** The oldest time that an instance may still write, seconds. */
+  readonly horizon: (nowSec: number, instance: string) => number;
+}
+
 export class ShardWrites {
   readonly #registry: SeriesRegistry;
   readonly #outbox: ShardOutbox;
@@ -64,39 +76,31 @@ export class ShardWrites {
   /** Where a carried piece is joined with the part that continues it. */
   #scratch = new Uint8Array(0);
 
-  constructor(
-    start: ShardStart,
-    registry: SeriesRegistry,
-    outbox: ShardOutbox,
-    stats: StatsBlock,
-    news: ClusterNews,
-    persistence: ShardPersistence | undefined,
-    marks: StreamMarks,
-    horizon: (nowSec: number, instance: string) => number,
-  ) {
+  constructor(options: ShardWritesOptions) {
+    const { start, registry, persistence, marks } = options;
     this.#marks = marks;
     this.#batches = new OpenBatches(marks);
-    this.#horizon = horizon;
+    this.#horizon = options.horizon;
     this.#persistence = persistence;
     this.#registry = registry;
-    this.#outbox = outbox;
-    this.#stats = stats;
-    this.#news = news;
-    const { options } = start.wiring;
-    this.#foreign = new ForeignLines(options.shards);
+    this.#outbox = options.outbox;
+    this.#stats = options.stats;
+    this.#news = options.news;
+    const engine = start.wiring.options;
+    this.#foreign = new ForeignLines(engine.shards);
     this.#gather = this.#foreign.add.bind(this.#foreign);
     const log = persistence?.wal.batch;
     const slow = new SlowLines(
       registry,
       this.#keys,
-      { shard: start.shard, ...options },
+      { shard: start.shard, ...engine },
       log,
     );
     this.#ingest = new LineIngest(
       this.#keys,
       slow,
       registry.table,
-      options.maxFutureSec,
+      engine.maxFutureSec,
       log,
     );
   }
