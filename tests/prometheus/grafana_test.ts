@@ -420,16 +420,16 @@ Deno.test("the provisioned data sources have the interval of the metrics and the
   const sources = text.split("  - name: ").slice(1);
   assert.equal(sources.length, 3);
   for (const source of sources) {
-    assert.match(source, /\n    type: prometheus\n/);
-    assert.match(source, /\n    url: http:\/\/localhost:8082\/prometheus\n/);
-    assert.match(source, /\n      httpMethod: POST\n/);
-    assert.match(source, /\n      timeInterval: 60s\n/);
+    assert.match(source, /\n {4}type: prometheus\n/);
+    assert.match(source, /\n {4}url: http:\/\/localhost:8082\/prometheus\n/);
+    assert.match(source, /\n {6}httpMethod: POST\n/);
+    assert.match(source, /\n {6}timeInterval: 60s\n/);
   }
   const [header = "", empty = "", named = ""] = sources;
   assert.match(header, /httpHeaderName1: Authorization\n/);
   assert.match(header, /httpHeaderValue1: Bearer \$RINGSTORE_TOKEN/);
-  assert.match(empty, /basicAuth: true\n    basicAuthUser: ""\n/);
-  assert.match(named, /basicAuth: true\n    basicAuthUser: dev\n/);
+  assert.match(empty, /basicAuth: true\n {4}basicAuthUser: ""\n/);
+  assert.match(named, /basicAuth: true\n {4}basicAuthUser: dev\n/);
   const config = await Deno.readTextFile(`${ROOT}config.json`);
   for (const name of JOB.metrics) {
     assert.match(config, new RegExp(`"${name}": \\{ "frequency": 60,`));
