@@ -3,7 +3,7 @@
  * gets and gives. Handlers see neither sockets nor the router. Main thread.
  */
 import type { Principal } from "../access/mod.ts";
-import type { RequestHeaders } from "../access/credentials.ts";
+import type { CredentialPlace, RequestHeaders } from "../access/credentials.ts";
 import type { JsonBody } from "../metricstore/engine/metric_engine.ts";
 import type { BodyStream } from "./body_stream.ts";
 import type { Operation } from "./route.ts";
@@ -22,6 +22,7 @@ export type Group =
   | "frontend"
   | "prometheus"
   | "web"
+  | "page"
   | "public";
 
 export const API_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -34,6 +35,8 @@ export interface ApiCall {
   /** Parts of the path by name, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly search: URLSearchParams;
+  /** The part of the URL after `?`, undecoded. */
+  readonly query: string;
   readonly headers: RequestHeaders;
   /** Empty where there was none. */
   readonly body: Uint8Array;
@@ -42,6 +45,11 @@ export interface ApiCall {
   /** Whether the client came by HTTPS, also as far as trusted proxies tell. */
   readonly isSecure: boolean;
   readonly principal: Principal;
+  /**
+   * Finds out who asks where the route does not need to know. Throws or rejects with
+   * `E_UNAUTHENTICATED` for a caller without a good credential.
+   */
+  authenticate(place?: CredentialPlace): Principal | Promise<Principal>;
   /** Arrival, Unix milliseconds. */
   readonly nowMs: number;
   /**
@@ -72,7 +80,7 @@ export interface ApiOperation extends Operation {
 
 export interface ApiRoute {
   readonly kind: "api";
-  readonly group: Group;
+  readonly group: Exclude<Group, "page">;
   /** Also with a slash at the end; `:name` stands for one part of the path. */
   readonly path: string;
   /** In metrics and logs. */

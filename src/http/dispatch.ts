@@ -1,26 +1,13 @@
 /**
  * Finds the route of a request. Metric routes get the streams of `node:http`
- * without detours; everything else goes through Hono. Unknown paths (404) and
+ * without detours; everything else is found by one router. Unknown paths (404) and
  * methods (405) are answered before anybody asks who is there.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { getRequestListener, type HttpBindings } from "@hono/node-server";
-import { type Context, Hono } from "hono";
-import type { Principal } from "../access/mod.ts";
-import { monotonicMs } from "../base/clock.ts";
-import { ClientError } from "../base/errors.ts";
+import { ApiRouter, serveApi, serveUnknown } from "./api_dispatch.ts";
 import {
-  ApiRouter,
-  groupOfPath,
-  serveApi,
-  serveUnknown,
-  styleOf,
-} from "./api_dispatch.ts";
-import {
-  HSTS,
   isForged,
   isPreflight,
-  PAGE_HEADERS,
   preflightHeaders,
 } from "./guard/browser_guard.ts";
 import {
@@ -28,21 +15,16 @@ import {
   clientAddress,
   isForwardedLocally,
 } from "./guard/client_address.ts";
-import { credentialHeaders } from "./guard/credential_headers.ts";
 import { API_METHODS } from "./api_route.ts";
 import type { Door } from "./door.ts";
-import { errorAnswer, errorObject } from "./answer/error_answer.ts";
+import { errorObject } from "./answer/error_answer.ts";
 import { Exchange } from "./exchange.ts";
 import { openDoorProblem } from "./open_door.ts";
 import type { OwnAddress } from "./origin.ts";
-import { notFound } from "./answer/page_answer.ts";
+import { METHOD_NOT_ALLOWED } from "./answer/page_answer.ts";
+import { GROUP_RULES, groupOfPath } from "./group_rules.ts";
 import { type HeadProblem, settleHead, WHOLE_SERVER } from "./request_head.ts";
-import {
-  allowedMethods,
-  type MetricRoute,
-  type PageRoute,
-  type Route,
-} from "./route.ts";
+import { allowedMethods, type MetricRoute, type Route } from "./route.ts";
 
 export type RequestListener = (
   req: IncomingMessage,
@@ -52,7 +34,6 @@ export type RequestListener = (
 const API_PREFIX = "/api/";
 /** What the documentation of upstream calls the same routes. */
 const ALIAS_PREFIX = "/metricstore/";
-const METHOD_NOT_ALLOWED = "Method Not Allowed\n";
 /** In metrics: a request that found no route. */
 const NO_ROUTE = "none";
 const SERVER_METHODS = ["HEAD", ...API_METHODS, "OPTIONS"].join(", ");
@@ -64,17 +45,7 @@ export function createDispatch(
 ): RequestListener {
   const metricRoutes = routes.filter((route) => route.kind === "metric");
   const find = metricRouteFinder(metricRoutes);
-  const api = new ApiRouter(routes.filter((route) => route.kind === "api"));
-  const pagePaths = new Set(
-    routes.filter((route) => route.kind === "page")
-      .filter((route) => route.when?.() !== false)
-      .map(({ path }) => path),
-  );
-  const pages = getRequestListener(createPages(routes, door).fetch, {
-    overrideGlobalObjects: false,
-    // Of requests without a host, which HTTP/1.0 allows.
-    hostname: "localhost",
-  });
+  const api = new ApiRouter(routes.filter((route) => route.kind !== "metric"));
   const noteProxy = proxyNotice(door);
   return (req, res) => {
     noteProxy(req);
@@ -101,21 +72,8 @@ export function createDispatch(
       serveMetric(route, new Exchange(door, req, res, route.name, search));
       return;
     }
-    if (
-      !pagePaths.has(bare(path)) &&
-      serveOther(api, door, req, res, path, search)
-    ) {
-      return;
-    }
-    const visit = { req };
-    door.inFlight.add(visit);
-    res.once("close", () => door.inFlight.delete(visit));
-    void pages(req, res);
+    serveOther(api, door, req, res, path, search);
   };
-}
-
-function bare(path: string): string {
-  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
 function serveMetric(route: MetricRoute, exchange: Exchange): void {
@@ -127,7 +85,7 @@ function serveMetric(route: MetricRoute, exchange: Exchange): void {
   }
 }
 
-/** The admin and job APIs; false: the path belongs to neither. */
+/** Everything but metric routes; a path of no group is one of the pages. */
 function serveOther(
   api: ApiRouter,
   door: Door,
@@ -135,8 +93,7 @@ function serveOther(
   res: ServerResponse,
   path: string,
   search: string,
-): boolean {
-  const below = groupOfPath(path);
+): void {
   let found: ReturnType<ApiRouter["find"]>;
   let problem: unknown;
   try {
@@ -144,21 +101,19 @@ function serveOther(
   } catch (error) {
     problem = error;
   }
-  const group = found?.route.group ?? below;
-  if (group === undefined) return false;
+  const group = found?.route.group ?? groupOfPath(path) ?? "page";
   const exchange = new Exchange(
     door,
     req,
     res,
     found?.route.name ?? NO_ROUTE,
     search,
-    styleOf(group),
+    GROUP_RULES[group].errors,
   );
   exchange.isForOwnPages = group === "web";
   if (problem !== undefined) exchange.fail(problem);
   else if (found === undefined) serveUnknown(exchange, group);
   else serveApi(exchange, found);
-  return true;
 }
 
 /** What cannot be served whatever its route: nobody is asked who that is. */
@@ -271,88 +226,4 @@ function refuseMethod(route: MetricRoute, exchange: Exchange): void {
     "Allow": allow,
     "Content-Type": "text/plain; charset=utf-8",
   }, hint);
-}
-
-type Bindings = { Bindings: HttpBindings };
-
-function createPages(routes: readonly Route[], door: Door): Hono<Bindings> {
-  const app = new Hono<Bindings>({ strict: false });
-  app.use("*", async (context, next) => {
-    await next();
-    for (const [name, value] of Object.entries(PAGE_HEADERS)) {
-      if (!context.res.headers.has(name)) context.header(name, value);
-    }
-    if (cameSecurely(context.env.incoming, door.trustedProxies)) {
-      context.header("Strict-Transport-Security", HSTS);
-    }
-    const isCrossOrigin = context.req.header("origin") !== undefined;
-    if (isCrossOrigin && door.openNames === undefined) {
-      context.header("Access-Control-Allow-Origin", "*");
-    }
-    if (door.closing) context.header("Connection", "close");
-  });
-  for (const route of routes) {
-    if (route.kind !== "page") continue;
-    if (route.when?.() === false) continue;
-    const methods = Object.keys(route.operations);
-    app.on(methods, route.path, async (context) => {
-      const startMs = monotonicMs();
-      const response = await servePage(route, context, door);
-      door.metrics.countRequest(
-        route.name,
-        response.status,
-        (monotonicMs() - startMs) / 1000,
-      );
-      return response;
-    });
-    app.all(route.path, (context) => {
-      door.metrics.countRequest(route.name, 405, 0);
-      return context.text(METHOD_NOT_ALLOWED, 405, {
-        "Allow": allowedMethods(route),
-      });
-    });
-  }
-  app.notFound((context) => {
-    door.metrics.countRequest(NO_ROUTE, 404, 0);
-    return notFound(context);
-  });
-  return app;
-}
-
-async function servePage(
-  route: PageRoute,
-  context: Context<Bindings>,
-  door: Door,
-): Promise<Response> {
-  try {
-    if (route.access !== "public" && !route.isOpen?.(door)) {
-      const headers = credentialHeaders(context.env.incoming);
-      admit(route, await door.authenticator.authenticate(headers));
-    }
-    return await route.respond(context, door);
-  } catch (error) {
-    const answer = errorAnswer(error, door, "metric", {
-      route: route.name,
-      from: clientAddress(context.env.incoming, door.trustedProxies),
-    });
-    return new Response(answer.body, {
-      status: answer.status,
-      headers: Object.entries(answer.headers).map(([name, value]) =>
-        [name, String(value)] as [string, string]
-      ),
-    });
-  }
-}
-
-function admit({ access }: PageRoute, principal: Principal): void {
-  const may = access === "metrics"
-    ? principal.readsServerMetrics
-    : principal.isKnown;
-  if (may) return;
-  throw new ClientError(
-    "E_FORBIDDEN",
-    access === "metrics"
-      ? "the server's metrics need the role admin, or scope metrics:read for every instance"
-      : "a role is needed",
-  );
 }

@@ -282,7 +282,9 @@ export class Exchange {
   }
 
   #sendCompressed(status: number, headers: Headers, body: JsonBody): void {
-    const coding = this.door.compressor.choose(this.req, body.byteLength);
+    const coding = "Content-Encoding" in headers
+      ? undefined
+      : this.door.compressor.choose(this.req, body.byteLength);
     if (coding === undefined) {
       this.#answer(status, headers, body);
       return;

@@ -2,7 +2,6 @@
  * What a route is. All routes stand in one table (routes.ts): dispatch, the 405
  * answers, rights and the API document come from it, so they cannot differ.
  */
-import type { Context } from "hono";
 import type { z } from "zod";
 import type { Action } from "../access/principal.ts";
 import type { ApiRoute } from "./api_route.ts";
@@ -86,23 +85,21 @@ export interface MetricRoute extends Described {
   handle(exchange: Exchange): void;
 }
 
-/** Served through Hono. */
-export interface PageRoute extends Described {
+/** A page, or a file of one: GET alone, without a body. */
+export interface PageRoute extends Omit<ApiRoute, "kind" | "group"> {
   readonly kind: "page";
+  readonly group: "page";
   readonly access: PageAccess;
-  /** Not part of the API. */
-  readonly undocumented?: boolean;
-  /** Whether the configuration wants it; absent: always. */
-  readonly when?: () => boolean;
   /** Whether anybody may see it now; absent: as `access` says. */
   readonly isOpen?: (door: Pick<Door, "config">) => boolean;
-  respond(context: Context, door: Door): Response | Promise<Response>;
 }
 
 export type Route = MetricRoute | PageRoute | ApiRoute;
 
 /** The value of `Allow` for a route. */
-export function allowedMethods(route: MetricRoute | PageRoute): string {
+export function allowedMethods(
+  route: Pick<MetricRoute | PageRoute, "operations">,
+): string {
   const { GET, POST } = route.operations;
   return [...(GET ? ["GET", "HEAD"] : []), ...(POST ? ["POST"] : [])]
     .join(", ");

@@ -15,7 +15,7 @@ import type { Principal } from "../../access/mod.ts";
 import { nowSec } from "../../base/clock.ts";
 import { jobFields } from "../../base/refused_request.ts";
 import { takeNodeStates } from "../../jobs/lifecycle/node_states.ts";
-import { checkJobGroup } from "../../http/api_dispatch.ts";
+import { checkJobGroup } from "../../http/group_rules.ts";
 import { requireReadable } from "./engine_state.ts";
 import type { Exchange } from "../../http/exchange.ts";
 import { LONG_JSON_BYTES, parseJsonInTurns } from "../../http/json_pieces.ts";

@@ -1,11 +1,14 @@
 /** Pages about the server itself: is it there, is it ready, what does it count. */
-import type { Context } from "hono";
 import { ClientError } from "../../base/errors.ts";
-import { credentialHeaders } from "../../http/guard/credential_headers.ts";
-import { acceptsPages, notFound } from "../../http/answer/page_answer.ts";
+import {
+  acceptsPages,
+  htmlPage,
+  PAGE_NOT_FOUND,
+  textPage,
+} from "../../http/answer/page_answer.ts";
+import { type ApiAnswer, type ApiCall, bindTo } from "../../http/api_route.ts";
 import type { Registry } from "prom-client";
 import type { RouteServices } from "./services.ts";
-import type { Door } from "../../http/door.ts";
 import type { PageRoute } from "../../http/route.ts";
 
 /**
@@ -14,44 +17,38 @@ import type { PageRoute } from "../../http/route.ts";
  */
 async function health(
   { engine, nats }: RouteServices,
-  context: Context,
-  door: Door,
-): Promise<Response> {
+  call: ApiCall,
+): Promise<ApiAnswer> {
   const failed = engine.state === "failed";
   const state = failed ? "failed\n" : "ok\n";
-  const broker = nats !== undefined && await isKnown(context, door)
+  const broker = nats !== undefined && await isKnown(call)
     ? `nats ${nats.state}\n`
     : "";
-  return context.text(state + broker, failed ? 503 : 200);
+  return textPage(failed ? 503 : 200, state + broker);
 }
 
 /** Whether the request has a good credential; a bad one is as good as none here. */
-async function isKnown(context: Context, door: Door): Promise<boolean> {
-  const headers = credentialHeaders(context.env.incoming);
+async function isKnown(call: ApiCall): Promise<boolean> {
   try {
-    return (await door.authenticator.authenticate(headers)).isKnown;
+    return (await call.authenticate()).isKnown;
   } catch (error) {
     if (error instanceof ClientError) return false;
     throw error;
   }
 }
 
-function ready(
-  { engine }: RouteServices,
-  context: Context,
-): Response {
+function ready({ engine }: RouteServices): ApiAnswer {
   const { state } = engine;
-  return context.text(`${state}\n`, state === "ready" ? 200 : 503);
+  return textPage(state === "ready" ? 200 : 503, `${state}\n`);
 }
 
-async function metrics(
-  registry: Registry,
-  context: Context,
-): Promise<Response> {
+async function metrics(registry: Registry): Promise<ApiAnswer> {
   const text = await registry.metrics();
-  return context.body(text, 200, {
-    "Content-Type": registry.contentType,
-  });
+  return {
+    status: 200,
+    headers: { "Content-Type": registry.contentType },
+    body: text,
+  };
 }
 
 const NO_PAGES =
@@ -61,16 +58,13 @@ const NO_PAGES =
  * Links, where there are no pages. A client that says nothing of what it accepts gets
  * the 404 that upstream answers here.
  */
-function start(
-  { web, dev }: RouteServices,
-  context: Context,
-): Response {
-  if (!acceptsPages(context)) return notFound(context);
+function start({ web, dev }: RouteServices, call: ApiCall): ApiAnswer {
+  if (!acceptsPages(call)) return PAGE_NOT_FOUND;
   const notBuilt = web === undefined ? "" : NO_PAGES;
   const swagger = dev
     ? '<li><a href="/swagger/">Try it out (Swagger UI)</a></li>'
     : "<li>Swagger UI: start with <code>-dev</code></li>";
-  return context.html(
+  return htmlPage(
     `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -87,14 +81,17 @@ ${swagger}
 </ul>
 </html>
 `,
-    200,
     { "Content-Security-Policy": "default-src 'none'" },
   );
 }
 
 /** There is none, which is no error. */
-function noIcon(context: Context): Response {
-  return context.body(null, 204, { "Cache-Control": "max-age=86400" });
+function noIcon(): ApiAnswer {
+  return {
+    status: 204,
+    headers: { "Cache-Control": "max-age=86400" },
+    body: "",
+  };
 }
 
 /** Pages of the server itself; `document` gives the text of the API document. */
@@ -103,17 +100,15 @@ export function pageRoutes(
   registry: Registry,
   document: () => string,
 ): readonly PageRoute[] {
-  const showHealth: PageRoute["respond"] = (context, door) =>
-    health(services, context, door);
-  const showReadiness: PageRoute["respond"] = (context) =>
-    ready(services, context);
+  const showHealth = bindTo(services)(health);
+  const showReadiness = () => ready(services);
   return [
     {
       kind: "page",
+      group: "page",
       path: "/health",
       name: "health",
       access: "public",
-      respond: showHealth,
       operations: {
         GET: {
           id: "alive",
@@ -121,6 +116,7 @@ export function pageRoutes(
           description:
             "With a broker configured and a credential in the request a second " +
             "line tells of the connection: `nats connected` or `nats connecting`.",
+          handle: showHealth,
           answer: { type: "text/plain", example: "ok\n" },
           errors: { 503: { type: "text/plain", description: "It failed." } },
         },
@@ -128,14 +124,15 @@ export function pageRoutes(
     },
     {
       kind: "page",
+      group: "page",
       path: "/ready",
       name: "ready",
       access: "public",
-      respond: showReadiness,
       operations: {
         GET: {
           id: "ready",
           summary: "Whether queries are answered",
+          handle: showReadiness,
           answer: { type: "text/plain", example: "ready\n" },
           errors: {
             503: {
@@ -149,18 +146,19 @@ export function pageRoutes(
     // As Prometheus names them; promtool checks them.
     ...["", "/prometheus"].flatMap((prefix): PageRoute[] =>
       ([["healthy", showHealth], ["ready", showReadiness]] as const).map((
-        [name, respond],
+        [name, show],
       ): PageRoute => ({
         kind: "page",
+        group: "page",
         path: `${prefix}/-/${name}`,
         name,
         access: "public",
         undocumented: true,
-        respond,
         operations: {
           GET: {
             id: `prom_${name}`,
             summary: "The same as /health and /ready",
+            handle: show,
             answer: { type: "text/plain" },
           },
         },
@@ -168,62 +166,69 @@ export function pageRoutes(
     ),
     {
       kind: "page",
+      group: "page",
       path: "/metrics",
       name: "metrics",
       access: "metrics",
       isOpen: ({ config }) => config["metrics-public"],
-      respond: (context) => metrics(registry, context),
       operations: {
         GET: {
           id: "metrics",
           summary: "Counters of the server, for Prometheus",
+          handle: () => metrics(registry),
           answer: { type: "text/plain" },
         },
       },
     },
     {
       kind: "page",
+      group: "page",
       path: "/",
       name: "start",
       access: "public",
       undocumented: true,
       when: () => services.web?.assets === undefined,
-      respond: (context) => start(services, context),
       operations: {
         GET: {
           id: "start",
           summary: "A page with links",
+          handle: (call) => start(services, call),
           answer: { type: "text/html" },
         },
       },
     },
     {
       kind: "page",
+      group: "page",
       path: "/favicon.ico",
       name: "favicon",
       access: "public",
       undocumented: true,
-      respond: noIcon,
       operations: {
         GET: {
           id: "favicon",
           summary: "What browsers ask for",
+          handle: noIcon,
           answer: { type: "text/plain" },
         },
       },
     },
     {
       kind: "page",
+      group: "page",
       path: "/api/openapi.json",
       name: "openapi",
       access: "document",
       isOpen: () => services.dev,
-      respond: (context) =>
-        context.body(document(), 200, { "Content-Type": "application/json" }),
       operations: {
         GET: {
           id: "openapi",
           summary: "This document",
+          handle: () => ({
+            status: 200,
+            headers: { "Content-Type": "application/json" },
+            body: document(),
+          }),
           answer: { type: "application/json" },
         },
       },

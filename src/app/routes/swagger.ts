@@ -3,7 +3,8 @@
  * text, so they are in the module graph: no read permission is needed and the
  * compiled binary carries them. They are loaded when first asked for.
  */
-import type { Context } from "hono";
+import { htmlPage, PAGE_NOT_FOUND } from "../../http/answer/page_answer.ts";
+import type { ApiAnswer, ApiCall } from "../../http/api_route.ts";
 import type { PageRoute } from "../../http/route.ts";
 
 const PAGE = `<!doctype html>
@@ -52,10 +53,14 @@ async function loadAsset(
   }
 }
 
-async function asset(context: Context): Promise<Response> {
-  const found = await loadAsset(context.req.param("file") ?? "");
-  if (found === undefined) return context.text("404 page not found\n", 404);
-  return context.body(found.text, 200, { "Content-Type": found.type });
+async function asset({ params }: ApiCall): Promise<ApiAnswer> {
+  const found = await loadAsset(params["file"] ?? "");
+  if (found === undefined) return PAGE_NOT_FOUND;
+  return {
+    status: 200,
+    headers: { "Content-Type": found.type },
+    body: found.text,
+  };
 }
 
 /** They are there with `dev` alone. */
@@ -63,32 +68,34 @@ export function swaggerRoutes(dev: boolean): readonly PageRoute[] {
   return [
     {
       kind: "page",
+      group: "page",
       path: "/swagger",
       name: "swagger",
       access: "public",
       when: () => dev,
       undocumented: true,
-      respond: (context) => context.html(PAGE, 200, HEADERS),
       operations: {
         GET: {
           id: "swagger",
           summary: "Swagger UI",
+          handle: () => htmlPage(PAGE, HEADERS),
           answer: { type: "text/html" },
         },
       },
     },
     {
       kind: "page",
+      group: "page",
       path: "/swagger/:file",
       name: "swagger",
       access: "public",
       when: () => dev,
       undocumented: true,
-      respond: asset,
       operations: {
         GET: {
           id: "swaggerAsset",
           summary: "A file of Swagger UI",
+          handle: asset,
           answer: { type: "text/plain" },
         },
       },

@@ -15,10 +15,10 @@ export const ERROR_SCHEMA = z.object({
 }).meta({ id: "Error" });
 
 /**
- * The dialects: metric routes say 401 as text, the job API as JSON, the admin API
+ * The dialects: metric routes and pages say 401 as text, the job API as JSON, the admin API
  * calls every status `error`, and so does the Prometheus API, with a type besides.
  */
-export type ErrorStyle = "metric" | "job" | "admin" | "prometheus";
+export type ErrorStyle = "metric" | "page" | "job" | "admin" | "prometheus";
 
 export interface ErrorAnswer {
   readonly status: number;
@@ -103,7 +103,7 @@ export function errorAnswer(
     headers["WWW-Authenticate"] = style === "admin"
       ? 'Basic realm="ringstore"'
       : "Bearer";
-    if (style === "metric") {
+    if (style === "metric" || style === "page") {
       // Clients of upstream read this one as text.
       headers["Content-Type"] = "text/plain; charset=utf-8";
       return { status, headers, body: message + "\n" };

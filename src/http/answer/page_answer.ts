@@ -1,14 +1,32 @@
 /** Answers of pages that several rooms give. Main thread. */
-import type { Context } from "hono";
+import type { ApiAnswer, ApiCall } from "../api_route.ts";
 
-const NOT_FOUND = "404 page not found\n";
+export const PAGE_TEXT = "text/plain; charset=UTF-8";
+const PAGE_HTML = "text/html; charset=UTF-8";
+export const METHOD_NOT_ALLOWED = "Method Not Allowed\n";
 
-/** The answer to a path that nobody serves. */
-export function notFound(context: Context): Response {
-  return context.text(NOT_FOUND, 404);
+type Headers = Readonly<Record<string, string>>;
+
+export function textPage(
+  status: number,
+  body: string,
+  headers: Headers = {},
+): ApiAnswer {
+  return { status, headers: { "Content-Type": PAGE_TEXT, ...headers }, body };
 }
 
+export function htmlPage(body: string, headers: Headers = {}): ApiAnswer {
+  return {
+    status: 200,
+    headers: { "Content-Type": PAGE_HTML, ...headers },
+    body,
+  };
+}
+
+/** The answer to an unknown path. */
+export const PAGE_NOT_FOUND: ApiAnswer = textPage(404, "404 page not found\n");
+
 /** Whether a client wants a page for people, as browsers and curl do. */
-export function acceptsPages(context: Context): boolean {
-  return /text\/html|\*\/\*/.test(context.req.header("accept") ?? "");
+export function acceptsPages({ headers }: Pick<ApiCall, "headers">): boolean {
+  return /text\/html|\*\/\*/.test(String(headers["accept"] ?? ""));
 }

@@ -2,15 +2,16 @@
  * Page paths and the files of the pages (web 2, web 6). The pages are one constant text:
  * what somebody sees comes from the routes below `/web/api`. Main thread.
  */
-import type { Context } from "hono";
 import type { Principal } from "../../access/mod.ts";
 import { ClientError } from "../../base/errors.ts";
-import { mayUsePages, PAGES_NEED } from "../../http/api_dispatch.ts";
-import { cameSecurely } from "../../http/guard/client_address.ts";
-import { credentialHeaders } from "../../http/guard/credential_headers.ts";
-import type { Door } from "../../http/door.ts";
+import { mayUsePages, PAGES_NEED } from "../../http/group_rules.ts";
 import { pageHeaders } from "../../http/answer/page_policy.ts";
-import { acceptsPages, notFound } from "../../http/answer/page_answer.ts";
+import {
+  acceptsPages,
+  PAGE_NOT_FOUND,
+  textPage,
+} from "../../http/answer/page_answer.ts";
+import { type ApiAnswer, type ApiCall, bindTo } from "../../http/api_route.ts";
 import type { PageRoute } from "../../http/route.ts";
 import { ASSETS_PATH, chosenCoding, type PageAssets } from "./assets.ts";
 import { pageOf } from "./page_paths.ts";
@@ -21,16 +22,10 @@ import { NOT_BUILT, plainPage, shellHtml } from "./shell.ts";
 const IMMUTABLE = "public, max-age=31536000, immutable";
 
 /** The login that follows a link to a page; `undefined`: there is none. */
-async function visitorOf(
-  context: Context,
-  door: Door,
-): Promise<Principal | undefined> {
-  const isSecure = cameSecurely(context.env.incoming, door.trustedProxies);
-  const headers = credentialHeaders(context.env.incoming);
+async function visitorOf(call: ApiCall): Promise<Principal | undefined> {
   try {
-    return await door.authenticator.authenticate(
-      headers,
-      isSecure ? "secure-session" : "session",
+    return await call.authenticate(
+      call.isSecure ? "secure-session" : "session",
     );
   } catch (error) {
     const isNobody = error instanceof ClientError && error.status === 401;
@@ -39,147 +34,129 @@ async function visitorOf(
   }
 }
 
-/** Path and query string of a request, as they were sent. */
-function addressOf(context: Context): { path: string; search: string } {
-  const url = String(context.env.incoming.url ?? "/");
-  const at = url.indexOf("?");
-  return at === -1
-    ? { path: url, search: "" }
-    : { path: url.slice(0, at), search: url.slice(at) };
-}
+type Show = (
+  visitor: Principal,
+  assets: PageAssets,
+) => ApiAnswer | Promise<ApiAnswer>;
 
 /** Goes on with who is logged in and may have pages; others learn what they need. */
 async function withVisitor(
-  services: PageServices,
-  context: Context,
-  door: Door,
-  next: (
-    visitor: Principal,
-    assets: PageAssets,
-  ) => Response | Promise<Response>,
-): Promise<Response> {
-  const visitor = await visitorOf(context, door);
+  { web }: PageServices,
+  call: ApiCall,
+  next: Show,
+): Promise<ApiAnswer> {
+  const visitor = await visitorOf(call);
   if (visitor === undefined) {
-    const { path, search } = addressOf(context);
+    const search = call.query === "" ? "" : `?${call.query}`;
     return redirect(
-      context,
-      `/login?redirect=${encodeURIComponent(path + search)}`,
+      `/login?redirect=${encodeURIComponent(call.path + search)}`,
     );
   }
   if (!mayUsePages(visitor)) {
-    return html(context, door, 403, plainPage("Not allowed", PAGES_NEED));
+    return html(call, 403, plainPage("Not allowed", PAGES_NEED));
   }
-  const assets = services.web?.assets;
+  const assets = web?.assets;
   if (assets === undefined) {
-    return html(context, door, 503, plainPage("Not built", NOT_BUILT));
+    return html(call, 503, plainPage("Not built", NOT_BUILT));
   }
   return await next(visitor, assets);
 }
 
-function redirect(context: Context, target: string): Response {
-  return context.body(null, 302, {
-    "Location": target,
-    "Cache-Control": "no-store",
-  });
+function redirect(target: string): ApiAnswer {
+  return {
+    status: 302,
+    headers: { "Location": target, "Cache-Control": "no-store" },
+    body: "",
+  };
 }
 
 function html(
-  context: Context,
-  door: Door,
+  { isSecure, headers }: ApiCall,
   status: 200 | 403 | 404 | 503,
-  text: string,
-): Response {
-  const isSecure = cameSecurely(context.env.incoming, door.trustedProxies);
-  const host = context.req.header("host") ?? "";
-  return context.body(text, status, {
-    ...pageHeaders({ isSecure, host }),
-    "Content-Type": "text/html; charset=utf-8",
-    "Cache-Control": "no-cache",
-  });
+  body: string,
+): ApiAnswer {
+  return {
+    status,
+    headers: {
+      ...pageHeaders({ isSecure, host: String(headers["host"] ?? "") }),
+      "Content-Type": "text/html; charset=utf-8",
+      "Cache-Control": "no-cache",
+    },
+    body,
+  };
 }
 
 /** A client that says nothing of what it accepts gets upstream's 404, as without pages. */
 function showHome(
   services: PageServices,
-  context: Context,
-  door: Door,
-): Response | Promise<Response> {
-  if (!acceptsPages(context)) return notFound(context);
+  call: ApiCall,
+): ApiAnswer | Promise<ApiAnswer> {
+  if (!acceptsPages(call)) return PAGE_NOT_FOUND;
   return withVisitor(
     services,
-    context,
-    door,
-    (_, assets) => html(context, door, 200, shellHtml(assets)),
+    call,
+    (_, assets) => html(call, 200, shellHtml(assets)),
   );
 }
 
-function showPage(
-  services: PageServices,
-  context: Context,
-  door: Door,
-): Promise<Response> {
-  return withVisitor(services, context, door, (_, assets) => {
-    const { path, search } = addressOf(context);
-    const page = pageOf(
-      path.replace(/\/$/, ""),
-      new URLSearchParams(search),
-    );
-    if (page.kind === "leads-to") return redirect(context, page.target);
+function showPage(services: PageServices, call: ApiCall): Promise<ApiAnswer> {
+  return withVisitor(services, call, (_, assets) => {
+    const page = pageOf(call.path.replace(/\/$/, ""), call.search);
+    if (page.kind === "leads-to") return redirect(page.target);
     const status = page.kind === "page" ? 200 : 404;
-    return html(context, door, status, shellHtml(assets));
+    return html(call, status, shellHtml(assets));
   });
 }
 
-function searchPage(
-  services: PageServices,
-  context: Context,
-  door: Door,
-): Promise<Response> {
-  return withVisitor(services, context, door, async (visitor) => {
-    const { search } = addressOf(context);
-    const text = new URLSearchParams(search).get("searchId") ?? "";
+function searchPage(services: PageServices, call: ApiCall): Promise<ApiAnswer> {
+  return withVisitor(services, call, async (visitor) => {
+    const text = call.search.get("searchId") ?? "";
     // Full names are for who sees everybody's jobs.
     const isStaff = visitor.jobView().own === undefined;
     const users = isStaff && /^\s*name:/.test(text)
       ? await services.accounts.users.list(false)
       : [];
-    return redirect(context, searchTarget(text, users));
+    return redirect(searchTarget(text, users));
   });
 }
 
 function leadTo(target: string): ShowPage {
-  return (services, context, door) =>
-    withVisitor(services, context, door, () => redirect(context, target));
+  return (services, call) =>
+    withVisitor(services, call, () => redirect(target));
 }
 
-function sendAsset(services: PageServices, context: Context): Response {
-  const name = context.req.param("name") ?? "";
-  const asset = services.web?.assets?.files.get(name);
+function sendAsset({ web }: PageServices, call: ApiCall): ApiAnswer {
+  const asset = web?.assets?.files.get(call.params["name"] ?? "");
   if (asset === undefined) {
-    return context.text("404 page not found\n", 404, {
+    return textPage(404, "404 page not found\n", {
       "Cache-Control": "no-store",
     });
   }
   const { bytes, coding } = chosenCoding(
     asset,
-    context.req.header("accept-encoding") ?? "",
+    String(call.headers["accept-encoding"] ?? ""),
   );
-  return context.body(bytes, 200, {
-    "Content-Type": asset.type,
-    "Cache-Control": IMMUTABLE,
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Vary": "Accept-Encoding",
-    ...(coding === undefined ? {} : { "Content-Encoding": coding }),
-  });
+  return {
+    status: 200,
+    headers: {
+      "Content-Type": asset.type,
+      "Cache-Control": IMMUTABLE,
+      "Cross-Origin-Resource-Policy": "same-origin",
+      "Vary": "Accept-Encoding",
+      ...(coding === undefined ? {} : { "Content-Encoding": coding }),
+    },
+    body: bytes,
+  };
 }
 
 type ShowPage = (
   services: PageServices,
-  ...request: Parameters<PageRoute["respond"]>
-) => ReturnType<PageRoute["respond"]>;
+  call: ApiCall,
+) => ApiAnswer | Promise<ApiAnswer>;
 
 /** Page paths and the files of pages. */
 export function webPageRoutes(services: PageServices): readonly PageRoute[] {
+  const bind = bindTo(services);
   const pageRoute = (
     name: string,
     path: string,
@@ -187,14 +164,19 @@ export function webPageRoutes(services: PageServices): readonly PageRoute[] {
     type = "text/html",
   ): PageRoute => ({
     kind: "page",
+    group: "page",
     path,
     name,
     access: "public",
     undocumented: true,
     when: () => services.web !== undefined,
-    respond: (...request) => show(services, ...request),
     operations: {
-      GET: { id: name, summary: "For people", answer: { type } },
+      GET: {
+        id: name,
+        summary: "For people",
+        answer: { type },
+        handle: bind(show),
+      },
     },
   });
   return [
