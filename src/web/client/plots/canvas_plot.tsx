@@ -1,6 +1,7 @@
 /**
  * One plot: axes, zoom and the shared crosshair are uPlot's, everything between the
- * axes is drawn by `draw`. Works by pointer, touch and keyboard: arrows move the
+ * axes is drawn by `draw`. A drag zooms the time of all plots, with Shift the values of
+ * this one. Works by pointer, touch and keyboard: arrows move the
  * cursor by a point, with Shift by ten, `+` and `-` zoom, Home and End go to the ends,
  * Enter pins what is nearest.
  */
@@ -57,6 +58,8 @@ export function CanvasPlot(props: CanvasPlotProps): JSX.Element {
   const latest = useRef(props);
   latest.current = props;
   const isInside = useRef(false);
+  /** Ends of the y axis, where people zoomed this plot alone. */
+  const zoomedY = useRef<readonly [number, number] | undefined>(undefined);
   const [tip, setTip] = useState<Tip>();
   const zoneName = zone.value;
   const theme = themeChanges.value;
@@ -83,7 +86,7 @@ export function CanvasPlot(props: CanvasPlotProps): JSX.Element {
   useEffect(() => {
     const element = area.current!;
     const u = new uPlot(
-      optionsOf(element, latest, showTip),
+      optionsOf(element, latest, zoomedY, showTip),
       dataOf(latest.current.moments),
       element,
     );
@@ -106,7 +109,8 @@ export function CanvasPlot(props: CanvasPlotProps): JSX.Element {
     u.batch(() => {
       u.setData(dataOf(props.moments), false);
       u.setScale("x", { min: props.from, max: props.to });
-      u.setScale("y", { min: props.low, max: props.high });
+      const [min, max] = zoomedY.current ?? [props.low, props.high];
+      u.setScale("y", { min, max });
     });
     u.redraw(false, true);
   }, [props.version, props.from, props.to, props.low, props.high]);
@@ -224,6 +228,7 @@ function dataOf(moments: readonly number[]): uPlot.AlignedData {
 function optionsOf(
   element: HTMLElement,
   latest: { current: CanvasPlotProps },
+  zoomedY: { current: readonly [number, number] | undefined },
   showTip: (u: uPlot) => void,
 ): uPlot.Options {
   const colours = plotColours();
@@ -243,7 +248,17 @@ function optionsOf(
       sync: { key: SYNC, scales: ["x", null] },
       drag: { x: true, y: false, dist: LEAST_DRAG_PX, setScale: false },
       bind: {
-        dblclick: () => () => {
+        mousedown: (u, _target, handler) => (event) => {
+          const isY = event.shiftKey && latest.current.scale !== undefined;
+          // It keeps this object, so only its values can be changed.
+          Object.assign(u.cursor.drag ?? {}, { x: !isY, y: isY });
+          return handler(event);
+        },
+        dblclick: (u) => () => {
+          if (zoomedY.current !== undefined) {
+            zoomedY.current = undefined;
+            u.redraw();
+          }
           latest.current.onZoomOut();
           return null;
         },
@@ -251,7 +266,13 @@ function optionsOf(
     },
     scales: {
       x: { time: false, range: () => [latest.current.from, latest.current.to] },
-      y: { range: () => [latest.current.low, latest.current.high] },
+      y: {
+        range: () => {
+          const [low, high] = zoomedY.current ??
+            [latest.current.low, latest.current.high];
+          return [low, high];
+        },
+      },
     },
     series: [{}, { show: true, paths: () => null, points: { show: false } }],
     axes: [
@@ -286,7 +307,17 @@ function optionsOf(
       ],
       setCursor: [showTip],
       setSelect: [(u) => {
-        const { left, width } = u.select;
+        const { left, width, top, height } = u.select;
+        if (u.cursor.drag?.y) {
+          if (height < LEAST_DRAG_PX) return;
+          zoomedY.current = [
+            u.posToVal(top + height, "y"),
+            u.posToVal(top, "y"),
+          ];
+          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          u.redraw();
+          return;
+        }
         if (width < LEAST_DRAG_PX) return;
         const from = u.posToVal(left, "x");
         const to = u.posToVal(left + width, "x");
