@@ -1,5 +1,5 @@
 /**
- * Faults of the platform that docs/decisions/0010 names as reasons. A test here fails
+ * Faults of the platform that docs/decisions/0011 names as reasons. A test here fails
  * when a version of Deno mends its fault: then the detour may no longer be needed.
  */
 import assert from "node:assert/strict";

@@ -15,7 +15,7 @@ const INTRODUCTION = `# Configuration
 <!-- Generated from the schema: \`deno task docs\`. -->
 
 \`config.json\` (\`-config FILE\`) is JSON; comments and trailing commas are
-allowed. What is unknown, mistyped or impossible stops the start with the place
+allowed. An unknown, mistyped or impossible key stops the start with the place
 and what was expected. A section may live in a file of its own:
 \`"metrics-file": "metrics.json"\` instead of \`"metrics": {…}\`. Paths are relative
 to the working directory.

@@ -35,7 +35,7 @@ const archiveSection = section({
     "Only `file` is served.",
   ),
   path: text().default(DEFAULT_ARCHIVE_PATH).describe(
-    "Its directory. What is made in another one keeps the directory's group.",
+    "Its directory. New files in another directory get that directory's group.",
   ),
   "db-path": text().optional().describe("File of kind `sqlite`."),
   endpoint: text().optional().describe("Address of kind `s3`."),
