@@ -1,5 +1,5 @@
 /**
- * Keeps what the front door knows of instances, policies, tokens and users the same
+ * Keeps what the HTTP server knows of instances, policies, tokens and users the same
  * as the database: who changes something here waits until it counts, and what other
  * processes change counts soon. Main thread.
  */

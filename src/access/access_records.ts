@@ -1,5 +1,5 @@
 /**
- * What the control plane knows, as the front door needs it: instances, access
+ * What the control plane knows, as the HTTP server needs it: instances, access
  * policies, tokens, users. Main thread; replaced as wholes when something changes.
  */
 import { ADMIN_POLICY_NAME } from "../db/policy_table.ts";

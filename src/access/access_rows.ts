@@ -1,4 +1,4 @@
-/** From rows of the database to what the front door needs of them. */
+/** From rows of the database to what the HTTP server needs of them. */
 import type {
   InstanceRecord,
   PolicyRecord,

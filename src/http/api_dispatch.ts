@@ -19,7 +19,7 @@ import {
 } from "./api_route.ts";
 import { forgeryProblem } from "./guard/browser_guard.ts";
 import { credentialHeaders } from "./guard/credential_headers.ts";
-import type { Door } from "./door.ts";
+import type { HttpContext } from "./http_context.ts";
 import type { Exchange } from "./exchange.ts";
 import {
   METHOD_NOT_ALLOWED,
@@ -117,7 +117,7 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
     exchange.about = () => ({ path: exchange.path.slice(0, 200) });
   }
   exchange.shareClass = shareClassOf(route.group, operation);
-  letIn(exchange, route, operation, (principal) => {
+  admit(exchange, route, operation, (principal) => {
     const changed: Changed = {
       who: principal.name,
       object: exchange.path.slice(0, 200),
@@ -134,7 +134,7 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
       isSecure: exchange.isSecure,
       principal,
       authenticate: (place) =>
-        exchange.door.authenticator.authenticate(
+        exchange.context.authenticator.authenticate(
           credentialHeaders(exchange.req),
           place,
         ),
@@ -186,7 +186,7 @@ export function serveUnknown(exchange: Exchange, group: Group): void {
     );
   };
   if (GROUP_RULES[group].guardsUnknown) {
-    letIn(exchange, { group }, undefined, notFound);
+    admit(exchange, { group }, undefined, notFound);
   } else notFound();
 }
 
@@ -218,18 +218,20 @@ function run(
   call: ApiCall,
   changed: Changed,
 ): void {
-  const { door } = exchange;
+  const { context } = exchange;
   const audit = (outcome: "done" | number) => {
     if (!operation.audited) return;
     // Refusals have lines of their own, and strangers cause no others.
     const isRefusal = outcome === 401 || outcome === 403;
-    if (isRefusal || (outcome !== "done" && call.principal === door.nobody)) {
+    if (
+      isRefusal || (outcome !== "done" && call.principal === context.anonymous)
+    ) {
       return;
     }
-    if (outcome === "done") door.metrics.countChange(operation.id);
+    if (outcome === "done") context.metrics.countChange(operation.id);
     const { who, object } = changed;
     const what = operation.id;
-    door.audit.change({ what, who, from: call.from, object, outcome });
+    context.audit.change({ what, who, from: call.from, object, outcome });
   };
   const send = (answer: ApiAnswer) => {
     audit(answer.status < 400 ? "done" : answer.status);
@@ -242,7 +244,7 @@ function run(
   const isRead = call.method === "GET" && exchange.shareClass === "read";
   try {
     const answer = isRead
-      ? inItsShare(door, operation, call)
+      ? inItsShare(context, operation, call)
       : operation.handle(call);
     if (answer instanceof Promise) {
       answer.then(send, fail).catch((error) => exchange.fail(error));
@@ -257,7 +259,7 @@ function run(
  * much keeps nobody else waiting.
  */
 async function inItsShare(
-  { reads }: Door,
+  { reads }: HttpContext,
   operation: ApiOperation,
   call: ApiCall,
 ): Promise<ApiAnswer> {
@@ -271,36 +273,36 @@ async function inItsShare(
 }
 
 /** Finds out who asks; the rules of the groups are in job-api 1.2. */
-function letIn(
+function admit(
   exchange: Exchange,
   route: Pick<ApiRoute, "group"> | PageRoute,
   operation: ApiOperation | undefined,
   next: (principal: Principal) => void,
 ): void {
-  const { door } = exchange;
+  const { context } = exchange;
   const { credential, check } = GROUP_RULES[route.group];
   const page = "access" in route ? route : undefined;
-  const place = page !== undefined && !isOpen(page, door)
+  const place = page !== undefined && !isOpen(page, context)
     ? "metric"
     : credential;
   if (place === undefined) {
-    next(door.nobody);
+    next(context.anonymous);
     return;
   }
   const isSession = place === "session" && exchange.isSecure;
   exchange.authenticate(isSession ? "secure-session" : place, (principal) => {
     check?.(principal, operation?.scope ?? "jobs:read", exchange);
-    if (page !== undefined) admit(page, principal);
+    if (page !== undefined) admitToPage(page, principal);
     next(principal);
   });
 }
 
-function isOpen({ access, isOpen }: PageRoute, door: Door): boolean {
-  return access === "public" || isOpen?.(door) === true;
+function isOpen({ access, isOpen }: PageRoute, context: HttpContext): boolean {
+  return access === "public" || isOpen?.(context) === true;
 }
 
 /** Throws `E_FORBIDDEN` where a page is not for this caller. */
-function admit({ access }: PageRoute, principal: Principal): void {
+function admitToPage({ access }: PageRoute, principal: Principal): void {
   const may = access === "metrics"
     ? principal.readsServerMetrics
     : principal.isKnown;

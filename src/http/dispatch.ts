@@ -16,10 +16,10 @@ import {
   isForwardedLocally,
 } from "./guard/client_address.ts";
 import { API_METHODS } from "./api_route.ts";
-import type { Door } from "./door.ts";
+import type { HttpContext } from "./http_context.ts";
 import { errorObject } from "./answer/error_answer.ts";
 import { Exchange } from "./exchange.ts";
-import { openDoorProblem } from "./open_door.ts";
+import { openAccessProblem } from "./open_access.ts";
 import type { OwnAddress } from "./origin.ts";
 import { METHOD_NOT_ALLOWED } from "./answer/page_answer.ts";
 import { GROUP_RULES, groupOfPath } from "./group_rules.ts";
@@ -38,41 +38,41 @@ const ALIAS_PREFIX = "/metricstore/";
 const NO_ROUTE = "none";
 const SERVER_METHODS = ["HEAD", ...API_METHODS, "OPTIONS"].join(", ");
 
-/** Serves `routes` with the means of `door`. */
+/** Serves `routes` with the means of `context`. */
 export function createDispatch(
   routes: readonly Route[],
-  door: Door,
+  context: HttpContext,
 ): RequestListener {
   const metricRoutes = routes.filter((route) => route.kind === "metric");
   const find = metricRouteFinder(metricRoutes);
   const api = new ApiRouter(routes.filter((route) => route.kind !== "metric"));
-  const noteProxy = proxyNotice(door);
+  const noteProxy = proxyNotice(context);
   return (req, res) => {
     noteProxy(req);
     const wrong = settleHead(req);
-    if (wrong !== undefined) return refuseHead(req, res, door, wrong);
+    if (wrong !== undefined) return refuseHead(req, res, context, wrong);
     if (isForged(req)) {
-      refuseForged(req, res, door, "cross-site requests are refused");
+      refuseForged(req, res, context, "cross-site requests are refused");
       return;
     }
-    const problem = door.openNames &&
-      openDoorProblem(req, ownAddress(req, door), door.openNames);
-    if (problem !== undefined) return refuseForged(req, res, door, problem);
+    const problem = context.openNames &&
+      openAccessProblem(req, ownAddress(req, context), context.openNames);
+    if (problem !== undefined) return refuseForged(req, res, context, problem);
     if (isPreflight(req) && groupOfPath(req.url ?? "") !== "web") {
       res.writeHead(204, preflightHeaders(req)).end();
       return;
     }
-    if (req.url === WHOLE_SERVER) return describeServer(req, res, door);
+    if (req.url === WHOLE_SERVER) return describeServer(req, res, context);
     const url = req.url ?? "/";
     const queryAt = url.indexOf("?");
     const path = queryAt === -1 ? url : url.slice(0, queryAt);
     const search = queryAt === -1 ? "" : url.slice(queryAt + 1);
     const route = find(path);
     if (route !== undefined) {
-      serveMetric(route, new Exchange(door, req, res, route.name, search));
+      serveMetric(route, new Exchange(context, req, res, route.name, search));
       return;
     }
-    serveOther(api, door, req, res, path, search);
+    serveOther(api, context, req, res, path, search);
   };
 }
 
@@ -88,7 +88,7 @@ function serveMetric(route: MetricRoute, exchange: Exchange): void {
 /** Everything but metric routes; a path of no group is one of the pages. */
 function serveOther(
   api: ApiRouter,
-  door: Door,
+  context: HttpContext,
   req: IncomingMessage,
   res: ServerResponse,
   path: string,
@@ -103,7 +103,7 @@ function serveOther(
   }
   const group = found?.route.group ?? groupOfPath(path) ?? "page";
   const exchange = new Exchange(
-    door,
+    context,
     req,
     res,
     found?.route.name ?? NO_ROUTE,
@@ -120,10 +120,10 @@ function serveOther(
 function refuseHead(
   req: IncomingMessage,
   res: ServerResponse,
-  door: Door,
+  context: HttpContext,
   { status, message }: HeadProblem,
 ): void {
-  new Exchange(door, req, res, NO_ROUTE, "").send(status, {
+  new Exchange(context, req, res, NO_ROUTE, "").send(status, {
     "Connection": "close",
     "Content-Type": "application/json",
   }, errorObject(status, message));
@@ -133,9 +133,9 @@ function refuseHead(
 function describeServer(
   req: IncomingMessage,
   res: ServerResponse,
-  door: Door,
+  context: HttpContext,
 ): void {
-  new Exchange(door, req, res, NO_ROUTE, "").send(200, {
+  new Exchange(context, req, res, NO_ROUTE, "").send(200, {
     "Allow": SERVER_METHODS,
   }, "");
 }
@@ -144,13 +144,13 @@ function describeServer(
  * Says once that a proxy on this machine is not believed, where none is configured:
  * until then all its clients are one to the limits of logins and to the log.
  */
-function proxyNotice(door: Door): (req: IncomingMessage) => void {
+function proxyNotice(context: HttpContext): (req: IncomingMessage) => void {
   let isTold = false;
   return (req) => {
-    if (isTold || door.config["trusted-proxies"].length > 0) return;
+    if (isTold || context.config["trusted-proxies"].length > 0) return;
     if (!isForwardedLocally(req)) return;
     isTold = true;
-    door.log.warn(
+    context.log.warn(
       "a forwarding header from this machine is not believed: where it is of your proxy, name that in main.trusted-proxies",
       { peer: req.socket.remoteAddress },
     );
@@ -161,13 +161,13 @@ function proxyNotice(door: Door): (req: IncomingMessage) => void {
 function refuseForged(
   req: IncomingMessage,
   res: ServerResponse,
-  door: Door,
+  context: HttpContext,
   problem: string,
 ): void {
-  door.metrics.countDenied("cross-site");
-  door.audit.refused({
+  context.metrics.countDenied("cross-site");
+  context.audit.refused({
     reason: "cross-site",
-    from: clientAddress(req, door.trustedProxies),
+    from: clientAddress(req, context.trustedProxies),
     // Without what follows `?`, which may be a token.
     message: `${problem}: ${req.url?.split("?", 1)[0]?.slice(0, 200)}`,
   });
@@ -177,10 +177,10 @@ function refuseForged(
   }).end(`${problem}\n`);
 }
 
-function ownAddress(req: IncomingMessage, door: Door): OwnAddress {
+function ownAddress(req: IncomingMessage, context: HttpContext): OwnAddress {
   return {
-    baseUrl: door.config["base-url"] ?? "",
-    isSecure: cameSecurely(req, door.trustedProxies),
+    baseUrl: context.config["base-url"] ?? "",
+    isSecure: cameSecurely(req, context.trustedProxies),
   };
 }
 

@@ -24,10 +24,10 @@ import type { ApiAnswer } from "./api_route.ts";
 import { allowOrigin, HSTS, PAGE_HEADERS } from "./guard/browser_guard.ts";
 import { cameSecurely, clientAddress } from "./guard/client_address.ts";
 import { credentialHeaders } from "./guard/credential_headers.ts";
-import type { Door } from "./door.ts";
+import type { HttpContext } from "./http_context.ts";
 import { errorAnswer, type ErrorStyle } from "./answer/error_answer.ts";
 import { JSON_BYTES_MAX, PERSONAL_JSON_BYTES_MAX } from "./body/json_text.ts";
-import { linger } from "./linger.ts";
+import { drainRequest } from "./drain_request.ts";
 import { writeStream } from "./stream_writer.ts";
 import type { OwnAddress } from "./origin.ts";
 
@@ -52,7 +52,7 @@ const KEPT = new LastFew<Exchange>();
 export class Exchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  readonly door: Door;
+  readonly context: HttpContext;
   /** Name of the route, for the metrics. */
   readonly route: string;
   /** The part of the URL after `?`, undecoded. */
@@ -78,20 +78,20 @@ export class Exchange {
   #answered = false;
 
   constructor(
-    door: Door,
+    context: HttpContext,
     req: IncomingMessage,
     res: ServerResponse,
     route: string,
     search: string,
     style: ErrorStyle = "metric",
   ) {
-    this.door = door;
+    this.context = context;
     this.req = req;
     this.res = res;
     this.route = route;
     this.search = search;
     this.#style = style;
-    door.inFlight.add(this);
+    context.inFlight.add(this);
     if (holdsLittle(req)) KEPT.keep(this);
     // Also when the client goes away while the engine is still thinking.
     res.once("close", () => this.abandon());
@@ -121,18 +121,18 @@ export class Exchange {
 
   /** Where the request comes from, as far as trusted proxies tell. */
   get from(): string {
-    return clientAddress(this.req, this.door.trustedProxies);
+    return clientAddress(this.req, this.context.trustedProxies);
   }
 
   /** Whether the client came by HTTPS, also as far as trusted proxies tell. */
   get isSecure(): boolean {
-    return cameSecurely(this.req, this.door.trustedProxies);
+    return cameSecurely(this.req, this.context.trustedProxies);
   }
 
   /** The address at which pages of this server are reached. */
   get own(): OwnAddress {
     return {
-      baseUrl: this.door.config["base-url"] ?? "",
+      baseUrl: this.context.config["base-url"] ?? "",
       isSecure: this.isSecure,
     };
   }
@@ -152,7 +152,7 @@ export class Exchange {
     const check = (principal: Principal) => {
       principal.dataScope(action, this.req.headers["x-scope-orgid"]);
     };
-    const found = this.door.authenticator.authenticate(
+    const found = this.context.authenticator.authenticate(
       credentialHeaders(this.req),
       "metric",
     );
@@ -166,7 +166,8 @@ export class Exchange {
    * may be nobody by now. False: there is no need.
    */
   beginAgain(body: Uint8Array): boolean {
-    const isOld = monotonicMs() - this.#startMs >= this.door.limits.recheckMs;
+    const isOld =
+      monotonicMs() - this.#startMs >= this.context.limits.recheckMs;
     if (!isOld || this.#admission === undefined) return false;
     this.#body = body;
     this.authenticate(this.#admission.place, this.#admission.next);
@@ -195,7 +196,7 @@ export class Exchange {
       next(principal);
     };
     try {
-      const found = this.door.authenticator.authenticate(
+      const found = this.context.authenticator.authenticate(
         credentialHeaders(this.req),
         place,
       );
@@ -218,7 +219,7 @@ export class Exchange {
   #openClaim(): Claim {
     // Of strangers each address has a share of its own.
     const key = this.#shareKey ?? `address:${this.from}`;
-    return this.door.gate.claim(key, this.shareClass);
+    return this.context.gate.claim(key, this.shareClass);
   }
 
   /** Bytes of JSON that whoever asks may send, inflated. */
@@ -253,7 +254,7 @@ export class Exchange {
     this.#addPageHeaders(headers);
     if (isStream) {
       this.#sendStream(answer.status, headers, body).catch((error) => {
-        this.door.log.err("an answer broke off", {
+        this.context.log.err("an answer broke off", {
           ...this.requestFields(),
           error: errorText(error),
         });
@@ -284,14 +285,14 @@ export class Exchange {
   #sendCompressed(status: number, headers: Headers, body: JsonBody): void {
     const coding = "Content-Encoding" in headers
       ? undefined
-      : this.door.compressor.choose(this.req, body.byteLength);
+      : this.context.compressor.choose(this.req, body.byteLength);
     if (coding === undefined) {
       this.#answer(status, headers, body);
       return;
     }
     // What waits to be compressed is there all the same.
     this.claim.add(body.byteLength);
-    this.door.compressor.compress(coding, body).then((small) => {
+    this.context.compressor.compress(coding, body).then((small) => {
       body.release?.();
       headers["Content-Encoding"] = coding;
       this.#answer(status, headers, small);
@@ -307,7 +308,7 @@ export class Exchange {
     headers: Headers,
     body: BodyStream,
   ): Promise<void> {
-    const { req, res, door } = this;
+    const { req, res, context } = this;
     const close = () => body.close();
     res.once("close", close);
     try {
@@ -317,15 +318,15 @@ export class Exchange {
         this.#sendCompressed(status, headers, start.body);
         return;
       }
-      const coding = door.compressor.choose(req, Infinity);
+      const coding = context.compressor.choose(req, Infinity);
       if (coding !== undefined) headers["Content-Encoding"] = coding;
       if (!this.#begin(status, headers)) return;
       headers["Vary"] = "Accept-Encoding";
       res.writeHead(status, headers);
       const pieces = coding === undefined
         ? start.pieces
-        : door.compressor.through(coding, start.pieces);
-      await writeStream(res, door, pieces);
+        : context.compressor.through(coding, start.pieces);
+      await writeStream(res, context, pieces);
     } catch (error) {
       // Who has gone needs no answer, and what it stops is no fault.
       if (!res.closed) throw error;
@@ -340,7 +341,7 @@ export class Exchange {
     if (this.#answered) return;
     const { status, headers, body } = errorAnswer(
       error,
-      this.door,
+      this.context,
       this.#style,
       { route: this.route, from: this.from, who: this.#who },
     );
@@ -352,7 +353,7 @@ export class Exchange {
 
   #tellRefusal(status: number, reason: string): void {
     if (this.about === undefined) return;
-    this.door.machineLog.warn(
+    this.context.machineLog.warn(
       "a machine's request was refused",
       () => ({ ...this.requestFields(), status, reason }),
       `${this.route} ${status}`,
@@ -371,8 +372,8 @@ export class Exchange {
 
   /** Notes a refusal that the answer does not show as one. */
   noteRefusal(reason: string, who: string): void {
-    this.door.metrics.countDenied(reason);
-    this.door.audit.refused({
+    this.context.metrics.countDenied(reason);
+    this.context.audit.refused({
       reason,
       claims: who,
       from: this.from,
@@ -389,13 +390,13 @@ export class Exchange {
 
   #settle(status: number): void {
     this.#answered = true;
-    const { door } = this;
-    door.inFlight.delete(this);
+    const { context } = this;
+    context.inFlight.delete(this);
     this.#claim?.close();
     this.#body = undefined;
     this.#admission = undefined;
     this.#watched = undefined;
-    door.metrics.countRequest(
+    context.metrics.countRequest(
       this.route,
       status,
       (monotonicMs() - this.#startMs) / 1000,
@@ -406,13 +407,13 @@ export class Exchange {
   #begin(status: number, headers: Headers): boolean {
     if (this.#answered) return false;
     this.#settle(status);
-    const { req, res, door } = this;
+    const { req, res, context } = this;
     if (res.destroyed) return false;
     headers["X-Content-Type-Options"] = "nosniff";
-    if (door.openNames === undefined && !this.isForOwnPages) {
+    if (context.openNames === undefined && !this.isForOwnPages) {
       allowOrigin(req, headers);
     }
-    if (door.closing) headers["Connection"] = "close";
+    if (context.closing) headers["Connection"] = "close";
     return true;
   }
 
@@ -422,7 +423,7 @@ export class Exchange {
     body: JsonBody,
   ): void {
     if (!this.#begin(status, headers)) return;
-    const { req, res, door } = this;
+    const { req, res, context } = this;
     const { byteLength } = body;
     headers["Content-Length"] = byteLength;
     if (byteLength > 0) headers["Vary"] = "Accept-Encoding";
@@ -441,10 +442,10 @@ export class Exchange {
     res.writeHead(status, headers);
     if (lingers) {
       for (const chunk of body.chunks) res.write(chunk);
-      linger(req, res, door.limits);
+      drainRequest(req, res, context.limits);
       return;
     }
-    writeBody(res, door, body, () => this.#openClaim());
+    writeBody(res, context, body, () => this.#openClaim());
     if (!req.readableEnded) req.resume();
   }
 
@@ -452,7 +453,7 @@ export class Exchange {
   #drainable(): boolean {
     const declared = this.req.headers["content-length"];
     return declared !== undefined &&
-      Number(declared) <= this.door.limits.drainBytes;
+      Number(declared) <= this.context.limits.drainBytes;
   }
 }
 

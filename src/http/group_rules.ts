@@ -146,7 +146,7 @@ export function checkJobGroup(
   principal: Principal,
   scope: JobAccess,
 ): void {
-  if (!exchange.door.allowedAddresses(exchange.from)) {
+  if (!exchange.context.allowedAddresses(exchange.from)) {
     throw refused(`the job API does not answer to ${exchange.from}`);
   }
   if (!principal.mayUseJobs("job", scope)) {

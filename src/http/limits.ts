@@ -1,5 +1,5 @@
 /**
- * Every bound of the front door that is not in the configuration, in one place.
+ * Every bound of the HTTP server that is not in the configuration, in one place.
  * Tests inject smaller ones.
  */
 

@@ -12,7 +12,7 @@ import {
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { RequestListener } from "./dispatch.ts";
-import type { DoorConfig } from "./door.ts";
+import type { HttpConfig } from "./http_context.ts";
 import type { HttpLimits } from "./limits.ts";
 
 export interface Listener {
@@ -27,7 +27,7 @@ const CLOSE_SWEEP_MS = 50;
 
 /** Listens; rejects when the address is taken or a certificate cannot be read. */
 export async function listen(
-  config: DoorConfig,
+  config: HttpConfig,
   limits: HttpLimits,
   dispatch: RequestListener,
 ): Promise<Listener> {
@@ -57,7 +57,7 @@ export async function listen(
  * and takes no list of them; TLS 1.1 it does not know.
  */
 async function createSecureServer(
-  config: DoorConfig,
+  config: HttpConfig,
   limits: HttpLimits,
 ): Promise<Server> {
   const [cert, key] = await Promise.all([

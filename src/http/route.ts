@@ -5,7 +5,7 @@
 import type { z } from "zod";
 import type { Action } from "../access/principal.ts";
 import type { ApiRoute } from "./api_route.ts";
-import type { Door } from "./door.ts";
+import type { HttpContext } from "./http_context.ts";
 import type { Exchange } from "./exchange.ts";
 
 export interface Parameter {
@@ -91,7 +91,7 @@ export interface PageRoute extends Omit<ApiRoute, "kind" | "group"> {
   readonly group: "page";
   readonly access: PageAccess;
   /** Whether anybody may see it now; absent: as `access` says. */
-  readonly isOpen?: (door: Pick<Door, "config">) => boolean;
+  readonly isOpen?: (context: Pick<HttpContext, "config">) => boolean;
 }
 
 export type Route = MetricRoute | PageRoute | ApiRoute;

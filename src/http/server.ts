@@ -1,5 +1,5 @@
 /**
- * The front door: listens, serves the routes, and closes in order. Main thread.
+ * The HTTP server: listens, serves the routes, and closes in order. Main thread.
  * What a request does never ends the process: every handler's error becomes an
  * answer.
  */
@@ -14,21 +14,21 @@ import { createBodyMemory } from "./body/body_memory.ts";
 import { AddressSet } from "./guard/client_address.ts";
 import { Compressor } from "./answer/compression.ts";
 import { createDispatch } from "./dispatch.ts";
-import type { Door, DoorConfig, DoorLog } from "./door.ts";
+import type { HttpConfig, HttpContext, HttpLog } from "./http_context.ts";
 import { DEFAULT_HTTP_LIMITS, type HttpLimits, READS_MAX } from "./limits.ts";
 import { listen, stopListening } from "./listener.ts";
 import { HttpMetrics } from "./http_metrics.ts";
 import type { Route } from "./route.ts";
 
 export interface HttpOptions {
-  readonly config: { readonly main: DoorConfig };
+  readonly config: { readonly main: HttpConfig };
   readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
   /** Principal of routes that need no credential. */
-  readonly nobody: Principal;
+  readonly anonymous: Principal;
   /** Gets the metrics of requests. */
   readonly registry: Registry;
-  readonly log: DoorLog;
+  readonly log: HttpLog;
   readonly audit: AuditSink;
   /** Replaces single default limits; for tests. */
   readonly limits?: Partial<HttpLimits>;
@@ -39,7 +39,7 @@ export interface HttpServer {
   /** The real one, also where the configuration says 0. */
   readonly port: number;
   /** From now on these settings count, as far as a running server can take them. */
-  reconfigure(main: DoorConfig): void;
+  reconfigure(main: HttpConfig): void;
   /** Requests in flight finish, as far as the time for a stop allows. */
   close(): Promise<void>;
 }
@@ -49,33 +49,33 @@ export interface HttpServer {
  * is not possible.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const door = createDoor(options);
+  const context = createContext(options);
   const listener = await listen(
-    door.config,
-    door.limits,
-    createDispatch(options.routes, door),
+    context.config,
+    context.limits,
+    createDispatch(options.routes, context),
   );
   const watch = setInterval(() => {
     const nowMs = monotonicMs();
-    for (const visit of door.inFlight) visit.checkSpeed?.(nowMs);
-  }, door.limits.checkIntervalMs);
+    for (const visit of context.inFlight) visit.checkSpeed?.(nowMs);
+  }, context.limits.checkIntervalMs);
   return {
-    host: door.config.addr.host,
+    host: context.config.addr.host,
     port: listener.port,
-    reconfigure: (main) => reconfigure(door, main),
+    reconfigure: (main) => reconfigure(context, main),
     close() {
-      door.closing = true;
+      context.closing = true;
       return stopListening(
         listener,
-        () => busySockets(door),
-        door.limits.closeMs,
+        () => busySockets(context),
+        context.limits.closeMs,
       ).finally(() => clearInterval(watch));
     },
   };
 }
 
-function createDoor(options: HttpOptions): Door {
-  const { log, authenticator, nobody } = options;
+function createContext(options: HttpOptions): HttpContext {
+  const { log, authenticator, anonymous } = options;
   const config = options.config.main;
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits };
   const gate = new SharedPool({
@@ -88,14 +88,14 @@ function createDoor(options: HttpOptions): Door {
     capacity: READS_MAX,
     waitMs: limits.overloadWaitMs,
   });
-  const inFlight: Door["inFlight"] = new Set();
+  const inFlight: HttpContext["inFlight"] = new Set();
   return {
     config,
     authenticator,
     ...(config["disable-authentication"]
       ? { openNames: { hosts: [config.addr.host, Deno.hostname()] } }
       : {}),
-    nobody,
+    anonymous,
     trustedProxies: new AddressSet(config["trusted-proxies"]),
     allowedAddresses: addressRule(config["api-allowed-ips"]),
     log,
@@ -116,17 +116,17 @@ function createDoor(options: HttpOptions): Door {
 }
 
 /** The keys of `RELOADABLE` (src/config/settings/reloadable.ts). */
-function reconfigure(door: Door, main: DoorConfig): void {
-  door.config = {
-    ...door.config,
+function reconfigure(context: HttpContext, main: HttpConfig): void {
+  context.config = {
+    ...context.config,
     "api-allowed-ips": main["api-allowed-ips"],
     "trusted-proxies": main["trusted-proxies"],
     "metrics-public": main["metrics-public"],
     "max-body-size": main["max-body-size"],
     "max-inflated-size": main["max-inflated-size"],
   };
-  door.trustedProxies = new AddressSet(main["trusted-proxies"]);
-  door.allowedAddresses = addressRule(main["api-allowed-ips"]);
+  context.trustedProxies = new AddressSet(main["trusted-proxies"]);
+  context.allowedAddresses = addressRule(main["api-allowed-ips"]);
 }
 
 /** None, or `*` as the first: every address. */
@@ -138,6 +138,6 @@ function addressRule(
   return (address) => allowed.has(address);
 }
 
-function busySockets(door: Door): ReadonlySet<Socket> {
-  return new Set([...door.inFlight].map(({ req }) => req.socket));
+function busySockets(context: HttpContext): ReadonlySet<Socket> {
+  return new Set([...context.inFlight].map(({ req }) => req.socket));
 }

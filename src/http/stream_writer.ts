@@ -4,9 +4,9 @@
  */
 import type { ServerResponse } from "node:http";
 import { monotonicMs } from "../base/clock.ts";
-import type { Door, Visit } from "./door.ts";
+import type { HttpContext, Visit } from "./http_context.ts";
 
-type WriterDoor = Pick<Door, "limits" | "inFlight">;
+type WriterContext = Pick<HttpContext, "limits" | "inFlight">;
 
 /**
  * Writes the pieces and ends the response, whose head has been written without a
@@ -16,12 +16,12 @@ type WriterDoor = Pick<Door, "limits" | "inFlight">;
  */
 export async function writeStream(
   res: ServerResponse,
-  door: WriterDoor,
+  context: WriterContext,
   pieces: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const answer = new StreamedAnswer(res, door.limits);
-  door.inFlight.add(answer);
-  res.once("close", () => door.inFlight.delete(answer));
+  const answer = new StreamedAnswer(res, context.limits);
+  context.inFlight.add(answer);
+  res.once("close", () => context.inFlight.delete(answer));
   try {
     for await (const piece of pieces) {
       if (res.destroyed) return;
@@ -38,11 +38,11 @@ export async function writeStream(
 class StreamedAnswer implements Visit {
   readonly req: ServerResponse["req"];
   readonly #res: ServerResponse;
-  readonly #limits: WriterDoor["limits"];
+  readonly #limits: WriterContext["limits"];
   /** When the client must have taken the piece under way; there may be none. */
   #untilMs = Infinity;
 
-  constructor(res: ServerResponse, limits: WriterDoor["limits"]) {
+  constructor(res: ServerResponse, limits: WriterContext["limits"]) {
     this.req = res.req;
     this.#res = res;
     this.#limits = limits;

@@ -1,4 +1,4 @@
-/** What strangers, and users with a grudge, may make the front door read. */
+/** What strangers, and users with a grudge, may make the HTTP server read. */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { testAccounts } from "../support/accounts.ts";

@@ -1,4 +1,4 @@
-/** The front door alone, on a free port, before a fake engine; and raw sockets to it. */
+/** The HTTP server alone, on a free port, before a fake engine; and raw sockets to it. */
 import type { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
 import type { InstanceRecord } from "../../src/access/access_records.ts";

@@ -1,5 +1,5 @@
 /**
- * Nobody keeps others out of the front door, however little or much it sends and
+ * Nobody keeps others out of the HTTP server, however little or much it sends and
  * however slowly it reads: real sockets of one principal that do their worst, and
  * what others are answered meanwhile.
  */

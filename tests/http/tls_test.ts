@@ -1,4 +1,4 @@
-/** The front door over TLS. */
+/** The HTTP server over TLS. */
 import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
 import { request } from "node:https";

@@ -12,7 +12,7 @@ import type { RouteServices, Services } from "./services.ts";
 
 export interface ServerOptions
   extends
-    Omit<HttpOptions, "routes" | "registry" | "nobody">,
+    Omit<HttpOptions, "routes" | "registry" | "anonymous">,
     Pick<RouteServices, "engine" | "dev" | "version"> {
   readonly services: Services;
 }
@@ -28,6 +28,6 @@ export function startServer(
     ...http,
     registry,
     routes: createRoutes(services, registry),
-    nobody: new UserPrincipal({ name: "nobody", roles: [] }, given.access),
+    anonymous: new UserPrincipal({ name: "nobody", roles: [] }, given.access),
   });
 }

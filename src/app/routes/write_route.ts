@@ -97,7 +97,9 @@ function takeIn(
   pumpBody(exchange, {
     push(chunk) {
       const now = monotonicMs();
-      if (now - checkedMs < exchange.door.limits.recheckMs) return push(chunk);
+      if (now - checkedMs < exchange.context.limits.recheckMs) {
+        return push(chunk);
+      }
       checkedMs = now;
       const again = exchange.mayStill("write");
       return again === undefined ? push(chunk) : again.then(() => push(chunk));
@@ -164,7 +166,7 @@ function tellRefusedLines(
   status: number,
   { errors, lines, rejected }: WriteReport,
 ): void {
-  exchange.door.machineLog.warn(
+  exchange.context.machineLog.warn(
     "lines were refused",
     () => ({
       ...exchange.requestFields(),

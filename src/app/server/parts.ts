@@ -1,5 +1,5 @@
 /**
- * Starts everything behind the front door, in the order in which one needs the other,
+ * Starts everything behind the HTTP server, in the order in which one needs the other,
  * and ends it in the opposite one. Main thread.
  *
  * database → who may → users → metric store → jobs → NATS → admin API

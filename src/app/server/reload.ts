@@ -25,7 +25,7 @@ export interface ReloadOptions {
   readonly configFile: string;
   readonly setup: Setup;
   readonly engine: Pick<StoreEngine, "addMetrics">;
-  /** Takes the values that the front door obeys. */
+  /** Takes the values that the HTTP server obeys. */
   readonly reconfigure: (main: Config["main"]) => void;
   /** Told of the clusters that are configured from now on. */
   readonly configured: (clusters: readonly string[]) => Promise<void>;

@@ -7,7 +7,7 @@ import type { ServerResponse } from "node:http";
 import { monotonicMs } from "../../base/clock.ts";
 import type { JsonBody } from "../../metricstore/engine/metric_engine.ts";
 import type { Claim } from "../../base/shared_pool.ts";
-import type { Door } from "../door.ts";
+import type { HttpContext } from "../http_context.ts";
 
 /** Bodies up to this size are joined into one write. */
 const JOIN_BYTES = 64 << 10;
@@ -20,7 +20,7 @@ const PIECE_BYTES_MAX = 256 << 10;
 
 const PIECE_MS = 1000;
 
-type WriterDoor = Pick<Door, "limits" | "inFlight">;
+type WriterContext = Pick<HttpContext, "limits" | "inFlight">;
 
 /** Whether a body goes out as a text: its bytes are copied anyway. */
 export function isShort({ byteLength }: JsonBody): boolean {
@@ -43,7 +43,7 @@ export function shortText({ chunks }: JsonBody): string {
  */
 export function writeBody(
   res: ServerResponse,
-  door: WriterDoor,
+  context: WriterContext,
   { chunks, byteLength, release }: JsonBody,
   openClaim: () => Claim,
 ): void {
@@ -51,7 +51,7 @@ export function writeBody(
   if (byteLength === 0) res.end();
   else if (chunks.length === 1 && byteLength <= JOIN_BYTES) res.end(chunks[0]);
   else if (byteLength <= JOIN_BYTES) res.end(Buffer.concat(chunks));
-  else new LargeAnswer(res, door, chunks, openClaim()).start(byteLength);
+  else new LargeAnswer(res, context, chunks, openClaim()).start(byteLength);
 }
 
 /**
@@ -62,7 +62,7 @@ export function writeBody(
 class LargeAnswer {
   readonly req: ServerResponse["req"];
   readonly #res: ServerResponse;
-  readonly #door: WriterDoor;
+  readonly #context: WriterContext;
   readonly #claim: Claim;
   readonly #chunks: readonly Uint8Array[];
   #chunk = 0;
@@ -72,19 +72,19 @@ class LargeAnswer {
 
   constructor(
     res: ServerResponse,
-    door: WriterDoor,
+    context: WriterContext,
     chunks: readonly Uint8Array[],
     claim: Claim,
   ) {
     this.req = res.req;
     this.#res = res;
-    this.#door = door;
+    this.#context = context;
     this.#chunks = chunks;
     this.#claim = claim;
   }
 
   start(byteLength: number): void {
-    const { inFlight } = this.#door;
+    const { inFlight } = this.#context;
     this.#claim.add(byteLength);
     inFlight.add(this);
     this.#res.once("close", () => {
@@ -99,7 +99,7 @@ class LargeAnswer {
    * under way nobody can tell how much was taken.
    */
   checkSpeed(nowMs: number): void {
-    const { bytesPerSecMin, slowMs } = this.#door.limits;
+    const { bytesPerSecMin, slowMs } = this.#context.limits;
     const allowedMs = Math.max(
       slowMs,
       this.#pieceBytes / bytesPerSecMin * 1000,

@@ -3,7 +3,7 @@ import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { ClientError, type ErrorCode } from "../../base/errors.ts";
 import { errorText } from "../../base/log.ts";
-import type { Door } from "../door.ts";
+import type { HttpContext } from "../http_context.ts";
 import { RETRY_AFTER_SEC } from "../limits.ts";
 import type { HttpMetrics } from "../http_metrics.ts";
 import { errorTypeOf } from "../../metricstore/engine/query_jobs.ts";
@@ -62,7 +62,7 @@ export function reasonPhrase(status: number): string {
  */
 export function errorAnswer(
   error: unknown,
-  door: Pick<Door, "log" | "audit"> & {
+  context: Pick<HttpContext, "log" | "audit"> & {
     metrics: Pick<HttpMetrics, "countDenied">;
   },
   style: ErrorStyle = "metric",
@@ -70,7 +70,7 @@ export function errorAnswer(
 ): ErrorAnswer {
   if (!(error instanceof ClientError) || error.code === "E_INTERNAL") {
     const stack = error instanceof Error ? error.stack : undefined;
-    door.log.err("a request failed", {
+    context.log.err("a request failed", {
       route: request?.route,
       error: errorText(error),
       stack,
@@ -83,8 +83,8 @@ export function errorAnswer(
   }
   const reason = deniedReason(error.code);
   if (reason !== undefined) {
-    door.metrics.countDenied(reason);
-    door.audit.refused({
+    context.metrics.countDenied(reason);
+    context.audit.refused({
       reason,
       who: request?.who,
       from: request?.from,

@@ -135,14 +135,14 @@ class BodyPump {
   }
 
   start(): void {
-    const { req, door } = this.#exchange;
+    const { req, context } = this.#exchange;
     req.on("error", () => this.#gone());
     req.on("close", () => this.#gone());
     const declared = req.headers["content-length"];
     let coding: RequestCoding;
     try {
       coding = requestCoding(req.headers["content-encoding"]);
-      if (Number(declared ?? 0) > door.config["max-body-size"]) {
+      if (Number(declared ?? 0) > context.config["max-body-size"]) {
         throw this.#tooLarge("max-body-size");
       }
       // Before room is taken for it: anybody may send headers.
@@ -160,7 +160,7 @@ class BodyPump {
   /** Ends the request if its body comes too slowly. Called now and then. */
   checkSpeed(nowMs: number): void {
     if (this.#done || this.#received) return;
-    const { limits } = this.#exchange.door;
+    const { limits } = this.#exchange.context;
     this.#gauge ??= new SpeedGauge(limits);
     // While we do not read nothing can come.
     if (this.#pauses > 0) this.#gauge.restart();
@@ -212,15 +212,15 @@ class BodyPump {
    * swallows without a word: what the connection brings counts as sent, too.
    */
   #watchFraming(): void {
-    const { req, res, door } = this.#exchange;
+    const { req, res, context } = this.#exchange;
     this.#beforeBytes = req.socket.bytesRead;
-    const most = Math.min(door.config["max-body-size"], this.#maxBytes) +
+    const most = Math.min(context.config["max-body-size"], this.#maxBytes) +
       CHUNK_FRAMING_BYTES;
     const look = () => {
       if (req.socket.bytesRead - this.#beforeBytes <= most) return;
       this.#fail(largerThan(most));
     };
-    this.#framingWatch = setInterval(look, door.limits.checkIntervalMs);
+    this.#framingWatch = setInterval(look, context.limits.checkIntervalMs);
     const stop = () => clearInterval(this.#framingWatch);
     req.once("end", look).once("end", stop);
     res.once("close", stop);
@@ -228,10 +228,10 @@ class BodyPump {
 
   /** False: the chunk is of no use any more. */
   #countSent(chunk: Uint8Array): boolean {
-    this.#exchange.door.bodyMemory.count(chunk);
+    this.#exchange.context.bodyMemory.count(chunk);
     if (this.#done) return false;
     this.#sentBytes += chunk.byteLength;
-    if (this.#sentBytes <= this.#exchange.door.config["max-body-size"]) {
+    if (this.#sentBytes <= this.#exchange.context.config["max-body-size"]) {
       return true;
     }
     this.#fail(this.#tooLarge("max-body-size"));
@@ -242,7 +242,7 @@ class BodyPump {
     chunk: Uint8Array,
     source: Pausable,
   ): void {
-    const { claim, door: { config } } = this.#exchange;
+    const { claim, context: { config } } = this.#exchange;
     if (this.#inflater !== undefined) {
       this.#inflatedBytes += chunk.byteLength;
       if (this.#inflatedBytes > config["max-inflated-size"]) {
@@ -293,7 +293,7 @@ class BodyPump {
     wait: Promise<void>,
     source: Pausable,
   ): void {
-    const { gate, limits } = this.#exchange.door;
+    const { gate, limits } = this.#exchange.context;
     this.#pause(source);
     const timer = setTimeout(() => {
       gate.countRefusal();
@@ -361,7 +361,7 @@ class BodyPump {
     return new ClientError(
       "E_TOO_LARGE",
       `the body is larger than ${key}, ${
-        this.#exchange.door.config[key]
+        this.#exchange.context.config[key]
       } bytes`,
     );
   }

@@ -1,5 +1,5 @@
 /**
- * The part of the metric store that a caller may touch. The front door makes it of the
+ * The part of the metric store that a caller may touch. The HTTP server makes it of the
  * caller's credential. By it the engine decides which clusters may be named at all, and
  * the shards which series are visible. Plain data: it crosses threads.
  */

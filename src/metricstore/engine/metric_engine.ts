@@ -1,6 +1,6 @@
 /**
  * The seam between everything that speaks to clients and everything that knows
- * where series live. The front door, the job API and NATS see only this
+ * where series live. The HTTP server, the job API and NATS see only this
  * interface; the worker shards behind it are one implementation.
  *
  * All times are Unix epoch seconds. Everything is asked within a

@@ -1,5 +1,5 @@
 /**
- * Questions in a query language, as plain data: the front door makes them of a
+ * Questions in a query language, as plain data: the HTTP server makes them of a
  * request, an evaluator answers them with a body that is ready to be sent.
  */
 import type { DataScope } from "./data_scope.ts";

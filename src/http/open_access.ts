@@ -9,16 +9,16 @@ import { type OwnAddress, sourceOf } from "./origin.ts";
 
 type Request = Pick<IncomingMessage, "headers" | "method">;
 
-export interface OpenDoorNames {
+export interface OpenAccessNames {
   /** Host of `main.addr`, and the name of the machine. */
   readonly hosts: readonly string[];
 }
 
 /** Why a request is refused; `undefined`: it is not. */
-export function openDoorProblem(
+export function openAccessProblem(
   req: Request,
   own: OwnAddress,
-  { hosts }: OpenDoorNames,
+  { hosts }: OpenAccessNames,
 ): string | undefined {
   const name = hostName(req.headers.host);
   // A page can have its name point at this machine, never at an address of its own.

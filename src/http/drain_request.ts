@@ -6,7 +6,7 @@ import type { HttpLimits } from "./limits.ts";
  * The answer is complete for the client, but ending it now would reset the
  * connection while the client still sends, and it might never see the answer.
  */
-export function linger(
+export function drainRequest(
   req: IncomingMessage,
   res: ServerResponse,
   limits: Pick<HttpLimits, "lingerBytes" | "lingerMs">,

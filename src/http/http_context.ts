@@ -1,4 +1,4 @@
-/** What every handler of the front door works with. Main thread only. */
+/** What every handler of the HTTP server works with. Main thread only. */
 import type { IncomingMessage } from "node:http";
 import type { Authenticator, Principal } from "../access/mod.ts";
 import type { AuditSink } from "../base/audit_trail.ts";
@@ -9,13 +9,13 @@ import type { BodyMemory } from "./body/body_memory.ts";
 import type { AddressSet } from "./guard/client_address.ts";
 import type { Compressor } from "./answer/compression.ts";
 import type { HttpLimits } from "./limits.ts";
-import type { OpenDoorNames } from "./open_door.ts";
+import type { OpenAccessNames } from "./open_access.ts";
 import type { HttpMetrics } from "./http_metrics.ts";
 
-export type DoorLog = Pick<Log, "info" | "warn" | "err">;
+export type HttpLog = Pick<Log, "info" | "warn" | "err">;
 
-/** The values of section `main` that the front door obeys; sizes in bytes. */
-export interface DoorConfig {
+/** The values of section `main` that the HTTP server obeys; sizes in bytes. */
+export interface HttpConfig {
   readonly addr: { readonly host: string; readonly port: number };
   readonly "https-cert-file": string;
   readonly "https-key-file": string;
@@ -36,18 +36,18 @@ export interface Visit {
   checkSpeed?(nowMs: number): void;
 }
 
-export interface Door {
+export interface HttpContext {
   /** A reload puts another in its place, with what follows from it. */
-  config: DoorConfig;
+  config: HttpConfig;
   readonly authenticator: Authenticator;
   /** Nobody is asked for a credential; absent: everybody is. */
-  readonly openNames?: OpenDoorNames;
-  /** Who asks where nobody is asked for. */
-  readonly nobody: Principal;
+  readonly openNames?: OpenAccessNames;
+  /** Principal of routes that need no credential. */
+  readonly anonymous: Principal;
   trustedProxies: AddressSet;
   /** Whether the job API answers to an address. */
   allowedAddresses: (address: string) => boolean;
-  readonly log: DoorLog;
+  readonly log: HttpLog;
   readonly audit: AuditSink;
   /** Where refusals of machines are told, by kind. */
   readonly machineLog: SeldomLog;
