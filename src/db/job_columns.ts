@@ -53,15 +53,15 @@ const COLUMNS = Object.entries({ ...PLAIN, ...JSON_TEXT });
  * Returns the columns to select for {@linkcode jobRow}. Meta data can be long, so lists
  * do without.
  */
-export function jobColumns(withMetaData: boolean): string {
+export function jobColumns(withMetaData: boolean, table = ""): string {
   const selected = COLUMNS.map(([key, column]) =>
     key === "metaData" && !withMetaData
       ? "NULL AS metaData"
       : LONG.some((long) => long === key)
       ? longColumn(column, key)
-      : `${column} AS ${key}`
+      : `${table}${column} AS ${key}`
   );
-  return ["id", ...selected].join(", ");
+  return [`${table}id`, ...selected].join(", ");
 }
 
 /** Selects an integer, or its digits where a double would round it. */

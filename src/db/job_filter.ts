@@ -28,6 +28,8 @@ export interface JobVisibility {
 export interface JobFilter {
   /** One of them, as the batch system names them. */
   readonly jobIds?: readonly JobNumber[];
+  /** One of these rows; `jobIds` is not looked at then. */
+  readonly ids?: readonly number[];
   /** One of them. */
   readonly states?: readonly JobState[];
   readonly cluster?: string;
@@ -56,6 +58,7 @@ export interface Sql {
 interface Arm {
   /** One of them; nothing else is looked up then, as few jobs have the same id. */
   readonly jobIds?: readonly JobNumber[];
+  readonly ids?: readonly number[];
   readonly user?: string;
   readonly project?: string;
   readonly cluster?: string;
@@ -67,16 +70,23 @@ interface Arm {
 /** `start_time` and `id` of a page, the latest start first, then the highest id. */
 export function pageSql(
   filter: JobFilter,
-  page: { limit: number; offset: number; after: JobCursor | undefined },
+  page: {
+    limit: number;
+    offset: number;
+    after: JobCursor | undefined;
+    /** By start time, then by id; absent: `desc`. */
+    order?: "asc" | "desc";
+  },
 ): Sql | undefined {
   const arms = armsOf(filter);
   if (arms.length === 0) return undefined;
-  const range = rangeSql(filter, page.after);
+  const order = page.order ?? "desc";
+  const range = rangeSql(filter, page.after, order);
   const selects = arms.map((arm) => armSql("start_time, id", arm, range));
   return {
     text: `${
       selects.map(({ text }) => text).join(" UNION ALL ")
-    } ORDER BY start_time DESC, id DESC LIMIT ? OFFSET ?`,
+    } ORDER BY start_time ${order}, id ${order} LIMIT ? OFFSET ?`,
     values: [
       ...selects.flatMap(({ values }) => values),
       page.limit,
@@ -101,7 +111,9 @@ export function countSql(filter: JobFilter): Sql | undefined {
 
 /** None: no job can match. */
 function armsOf(filter: JobFilter): Arm[] {
-  if (filter.jobIds !== undefined) return armOfIds(filter, filter.jobIds);
+  const { ids, jobIds } = filter;
+  if (ids !== undefined) return armOfIds(filter, { ids });
+  if (jobIds !== undefined) return armOfIds(filter, { jobIds });
   let arms = visibleArms(filter.visibleTo);
   const { user, project } = filter;
   if (user !== undefined) arms = demand(arms, "user", user);
@@ -116,7 +128,10 @@ function armsOf(filter: JobFilter): Arm[] {
 }
 
 /** Ids are looked up in the index of the table's own rule; all else is checked. */
-function armOfIds(filter: JobFilter, jobIds: readonly JobNumber[]): Arm[] {
+function armOfIds(
+  filter: JobFilter,
+  wanted: Pick<Arm, "jobIds" | "ids">,
+): Arm[] {
   const checks: Sql[] = [];
   const { user, project, states, visibleTo } = filter;
   for (const [column, value] of [["hpc_user", user], ["project", project]]) {
@@ -133,7 +148,7 @@ function armOfIds(filter: JobFilter, jobIds: readonly JobNumber[]): Arm[] {
     if (values !== undefined) checks.push(isOneOf(column, values));
   }
   if (visibleTo !== undefined) checks.push(isVisibleTo(visibleTo));
-  return [{ jobIds, checks }];
+  return [{ ...wanted, checks }];
 }
 
 function isOneOf(column: string, values: readonly string[]): Sql {
@@ -216,6 +231,12 @@ function armSql(columns: string, arm: Arm, range: Sql): Sql {
       values: [`[${arm.jobIds.join()}]`],
     });
   }
+  if (arm.ids !== undefined) {
+    conditions.push({
+      text: "id IN (SELECT value FROM json_each(?))",
+      values: [JSON.stringify(arm.ids)],
+    });
+  }
   for (const key of ["user", "project", "cluster", "state"] as const) {
     const value = arm[key];
     if (value === undefined) continue;
@@ -225,7 +246,9 @@ function armSql(columns: string, arm: Arm, range: Sql): Sql {
   const where = conditions.map(({ text }) => text).filter((text) => text !== "")
     .join(" AND ");
   return {
-    text: `SELECT ${columns} FROM job INDEXED BY ${indexOf(arm)}` +
+    text: `SELECT ${columns} FROM job ${
+      // The rows themselves are an index.
+      arm.ids === undefined ? `INDEXED BY ${indexOf(arm)}` : "NOT INDEXED"}` +
       (where === "" ? "" : ` WHERE ${where}`),
     values: conditions.flatMap(({ values }) => values),
   };
@@ -244,6 +267,7 @@ function indexOf(arm: Arm): string {
 function rangeSql(
   { startTime }: JobFilter,
   after: JobCursor | undefined,
+  order: "asc" | "desc" = "desc",
 ): Sql {
   const parts: string[] = [];
   const values: number[] = [];
@@ -254,7 +278,8 @@ function rangeSql(
   if (startTime?.from !== undefined) add("start_time >= ?", startTime.from);
   if (startTime?.to !== undefined) add("start_time <= ?", startTime.to);
   if (after !== undefined) {
-    add("(start_time, id) < (?, ?)", after.startTime, after.id);
+    const sign = order === "desc" ? "<" : ">";
+    add(`(start_time, id) ${sign} (?, ?)`, after.startTime, after.id);
   }
   return { text: parts.join(" AND "), values };
 }

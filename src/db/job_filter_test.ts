@@ -30,7 +30,7 @@ function idAt(place: number): JobNumber {
 
 const timeArbitrary = fc.integer({ min: T - 2, max: T + 22 });
 
-const whole: fc.Arbitrary<Required<JobFilter>> = fc.record({
+const whole: fc.Arbitrary<Required<Omit<JobFilter, "ids">>> = fc.record({
   // Ids are the places in the list, long ones for every tenth.
   jobIds: fc.array(fc.nat({ max: 70 }).map(idAt), { maxLength: 8 }),
   states: fc.oneof(

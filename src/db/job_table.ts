@@ -17,6 +17,12 @@ import {
   type HostTimesSlice,
   JobHostTimes,
 } from "./job_host_times.ts";
+import {
+  JobFinder,
+  type JobSlice,
+  type JobSliceRequest,
+  type ListedJob,
+} from "./job_finder.ts";
 import type { JobCursor, JobFilter } from "./job_filter.ts";
 import type {
   JobKey,
@@ -78,6 +84,7 @@ export class JobTable {
   readonly #tags: TagTable;
   readonly #search: JobSearch;
   readonly #slices: JobSlices;
+  readonly #finder: JobFinder;
   readonly #hostTimes: JobHostTimes;
   readonly #known: Statement<{ id: number }>;
   readonly #rerunRefused: Statement<{ id: number }>;
@@ -96,6 +103,7 @@ export class JobTable {
     this.#tags = tags;
     this.#search = new JobSearch(connection);
     this.#slices = new JobSlices(connection);
+    this.#finder = new JobFinder(connection);
     this.#hostTimes = new JobHostTimes(connection);
     this.#known = connection.prepare(
       `SELECT id FROM job WHERE job_id = ? AND cluster = ?
@@ -144,6 +152,16 @@ export class JobTable {
 
   count(filter: JobFilter): number {
     return this.#search.count(filter);
+  }
+
+  /** A slice of a search by conditions that no index answers. */
+  find(request: JobSliceRequest): JobSlice {
+    return this.#finder.slice(request);
+  }
+
+  /** The jobs of a page, in the order of their ids. */
+  listed(ids: readonly number[]): ListedJob[] {
+    return this.#finder.listed(ids);
   }
 
   /** Hosts of running jobs that began before, by cluster; both sorted. */

@@ -26,15 +26,15 @@ const READS: {
     keyof DatabaseTables[Entity]
   )[];
 } = {
-  users: ["get", "list"],
+  users: ["get", "list", "names"],
   configuration: ["get"],
   clusters: ["list"],
   instances: ["get", "list"],
   policies: ["get", "list"],
   tokens: ["get", "list"],
   sessions: [],
-  tags: ["forJobs"],
-  jobs: ["get", "list", "count", "usedNodes"],
+  tags: ["forJobs", "all"],
+  jobs: ["get", "list", "count", "usedNodes", "find", "listed"],
   archiveQueue: [],
   nodes: ["latest", "latestOf"],
 };

@@ -4,6 +4,7 @@
  */
 import { nowSec } from "../base/clock.ts";
 import type { Connection, Statement } from "./connection.ts";
+import type { JobVisibility } from "./job_filter.ts";
 import type { TagKey, TagRow } from "./job_row.ts";
 import { isForeignKeyError } from "./sqlite_error.ts";
 
@@ -52,6 +53,21 @@ export class TagTable {
       `SELECT job.id FROM job_tag CROSS JOIN job ON job.id = job_tag.job_id
        WHERE job_tag.tag_id = ? AND job_state <> 'running'`,
     );
+  }
+
+  /** All tags by type, name and scope, with the number of jobs that `visibleTo` sees. */
+  all(visibleTo?: JobVisibility): (TagRow & { readonly jobs: number })[] {
+    const visible = visibleTo === undefined ? { text: "", values: [] } : {
+      text: `AND (hpc_user = ?
+          OR project IN (SELECT value FROM json_each(?)))`,
+      values: [visibleTo.user, JSON.stringify(visibleTo.projects)],
+    };
+    return this.#connection.prepare<TagRow & { jobs: number }>(
+      `SELECT tag.id, type, name, scope, (
+         SELECT count(*) FROM job_tag CROSS JOIN job ON job.id = job_tag.job_id
+         WHERE job_tag.tag_id = tag.id ${visible.text}) AS jobs
+       FROM tag ORDER BY type, name, scope`,
+    ).all(...visible.values);
   }
 
   /** The tags of jobs, by type, name and scope; jobs without tags are absent. */

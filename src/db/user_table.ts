@@ -73,6 +73,7 @@ export class UserTable {
     }
   >;
   readonly #noteGone: Statement<never>;
+  readonly #names: Statement<{ username: string; name: string }>;
   readonly #listGone: Statement<{ username: string; deletedSec: number }>;
 
   constructor(connection: Connection) {
@@ -104,6 +105,10 @@ export class UserTable {
     this.#noteGone = connection.prepare(
       `INSERT INTO gone_user (username, deleted_sec) VALUES (?, ?)
        ON CONFLICT DO UPDATE SET deleted_sec = excluded.deleted_sec`,
+    );
+    this.#names = connection.prepare(
+      `SELECT username, name FROM json_each(?) AS wanted
+       CROSS JOIN user ON user.username = wanted.value WHERE name <> ''`,
     );
     this.#listGone = connection.prepare(
       "SELECT username, deleted_sec AS deletedSec FROM gone_user",
@@ -141,6 +146,14 @@ export class UserTable {
   get(username: string): UserRow | undefined {
     const record = this.#get.get(username);
     return record && userRow(record);
+  }
+
+  /** Full names by user name; users without one are left out. */
+  names(usernames: readonly string[]): Map<string, string> {
+    return new Map(
+      this.#names.all(JSON.stringify(usernames))
+        .map(({ username, name }) => [username, name]),
+    );
   }
 
   /** By name. `notJustUser`: only those whose roles are neither `user` alone nor none. */

@@ -5,6 +5,7 @@ import type { JobServices } from "../../jobs/lifecycle/services.ts";
 import type { NatsStatus } from "../../nats/nats_service.ts";
 import type { MetricTable } from "../../metricstore/engine/metric_engine.ts";
 import type { Config } from "../../config/settings/mod.ts";
+import { ClientError } from "../../base/errors.ts";
 import type { PageAssets } from "./assets.ts";
 
 /** The means of the routes below `/web/api`. */
@@ -34,6 +35,16 @@ export interface WebServices {
   readonly settingsOf: (
     username: string,
   ) => Promise<ReadonlyMap<string, string>>;
+  /** Full names of users by user name, as far as there are some. */
+  readonly fullNames: (
+    usernames: readonly string[],
+  ) => Promise<ReadonlyMap<string, string>>;
   /** Metrics of clusters without a `cluster.json`. */
   readonly metrics: MetricTable;
+}
+
+/** The services of the pages; routes without them are not there. */
+export function webServices({ web }: PageServices): WebServices {
+  if (web !== undefined) return web;
+  throw new ClientError("E_NOT_FOUND", "there are no pages");
 }

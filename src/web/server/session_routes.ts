@@ -2,7 +2,6 @@
 import { z } from "zod";
 import type { ClusterCatalog } from "../../config/clusters/cluster_catalog.ts";
 import type { MetricTable } from "../../metricstore/engine/metric_engine.ts";
-import { ClientError } from "../../base/errors.ts";
 import {
   type ApiAnswer,
   type ApiCall,
@@ -10,7 +9,11 @@ import {
   bindTo,
 } from "../../http/api_route.ts";
 import { taggedJson } from "./entity_tag.ts";
-import type { PageServices, WebServices } from "./services.ts";
+import {
+  type PageServices,
+  type WebServices,
+  webServices,
+} from "./services.ts";
 import { POINTS_MAX } from "./series_request.ts";
 import type {
   ClusterAnswer,
@@ -22,12 +25,6 @@ import type {
 const JSON_TYPE = "application/json";
 /** Keys of settings that pages have; others are of other programs. */
 const SETTINGS_PREFIX = "web.";
-
-/** The services of the pages; routes without them are not there. */
-export function webServices({ web }: PageServices): WebServices {
-  if (web !== undefined) return web;
-  throw new ClientError("E_NOT_FOUND", "there are no pages");
-}
 
 async function session(
   services: PageServices,

@@ -11,7 +11,7 @@ export interface WebOptions {
   readonly setup: Pick<Setup, "metrics"> & {
     readonly config: Pick<Setup["config"], "main" | "web">;
   };
-  readonly tables: Pick<RemoteTables, "configuration">;
+  readonly tables: Pick<RemoteTables, "configuration" | "users">;
   readonly log: Pick<Log, "err">;
   /** Where the built files are; absent: beside the sources. */
   readonly directory?: URL;
@@ -33,6 +33,7 @@ export function startWeb(
     startedSec: Math.floor(nowSec()),
     isOpen: main["disable-authentication"],
     settingsOf: (username) => tables.configuration.get(username),
+    fullNames: (usernames) => tables.users.names(usernames),
     metrics,
   };
 }

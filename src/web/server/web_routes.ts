@@ -1,6 +1,7 @@
 /** All routes of the web interface: pages, their files, and what pages ask for (web 4). */
 import type { Route } from "../../http/route.ts";
 import type { ApiRoute } from "../../http/api_route.ts";
+import { jobListRoutes } from "./job_list_routes.ts";
 import { webPageRoutes } from "./page_routes.ts";
 import type { PageServices } from "./services.ts";
 import { sessionRoutes } from "./session_routes.ts";
@@ -19,6 +20,9 @@ function withPages(
 export function webRoutes(services: PageServices): readonly Route[] {
   return [
     ...webPageRoutes(services),
-    ...withPages(services, sessionRoutes(services)),
+    ...withPages(services, [
+      ...sessionRoutes(services),
+      ...jobListRoutes(services),
+    ]),
   ];
 }
