@@ -73,6 +73,30 @@ Deno.test("JobArchiveClient writes and reads through its threads", () =>
     await assert.rejects(read(client, JOB), hasCode("E_NOT_FOUND"));
   }));
 
+Deno.test("JobArchiveClient writes series without samples, which share an empty array, again and again", () =>
+  withClient(async (client) => {
+    const nothing = new Float64Array(0);
+    const statistics = { min: 0, avg: 0, max: 0 };
+    const metric = {
+      unit: { base: "" },
+      timestep: 60,
+      series: ["a0101", "a0102"].map((hostname) => ({
+        ...{ hostname, statistics, data: nothing },
+      })),
+    };
+    const data: JobData = new Map(
+      ["cpu_load", "flops_any"].map((name) => [
+        name,
+        new Map([["node" as const, metric]]),
+      ]),
+    );
+    for (let round = 0; round < 2; round++) {
+      await write(client, META, data);
+      const stored = await read(client, JOB);
+      assert.deepEqual([...stored.keys()], ["cpu_load", "flops_any"]);
+    }
+  }));
+
 Deno.test("JobArchiveClient.readMetrics() gives what was selected, metric by metric, several at a time", () =>
   withClient(async (client) => {
     await write(client, META, someData(500));
