@@ -1,4 +1,5 @@
 /** Users in memory, for tests of what is done with them. */
+import { isDeepStrictEqual } from "node:util";
 import type {
   Account,
   UserStore,
@@ -15,8 +16,12 @@ export class MemoryUsers implements UserStore {
     return Promise.resolve(this.users.get(username));
   }
 
-  list(): Promise<readonly Account[]> {
-    return Promise.resolve([...this.users.values()]);
+  list(): Promise<readonly Omit<Account, "passwordHash">[]> {
+    const names = [...this.users.keys()].sort();
+    return Promise.resolve(names.map((name) => {
+      const { passwordHash: _, ...user } = this.users.get(name)!;
+      return user;
+    }));
   }
 
   create(account: Account): Promise<void> {
@@ -35,31 +40,36 @@ export class MemoryUsers implements UserStore {
 
   setRoles(
     username: string,
-    _was: readonly string[],
+    was: readonly string[],
     roles: readonly string[],
   ): Promise<boolean> {
-    return this.#change(username, { roles });
+    const isSame = isDeepStrictEqual(this.users.get(username)?.roles, was);
+    return Promise.resolve(isSame && this.#change(username, { roles }));
   }
 
   setProjects(
     username: string,
-    _was: readonly string[],
+    was: readonly string[],
     projects: readonly string[],
   ): Promise<boolean> {
-    return this.#change(username, { projects });
+    const isSame = isDeepStrictEqual(this.users.get(username)?.projects, was);
+    return Promise.resolve(isSame && this.#change(username, { projects }));
   }
 
-  async update(username: string, change: Partial<Account>): Promise<void> {
-    await this.#change(username, change);
+  update(username: string, change: Partial<Account>): Promise<void> {
+    this.#change(username, change);
+    return Promise.resolve();
   }
 
-  async setPassword(username: string, passwordHash: string): Promise<void> {
-    await this.#change(username, { passwordHash });
+  setPassword(username: string, passwordHash: string): Promise<void> {
+    this.#change(username, { passwordHash });
+    return Promise.resolve();
   }
 
-  #change(username: string, change: Partial<Account>): Promise<boolean> {
+  #change(username: string, change: Partial<Account>): boolean {
     const user = this.users.get(username);
-    if (user !== undefined) this.users.set(username, { ...user, ...change });
-    return Promise.resolve(true);
+    if (user === undefined) return false;
+    this.users.set(username, { ...user, ...change });
+    return true;
   }
 }

@@ -124,7 +124,7 @@ Deno.test("Users.list() leaves out plain users where asked", async () => {
   await users.create({ ...EVE, username: "both", roles: ["user", "api"] });
   const names = async (notJustUser: boolean) =>
     (await users.list(notJustUser)).map(({ username }) => username);
-  assert.deepEqual(await names(false), ["eve", "bot", "both"]);
+  assert.deepEqual(await names(false), ["bot", "both", "eve"]);
   assert.deepEqual(await names(true), ["bot", "both"]);
 });
 
@@ -195,4 +195,18 @@ Deno.test("Users.setRoles() puts roles in place of others, by the rules of a new
     /project: only managers/,
   );
   assert.deepEqual(await rolesOf(), [["support"], []]);
+});
+
+Deno.test("Users.change() looks again where another change came in between", async () => {
+  const { store, users } = setUp();
+  await users.create(EVE);
+  await Promise.all([
+    users.change("eve", { "add-role": "support" }),
+    users.change("eve", { "add-role": "api" }),
+  ]);
+  assert.deepEqual(store.users.get("eve")!.roles.toSorted(), [
+    "api",
+    "support",
+    "user",
+  ]);
 });
