@@ -9,7 +9,7 @@ import type {
   MetricEngine,
 } from "../engine/metric_engine.ts";
 import { SHARD_COUNTERS, SHARD_GAUGES } from "./shard_metrics.ts";
-import { OTHER_CLUSTERS } from "./unknown_metric_news.ts";
+import { OTHER_CLUSTERS } from "./unknown_metric_notices.ts";
 
 const ENGINE_STATES: readonly EngineState[] = [
   "restoring",

@@ -26,7 +26,7 @@ import type { RingConsumer } from "../transport/ring.ts";
 import type { EngineNotice, WriteReport } from "../engine/metric_engine.ts";
 import { LoneQuestions } from "./lone_questions.ts";
 import { ShardLink } from "./shard_link.ts";
-import { UnknownMetricNews } from "./unknown_metric_news.ts";
+import { UnknownMetricNotices } from "./unknown_metric_notices.ts";
 import { parseWriteDone, ReportCollector } from "./write_reports.ts";
 
 const ENCODER = new TextEncoder();
@@ -84,7 +84,7 @@ export interface ShardEvents {
 
 export class ShardCalls {
   readonly links: readonly ShardLink[];
-  readonly unknownMetrics: UnknownMetricNews;
+  readonly unknownMetrics: UnknownMetricNotices;
   readonly #bell: Bell;
   readonly #events: ShardEvents;
   readonly #pending = new Map<number, Pending>();
@@ -102,7 +102,7 @@ export class ShardCalls {
     this.#bell = new Bell(wiring.mainBell);
     this.links = wiring.toShard.map((_, shard) => new ShardLink(wiring, shard));
     this.#events = events;
-    this.unknownMetrics = new UnknownMetricNews((notice) =>
+    this.unknownMetrics = new UnknownMetricNotices((notice) =>
       events.notice(notice)
     );
   }

@@ -10,7 +10,7 @@ import { nowSec } from "../../base/clock.ts";
 import { ClientError } from "../../base/errors.ts";
 import type { HeldLock } from "../persist/directory_lock.ts";
 import { InstanceCounts } from "../transport/instance_counts.ts";
-import type { Share } from "../transport/mark_facts.ts";
+import type { ShardSlot } from "../transport/stream_progress.ts";
 import { StatsBlock } from "../transport/shard_stats.ts";
 import { createWiring, type Wiring } from "../transport/shard_wiring.ts";
 import { type Ask, type Reply, shardOf } from "../transport/messages.ts";
@@ -43,12 +43,12 @@ import {
 } from "./scope_checks.ts";
 import { Evaluators } from "./evaluators.ts";
 import type { QueryAnswer, QueryJob } from "../engine/query_jobs.ts";
-import { OpenBatchSet } from "./open_batches.ts";
+import { OutgoingBatches } from "./outgoing_batches.ts";
 import { OutgoingBatch } from "./outgoing_batch.ts";
 import { guessShard } from "./route_hint.ts";
 import { ShardCalls, type ShardReply } from "./shard_calls.ts";
 import { ShardWorkers } from "./shard_workers.ts";
-import { SparedNodes } from "./spared_nodes.ts";
+import { ProtectedNodes } from "./protected_nodes.ts";
 import { removeLayouts } from "./store_layouts.ts";
 import { StoredClusters } from "./stored_clusters.ts";
 
@@ -76,10 +76,10 @@ export class ShardedEngine implements StoreEngine {
   readonly #calls: ShardCalls;
   readonly #queryShards: QueryShards;
   readonly #notify: (notice: EngineNotice) => void;
-  readonly #openBatches = new OpenBatchSet();
+  readonly #openBatches = new OutgoingBatches();
   readonly #archiver: Archiver | undefined;
   readonly #instances: InstanceCounts;
-  readonly #sparedNodes: SparedNodes | undefined;
+  readonly #protectedNodes: ProtectedNodes | undefined;
   readonly #lock: HeldLock | undefined;
   /** Resolves when questions are answered. */
   readonly #ready = Promise.withResolvers<void>();
@@ -90,7 +90,7 @@ export class ShardedEngine implements StoreEngine {
 
   constructor(
     options: EngineOptions,
-    directories: readonly Share[],
+    directories: readonly ShardSlot[],
     notify: (notice: EngineNotice) => void,
     nodes: NodeProvider | undefined,
     lock: HeldLock | undefined,
@@ -120,13 +120,13 @@ export class ShardedEngine implements StoreEngine {
       notify,
     );
     const { retentionSec, shards } = options;
-    this.#sparedNodes = nodes === undefined || retentionSec === 0
+    this.#protectedNodes = nodes === undefined || retentionSec === 0
       ? undefined
-      : new SparedNodes({
+      : new ProtectedNodes({
         provider: nodes,
         shards,
         retentionSec,
-        tell: (shard, nodes) => this.#ask(shard, { kind: "spare", nodes }),
+        tell: (shard, nodes) => this.#ask(shard, { kind: "protect", nodes }),
         notify,
       });
     this.#queryShards = {
@@ -277,7 +277,7 @@ export class ShardedEngine implements StoreEngine {
 
   async cleanUp(): Promise<void> {
     await this.#ready.promise;
-    if (await this.#sparedNodes?.refresh() === false) {
+    if (await this.#protectedNodes?.refresh() === false) {
       throw new Error("it is not known which nodes have running jobs");
     }
     await this.#archiver?.run();
@@ -295,7 +295,7 @@ export class ShardedEngine implements StoreEngine {
     const isAlive = this.state !== "failed";
     this.state = "stopping";
     this.#archiver?.stop();
-    this.#sparedNodes?.stop();
+    this.#protectedNodes?.stop();
     this.#evaluators.close();
     this.#ready.reject(this.#notServing());
     // Questions keep their order behind the writes sent before.
@@ -341,7 +341,7 @@ export class ShardedEngine implements StoreEngine {
     if (this.#restoring === 0 && this.state === "restoring") {
       this.state = "ready";
       this.#ready.resolve();
-      this.#sparedNodes?.start();
+      this.#protectedNodes?.start();
       this.#archiver?.start();
     }
   }

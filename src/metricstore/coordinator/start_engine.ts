@@ -21,7 +21,7 @@ import { directoriesByAge, storeLock } from "./store_layouts.ts";
  * Starts the workers; resolves when all shards take work. Throws a `StorageError`
  * where samples or the archive cannot be kept in their directories, a `LockError`
  * where another process works in them. `nodes` knows which hosts have running jobs;
- * absent: the retention spares none. `lock` is that of the directory, if the caller
+ * absent: the retention protects none. `lock` is that of the directory, if the caller
  * has it already; the engine gives it back.
  */
 export async function startEngine(
@@ -61,7 +61,7 @@ async function startLocked(
   const engine = new ShardedEngine(
     {
       ...options,
-      sparesNodes: nodes !== undefined,
+      protectsNodes: nodes !== undefined,
       archive: archive && {
         ...archive,
         reachedSec: openArchive(DENO_FILES, archive.directory, nowSec()),

@@ -14,7 +14,7 @@ import {
   storeDirectory,
 } from "../persist/filenames.ts";
 import { DENO_FILES } from "../persist/files.ts";
-import type { Share } from "../transport/mark_facts.ts";
+import type { ShardSlot } from "../transport/stream_progress.ts";
 
 /** The lock that a process needs to open the log and snapshots of a directory. */
 export function storeLock(checkpointsDirectory: string): LockSubject {
@@ -31,8 +31,8 @@ export function storeLock(checkpointsDirectory: string): LockSubject {
  * per layout: after 4→8→4 shards and a kill, some shards of layout 4 may still be the
  * old ones.
  */
-export function directoriesByAge(checkpointsDirectory: string): Share[] {
-  const found: { share: Share; newestMs: number }[] = [];
+export function directoriesByAge(checkpointsDirectory: string): ShardSlot[] {
+  const found: { share: ShardSlot; newestMs: number }[] = [];
   for (const entry of Deno.readDirSync(storeDirectory(checkpointsDirectory))) {
     const shards = entry.isDirectory ? shardCountOf(entry.name) : undefined;
     if (shards === undefined) continue;

@@ -318,10 +318,10 @@ export interface EngineOptions {
   /** Bytes of the ring from one shard to another, a power of two; absent: as large as is good. */
   readonly forwardRingBytes?: number;
   /**
-   * Nodes of running jobs are spared from freeing: nothing is freed until it is
+   * Nodes of running jobs are protected from freeing: nothing is freed until it is
    * known which. Set by the engine itself when it is given a node provider.
    */
-  readonly sparesNodes?: boolean;
+  readonly protectsNodes?: boolean;
   /** Where samples go that age out; absent: nowhere. */
   readonly archive?: ArchiveOptions | undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Which nodes have running jobs: their samples are spared from freeing
+ * Which nodes have running jobs: their samples are protected from freeing
  * (metric-store 7.7). The seam behind which either cc-backend is asked or a job
  * database of our own. Main thread only.
  */

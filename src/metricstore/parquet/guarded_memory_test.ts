@@ -3,7 +3,7 @@ import type { EngineOptions } from "../engine/metric_engine.ts";
 import { MemoryGuard } from "../shard/memory_guard.ts";
 import { RetentionSweep } from "../shard/retention_sweep.ts";
 import { SeriesRegistry } from "../catalog/series_registry.ts";
-import { SparedHosts } from "../shard/spared_hosts.ts";
+import { ProtectedHosts } from "../shard/protected_hosts.ts";
 import { ArchiveBounds } from "../shard/archive_bounds.ts";
 
 const OPTIONS = {
@@ -44,17 +44,17 @@ Deno.test("MemoryGuard.relieve() frees nothing that is not archived, and refuses
   // A cap that was used up long ago.
   const guard = new MemoryGuard(registry, 1, 1, { bounds, want });
   assert.equal(guard.refusesWrites, false);
-  assert.equal(guard.relieve(2000), false);
+  assert.equal(guard.evict(2000), false);
   assert.equal(guard.refusesWrites, true);
   assert.equal(registry.table.pages.pool.used, before);
   assert.equal(guard.horizonOf(""), -Infinity);
   const [limitSec] = wanted;
   assert.ok(limitSec! > 1000 && limitSec! < 2000);
-  assert.equal(guard.relieve(2000), false);
+  assert.equal(guard.evict(2000), false);
   assert.equal(wanted.length, 1, "it does not ask at every turn");
 
   bounds.archivedBeforeSec = limitSec!;
-  assert.equal(guard.relieve(2001), true);
+  assert.equal(guard.evict(2001), true);
   assert.equal(guard.refusesWrites, false);
   assert.equal(guard.horizonOf(""), limitSec);
   assert.ok(registry.table.pages.pool.used < before);
@@ -66,7 +66,7 @@ Deno.test("RetentionSweep keeps what is not archived", () => {
   const sweep = new RetentionSweep(
     registry,
     100,
-    new SparedHosts(false),
+    new ProtectedHosts(false),
     bounds,
   );
   sweep.pass(5000);

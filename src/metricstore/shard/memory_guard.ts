@@ -137,7 +137,7 @@ export class MemoryGuard {
   }
 
   /** Gives up the oldest data if memory is short. Returns whether it did. */
-  relieve(nowSec: number): boolean {
+  evict(nowSec: number): boolean {
     const { table, owners } = this.#registry;
     const { pool } = table.pages;
     if (owners.length > 1) this.#shares.look(owners.length);

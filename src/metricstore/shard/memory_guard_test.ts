@@ -62,7 +62,7 @@ Deno.test("MemoryGuard.relieve() gives up the oldest data and keeps to its share
     if (now % 60 === 0) {
       for (const series of minute) table.write(series, now, noise(random));
     }
-    if (guard.relieve(now)) passes++;
+    if (guard.evict(now)) passes++;
     const used = table.reservedBytes + table.seriesCount * SERIES_NAME_BYTES;
     assert.ok(used <= shareBytes + SLACK_BYTES, `${used} at ${now}`);
   }
@@ -89,7 +89,7 @@ Deno.test("MemoryGuard.relieve() does nothing when nothing can be given up", () 
   const guard = new MemoryGuard(SMALL, 1, 1);
   for (let now = 1000; now < 1040; now++) {
     table.write(series!, now, now);
-    assert.equal(guard.relieve(now), false);
+    assert.equal(guard.evict(now), false);
   }
   assert.equal(guard.hasRoomForSeries, false);
   assert.equal(guard.horizonOf(""), -Infinity);
@@ -103,7 +103,7 @@ Deno.test("MemoryGuard.relieve() ends series that were not written for longest",
   table.write(dead!, 1000, 1);
   for (let now = 5000; now < 5100; now++) table.write(alive!, now, now);
   const guard = new MemoryGuard(SMALL, 1, 1);
-  assert.equal(guard.relieve(5100), true);
+  assert.equal(guard.evict(5100), true);
   assert.equal(table.isAlive(dead!), false);
   assert.equal(table.isAlive(alive!), true);
 });
@@ -116,7 +116,7 @@ Deno.test("MemoryGuard.relieve() goes by the time of the data while a history is
   const now = 1_000_000;
   for (let time = 1000; time < 1000 + 640; time++) {
     table.write(series!, time, Math.sin(time));
-    guard.relieve(now);
+    guard.evict(now);
   }
   // Nothing but the page that is being filled can be kept, and it is.
   assert.ok(table.isAlive(series!));
@@ -128,7 +128,7 @@ Deno.test("MemoryGuard.relieve() goes by the time of the data while a history is
 
 Deno.test("MemoryGuard without a cap gives nothing up", () => {
   const guard = new MemoryGuard(SMALL, 0, 1);
-  assert.equal(guard.relieve(1e9), false);
+  assert.equal(guard.evict(1e9), false);
   assert.equal(guard.hasRoomForSeries, true);
 });
 
@@ -158,7 +158,7 @@ Deno.test("MemoryGuard.relieve() takes from the instance above its share only, a
   const endSec = beginSec + historySec + 20_000;
   for (let now = beginSec + historySec; now < endSec; now++) {
     for (const series of greedy) table.write(series, now, noise(random));
-    guard.relieve(now);
+    guard.evict(now);
     const used = table.reservedBytes + table.seriesCount * SERIES_NAME_BYTES;
     assert.ok(used <= shareBytes + SLACK_BYTES, `${used} at ${now}`);
   }
@@ -191,7 +191,7 @@ Deno.test("MemoryGuard lets series of a named instance take its share and no mor
   for (; made < 100_000 && guard.hasRoomFor(owner); made++) {
     const entry = entryOf(`m${made}`, "fast", { instance: "maker" });
     table.write(seriesOf(SMALL, entry), 1000, 1);
-    if (made % 1000 === 0) guard.relieve(1000);
+    if (made % 1000 === 0) guard.evict(1000);
   }
   const bytes = made * (SERIES_BYTES + SERIES_NAME_BYTES);
   const share = (budget + table.reservedBytes) / 4;

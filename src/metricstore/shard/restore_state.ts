@@ -12,7 +12,11 @@ import type { WalHandler } from "../persist/wal_reader.ts";
 import type { FreeRecord } from "../persist/wal_records.ts";
 import { freeAtAndBelow, freeRecorded } from "./free_selectors.ts";
 import { restoreSeries, SERIES_SECTION } from "./series_state.ts";
-import { isIn, MarkFacts, type Share } from "../transport/mark_facts.ts";
+import {
+  isIn,
+  ProgressByStream,
+  type ShardSlot,
+} from "../transport/stream_progress.ts";
 import {
   FACTS_SECTION,
   MARKS_SECTION,
@@ -50,18 +54,18 @@ export class RestoreState implements RecoveryHandler {
     refused: 0,
   };
   /** How far streams got, by all directories read so far. */
-  readonly facts = new MarkFacts();
+  readonly facts = new ProgressByStream();
   readonly #registry: SeriesRegistry;
-  readonly #share: Share;
+  readonly #share: ShardSlot;
   /** Owner of the directory that is being read. */
-  #writer: Share;
+  #writer: ShardSlot;
   readonly #horizonSec: number;
   readonly #onProgress: OnProgress;
 
   /** `horizonSec`: samples before it are not put back; -Infinity: all are. */
   constructor(
     registry: SeriesRegistry,
-    share: Share,
+    share: ShardSlot,
     horizonSec: number,
     onProgress: OnProgress,
   ) {
@@ -73,7 +77,7 @@ export class RestoreState implements RecoveryHandler {
   }
 
   /** From now on it is the directory of that shard that is read. */
-  readFrom(writer: Share): void {
+  readFrom(writer: ShardSlot): void {
     this.#writer = writer;
   }
 

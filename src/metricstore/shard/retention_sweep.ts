@@ -8,7 +8,7 @@
 import type { ArchiveBounds } from "./archive_bounds.ts";
 import { levelOf } from "../store/records.ts";
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
-import type { SparedHosts } from "./spared_hosts.ts";
+import type { ProtectedHosts } from "./protected_hosts.ts";
 
 /** Series looked at per slice: well under a millisecond. */
 const SLICE_SERIES = 4096;
@@ -18,17 +18,17 @@ export class RetentionSweep {
   readonly #registry: SeriesRegistry;
   readonly #retentionSec: number;
   readonly #archive: ArchiveBounds | undefined;
-  readonly #spared: SparedHosts;
+  readonly #protectedHosts: ProtectedHosts;
   #next = 0;
   #passDueSec = 0;
 
   constructor(
     registry: SeriesRegistry,
     retentionSec: number,
-    spared: SparedHosts,
+    protectedHosts: ProtectedHosts,
     archive?: ArchiveBounds,
   ) {
-    this.#spared = spared;
+    this.#protectedHosts = protectedHosts;
     this.#archive = archive;
     this.#registry = registry;
     this.#retentionSec = retentionSec;
@@ -36,7 +36,9 @@ export class RetentionSweep {
 
   /** Does the next slice. Returns whether the pass goes on. */
   slice(nowSec: number): boolean {
-    if (nowSec < this.#passDueSec || !this.#spared.isKnown) return false;
+    if (nowSec < this.#passDueSec || !this.#protectedHosts.isKnown) {
+      return false;
+    }
     const { table, tree } = this.#registry;
     const horizonSec = this.#retentionSec === 0 ? -Infinity : Math.min(
       nowSec - this.#retentionSec,
@@ -46,7 +48,7 @@ export class RetentionSweep {
     for (let series = this.#next; series < end; series++) {
       if (!table.isAlive(series)) continue;
       const level = levelOf(table, series);
-      if (this.#spared.has(tree.level(level).host)) continue;
+      if (this.#protectedHosts.has(tree.level(level).host)) continue;
       this.#registry.endIfEmpty(series);
       this.#registry.freeBefore(series, horizonSec);
       if (table.isAlive(series)) table.trimBefore(series, horizonSec);

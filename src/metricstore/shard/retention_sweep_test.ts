@@ -7,13 +7,13 @@ import {
   seriesOf,
 } from "../catalog/_registry_fixture.ts";
 import { RetentionSweep } from "./retention_sweep.ts";
-import { SparedHosts } from "./spared_hosts.ts";
+import { ProtectedHosts } from "./protected_hosts.ts";
 
 const REGISTRY = makeRegistry({
   load: { frequencySec: 1, aggregation: null },
 });
 const { table } = REGISTRY;
-const NONE = new SparedHosts(false);
+const NONE = new ProtectedHosts(false);
 
 /** Lets a pass finish. Returns how many slices it took. */
 function sweep(retention: RetentionSweep, nowSec: number): number {
@@ -66,10 +66,10 @@ Deno.test("RetentionSweep.slice() keeps everything when there is no retention", 
   assert.equal(table.isAlive(series), true);
 });
 
-Deno.test("RetentionSweep.slice() passes over hosts that are spared, and waits until it is known which", () => {
+Deno.test("RetentionSweep.slice() passes over hosts that are protectedHosts, and waits until it is known which", () => {
   clear(REGISTRY);
-  const spared = new SparedHosts(true);
-  const retention = new RetentionSweep(REGISTRY, 100, spared);
+  const protectedHosts = new ProtectedHosts(true);
+  const retention = new RetentionSweep(REGISTRY, 100, protectedHosts);
   const series = ["busy", "idle"].map((host) =>
     seriesOf(REGISTRY, entryOf(host, "load"))
   );
@@ -81,13 +81,13 @@ Deno.test("RetentionSweep.slice() passes over hosts that are spared, and waits u
   sweep(retention, 2000);
   assert.equal(table.seriesCount, 3);
 
-  spared.set([["c", ["busy"]], ["d", ["idle"]]]);
+  protectedHosts.set([["c", ["busy"]], ["d", ["idle"]]]);
   sweep(retention, 2000);
   assert.deepEqual(series.map((one) => table.isAlive(one)), [true, false]);
   // Jobs run in the default instance only.
   assert.equal(table.isAlive(other), false);
 
-  spared.set([]);
+  protectedHosts.set([]);
   sweep(retention, 2100);
   assert.equal(table.seriesCount, 0);
 });

@@ -23,7 +23,7 @@ import {
 } from "../transport/messages.ts";
 import { RingConsumer } from "../transport/ring.ts";
 import { ArchiveRows } from "./archive_rows.ts";
-import { ClusterNews } from "./cluster_news.ts";
+import { ClusterEvents } from "./cluster_events.ts";
 import { InstanceCounts } from "../transport/instance_counts.ts";
 import { MemoryGuard } from "./memory_guard.ts";
 import { RetentionSweep } from "./retention_sweep.ts";
@@ -36,7 +36,7 @@ import { StatsBlock } from "../transport/shard_stats.ts";
 import type { ShardStart } from "../transport/shard_wiring.ts";
 import { StreamMarks } from "./stream_marks.ts";
 import { ShardWrites } from "./shard_writes.ts";
-import { type HostName, SparedHosts } from "./spared_hosts.ts";
+import { type HostName, ProtectedHosts } from "./protected_hosts.ts";
 
 /** Questions that wait in the shard's own memory; further ones wait in its inbox. */
 const ASKED_CHARS_MAX = 16 << 20;
@@ -73,10 +73,10 @@ export class Shard {
   readonly #questions: ShardQuestions;
   readonly #selections: ShardSelections;
   readonly #sweep: RetentionSweep;
-  readonly #spared: SparedHosts;
+  readonly #protectedHosts: ProtectedHosts;
   readonly #guardian: MemoryGuard;
   readonly #stats: StatsBlock;
-  readonly #news: ClusterNews;
+  readonly #clusterEvents: ClusterEvents;
   readonly #decoder = new TextDecoder();
   readonly #collectIfIdle = createIdleCollection();
   #lookedMs = 0;
@@ -112,7 +112,10 @@ export class Shard {
       start,
       () => this.#takeForwards(),
     );
-    const news = this.#news = new ClusterNews(registry.tree, outbox);
+    const clusterEvents = this.#clusterEvents = new ClusterEvents(
+      registry.tree,
+      outbox,
+    );
     const { retentionSec } = options;
     const bounds = options.archive && new ArchiveBounds(
       options.archive.reachedSec ?? -Infinity,
@@ -132,13 +135,15 @@ export class Shard {
         retentionSec === 0 ? -Infinity : now - retentionSec,
         guard.horizonOf(instance),
       );
-    const spared = this.#spared = new SparedHosts(options.sparesNodes === true);
+    const protectedHosts = this.#protectedHosts = new ProtectedHosts(
+      options.protectsNodes === true,
+    );
     this.#writes = new ShardWrites({
       start,
       registry,
       outbox,
       stats,
-      news,
+      clusterEvents,
       persistence,
       marks: persistence?.marks ??
         new StreamMarks({ shard, shards: options.shards }),
@@ -147,7 +152,7 @@ export class Shard {
     });
     // Readers also see what running jobs keep alive.
     const readable = (now: number, host: HostName) =>
-      spared.has(host)
+      protectedHosts.has(host)
         ? guard.horizonOf(host.instance)
         : horizon(now, host.instance);
     this.#questions = new ShardQuestions({
@@ -166,19 +171,24 @@ export class Shard {
       stats,
       readable,
     );
-    this.#sweep = new RetentionSweep(registry, retentionSec, spared, bounds);
+    this.#sweep = new RetentionSweep(
+      registry,
+      retentionSec,
+      protectedHosts,
+      bounds,
+    );
     this.#publish();
     outbox.restored();
   }
 
   #restore(): ShardPersistence | undefined {
     const { shard, wiring } = this.#start;
-    const { archive, persistence, shards, sparesNodes } = wiring.options;
+    const { archive, persistence, shards, protectsNodes } = wiring.options;
     if (persistence === undefined) return undefined;
     // Samples that are not archived yet must come back, and those that a running job
     // may need. All others come with them, since the first sample of a run says where
     // its slots lie.
-    const retentionSec = archive === undefined && sparesNodes !== true
+    const retentionSec = archive === undefined && protectsNodes !== true
       ? wiring.options.retentionSec
       : 0;
     return new ShardPersistence({
@@ -192,7 +202,7 @@ export class Shard {
         this.#outbox.notice({ level, message, fields: { shard, ...fields } }),
       onProgress: (samples) => {
         this.#stats.set("restoredSamples", samples);
-        return this.#guardian.relieve(nowSec());
+        return this.#guardian.evict(nowSec());
       },
     });
   }
@@ -206,9 +216,9 @@ export class Shard {
       const worked = this.#takeForwards() || this.#answerNext() ||
         this.#takeFromMain();
       const isSweeping = this.#sweep.slice(nowSec());
-      const isShort = this.#guardian.relieve(nowSec());
+      const isShort = this.#guardian.evict(nowSec());
       this.#sealLeft(isShort);
-      const isSaving = this.#tend();
+      const isSaving = this.#tick();
       const isSelecting = this.#selections.work(worked);
       this.#writes.tidyKeys((ended) => this.#selections.forget(ended));
       if (isSweeping || isShort || isSaving || worked) this.#publish();
@@ -234,9 +244,9 @@ export class Shard {
     this.#collectIfIdle();
   }
 
-  #tend(): boolean {
+  #tick(): boolean {
     if (this.#start.wiring.options.persistence?.onlyCleanUp) return false;
-    return this.#persistence?.tend() ?? false;
+    return this.#persistence?.tick() ?? false;
   }
 
   /** Frees what is due. A server that goes on writes its snapshot in slices. */
@@ -366,7 +376,7 @@ export class Shard {
       this.#persistence?.close();
     }
     if (ask.kind === "clean-up") this.#cleanUp();
-    if (ask.kind === "spare") this.#spared.set(ask.nodes);
+    if (ask.kind === "protect") this.#protectedHosts.set(ask.nodes);
     const reply = this.#questions.answer(id, ask);
     this.#outbox.reply(id, reply);
     if (reply.kind === "query" && reply.lengths.length === 1) {
@@ -384,7 +394,7 @@ export class Shard {
   }
 
   #publish(): void {
-    this.#news.tell();
+    this.#clusterEvents.tell();
     const { table, tree } = this.#registry;
     this.#stats.set("series", table.seriesCount);
     this.#stats.set("hosts", tree.hostCount);

@@ -25,19 +25,19 @@ import { type OnProgress, RestoreState } from "./restore_state.ts";
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
 import type { Notify } from "./shard_notices.ts";
 import type { ShardOutbox } from "./shard_outbox.ts";
-import type { Share } from "../transport/mark_facts.ts";
+import type { ShardSlot } from "../transport/stream_progress.ts";
 import { ShardSnapshots } from "./shard_snapshots.ts";
 import { StreamMarks } from "./stream_marks.ts";
 
 export interface PersistedShard {
   readonly options: PersistenceOptions;
-  readonly owner: Share;
+  readonly owner: ShardSlot;
   /** The registry that samples on disk are restored into. */
   readonly registry: SeriesRegistry;
   /** Older samples are not put back; 0: all are. */
   readonly retentionSec: number;
   /** Owners of the directories on disk, the one written last at the end. */
-  readonly directories: readonly Share[];
+  readonly directories: readonly ShardSlot[];
   readonly outbox: Pick<ShardOutbox, "converted">;
   readonly notify: Notify;
   readonly onProgress: OnProgress;
@@ -140,7 +140,7 @@ export class ShardPersistence {
   }
 
   /** Takes the shard's hosts out of the directory of another layout's shard. */
-  #takeOver(files: Files, writer: Share, state: RestoreState): void {
+  #takeOver(files: Files, writer: ShardSlot, state: RestoreState): void {
     const { notify, options, owner } = this.#shard;
     const { shard, shards: shardCount } = writer;
     const directory = shardDirectory(options.directory, shardCount, shard);
@@ -199,10 +199,10 @@ export class ShardPersistence {
    * Does the work that is due: a sync, a slice of a snapshot. Returns whether there is
    * more to do at once.
    */
-  tend(): boolean {
+  tick(): boolean {
     if (!this.wal.batch.isEmpty) this.#commitRest();
     this.#syncIfDue();
-    return this.#snapshots.tend();
+    return this.#snapshots.tick();
   }
 
   /** Writes a snapshot at once; whether that went well is told. */
@@ -211,7 +211,7 @@ export class ShardPersistence {
     this.#snapshots.now();
   }
 
-  /** The next `tend` begins a snapshot, for a log of any size. */
+  /** The next `tick` begins a snapshot, for a log of any size. */
   wantSnapshot(): void {
     this.#snapshots.want();
   }
@@ -253,7 +253,7 @@ export class ShardPersistence {
     }
   }
 
-  /** Milliseconds until `tend` is due again. */
+  /** Milliseconds until `tick` is due again. */
   get idleMs(): number {
     return this.wal.committedBytes === this.#syncedBytes
       ? Infinity

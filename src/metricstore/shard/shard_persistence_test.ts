@@ -10,7 +10,7 @@ import {
   read,
 } from "../catalog/_registry_fixture.ts";
 import { freeAtAndBelow } from "./free_selectors.ts";
-import { isIn, type Share } from "../transport/mark_facts.ts";
+import { isIn, type ShardSlot } from "../transport/stream_progress.ts";
 import { ShardPersistence } from "./shard_persistence.ts";
 
 const REGISTRY = makeRegistry({
@@ -18,14 +18,14 @@ const REGISTRY = makeRegistry({
 });
 const ENTRY = entryOf("h", "load", { frequencySec: 60 });
 const DIRECTORY = "/checkpoints/ringstore/shards-1/0";
-const ONLY: Share = { shard: 0, shards: 1 };
+const ONLY: ShardSlot = { shard: 0, shards: 1 };
 
 /** The shard as a start makes it: an empty memory, then what the files say. */
 function start(
   files: FaultFiles,
   maxLogBytes = 2 ** 30,
   owner = ONLY,
-  directories: readonly Share[] = [owner],
+  directories: readonly ShardSlot[] = [owner],
 ) {
   clear(REGISTRY);
   const notices: string[] = [];
@@ -92,7 +92,7 @@ function untilSnapshot(
 ): void {
   const before = snapshots(files);
   for (let i = 0; i < 100; i++) {
-    persistence.tend();
+    persistence.tick();
     if (snapshots(files).length > before.length) return;
   }
   assert.fail("no snapshot was due");
@@ -102,7 +102,7 @@ Deno.test("ShardPersistence.logFree() during a snapshot lets nothing freed come 
   const files = new FaultFiles(1);
   const shard = start(files, 0);
   write(shard, [600, 1]);
-  assert.equal(shard.persistence.tend(), true, "a snapshot has begun");
+  assert.equal(shard.persistence.tick(), true, "a snapshot has begun");
   write(shard, [6000, 2], [6060, 3]);
   free(shard, 7000);
   // A new run that covers the time of a freed sample, but has none there.
@@ -120,7 +120,7 @@ Deno.test("ShardPersistence.logFree() finishes a snapshot that it has made begin
   const shard = start(files, 0);
   for (let i = 0; i < 4; i++) {
     write(shard, [600, i]);
-    assert.equal(shard.persistence.tend(), true, "a snapshot has begun");
+    assert.equal(shard.persistence.tick(), true, "a snapshot has begun");
     assert.deepEqual(snapshots(files), []);
     free(shard, 0);
   }

@@ -21,7 +21,7 @@ import type { ShardPersistence } from "./shard_persistence.ts";
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
 import type { ShardOutbox } from "./shard_outbox.ts";
 import type { StatsBlock } from "../transport/shard_stats.ts";
-import type { HostName } from "./spared_hosts.ts";
+import type { HostName } from "./protected_hosts.ts";
 
 type AskOf<Kind extends Ask["kind"]> = Extract<Ask, { kind: Kind }>;
 
@@ -92,8 +92,8 @@ export class ShardQuestions {
       case "archive-rows":
       case "archive-done":
         return this.#archive.answer(this.#request, ask);
-      case "spare":
-        return { kind: "spare" };
+      case "protect":
+        return { kind: "protect" };
       case "metrics":
         this.#registry.catalog.add(ask.added);
         return { kind: "metrics" };

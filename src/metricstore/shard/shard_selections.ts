@@ -24,7 +24,7 @@ import {
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
 import type { StatsBlock } from "../transport/shard_stats.ts";
 import type { ShardStart } from "../transport/shard_wiring.ts";
-import type { HostName } from "./spared_hosts.ts";
+import type { HostName } from "./protected_hosts.ts";
 
 /** A turn: so long a batch may wait for the questions of evaluators. */
 const TURN_MS = 2;

@@ -66,10 +66,10 @@ export class ShardSnapshots {
   }
 
   /** Begins one if it is due, or writes a slice. Returns whether there is more to do at once. */
-  tend(): boolean {
+  tick(): boolean {
     if (this.#run !== undefined) return this.#writeSlice();
     if (nowSec() < this.#retryAtSec || !this.#isDue()) return false;
-    if (this.#isWanted || this.#hasNews()) this.#begin();
+    if (this.#isWanted || this.#hasChanges()) this.#begin();
     else this.#postpone();
     return this.#run !== undefined;
   }
@@ -113,7 +113,7 @@ export class ShardSnapshots {
         Math.max(options.maxLogBytes, this.#fileBytes);
   }
 
-  #hasNews(): boolean {
+  #hasChanges(): boolean {
     const { recovered, wal } = this.#source;
     return wal.committedBytes !== this.#begunBytes || wal.needsSnapshot ||
       recovered.segments.length > 0;

@@ -27,7 +27,7 @@ import {
   OpenBatches,
 } from "./open_batches.ts";
 import { ForeignLines } from "./foreign_lines.ts";
-import type { ClusterNews } from "./cluster_news.ts";
+import type { ClusterEvents } from "./cluster_events.ts";
 import type { SeriesRegistry } from "../catalog/series_registry.ts";
 import { HeldLines } from "./held_lines.ts";
 import type { ShardPersistence } from "./shard_persistence.ts";
@@ -50,7 +50,7 @@ export interface ShardWritesOptions {
   readonly registry: SeriesRegistry;
   readonly outbox: ShardOutbox;
   readonly stats: StatsBlock;
-  readonly news: ClusterNews;
+  readonly clusterEvents: ClusterEvents;
   readonly persistence: ShardPersistence | undefined;
   readonly marks: StreamMarks;
   /** The oldest time that an instance may still write, seconds. */
@@ -61,7 +61,7 @@ export class ShardWrites {
   readonly #registry: SeriesRegistry;
   readonly #outbox: ShardOutbox;
   readonly #stats: StatsBlock;
-  readonly #news: ClusterNews;
+  readonly #clusterEvents: ClusterEvents;
   readonly #persistence: ShardPersistence | undefined;
   readonly #horizon: (nowSec: number, instance: string) => number;
   readonly #keys = new KeyTable();
@@ -85,7 +85,7 @@ export class ShardWrites {
     this.#registry = registry;
     this.#outbox = options.outbox;
     this.#stats = options.stats;
-    this.#news = options.news;
+    this.#clusterEvents = options.clusterEvents;
     const engine = start.wiring.options;
     this.#foreign = new ForeignLines(engine.shards);
     this.#gather = this.#foreign.add.bind(this.#foreign);
@@ -299,7 +299,7 @@ export class ShardWrites {
     this.#kept.keep(batch);
     const { tally, forwards } = batch;
     if (batch.isReplay) tally.nameReplayed();
-    this.#news.tell();
+    this.#clusterEvents.tell();
     this.#stats.add("linesTotal", tally.lines);
     this.#stats.add("storedTotal", tally.stored);
     const done: WriteDone = {

@@ -14,12 +14,12 @@ import type { HostCheck } from "../ingest/line_ingest.ts";
 import { ByteReader, ByteWriter } from "../persist/byte_text.ts";
 import {
   isIn,
-  type MarkFact,
-  type MarkFacts,
   mayShareHosts,
+  type ProgressByStream,
   provenFor,
-  type Share,
-} from "../transport/mark_facts.ts";
+  type ShardSlot,
+  type StreamProgress,
+} from "../transport/stream_progress.ts";
 
 /** Section of a snapshot: pairs of f64 sequence and text stream. */
 export const MARKS_SECTION = 2;
@@ -34,21 +34,21 @@ export const MARKS_MAX = 1024;
 /** Facts kept of a stream, the highest: two layouts of as many workers as there can be. */
 export const FACTS_MAX = 512;
 
-const NO_FACTS: readonly MarkFact[] = [];
+const NO_FACTS: readonly StreamProgress[] = [];
 
 interface Progress {
   /** 0: not known for all hosts. */
   readonly reached: number;
   /** All of them above `reached`. */
-  readonly facts: readonly MarkFact[];
+  readonly facts: readonly StreamProgress[];
 }
 
 export class StreamMarks {
-  readonly #share: Share;
+  readonly #share: ShardSlot;
   readonly #streams = new Map<string, Progress>();
 
   /** `share`: the hosts of this shard. */
-  constructor(share: Share) {
+  constructor(share: ShardSlot) {
     this.#share = share;
   }
 
@@ -78,7 +78,7 @@ export class StreamMarks {
   }
 
   /** Takes over what was on disk: of this shard, and of all shards of other layouts. */
-  restore(known: MarkFacts): void {
+  restore(known: ProgressByStream): void {
     for (const [stream, facts] of known.streams()) {
       const reached = provenFor(this.#share, facts);
       const kept = above(reached, facts)
@@ -120,15 +120,15 @@ export class StreamMarks {
 
 function above(
   reached: number,
-  facts: readonly MarkFact[] = NO_FACTS,
-): MarkFact[] {
+  facts: readonly StreamProgress[] = NO_FACTS,
+): StreamProgress[] {
   return facts.filter((fact) => fact.sequence > reached);
 }
 
 function writeFacts(
   writer: ByteWriter,
   stream: string,
-  facts: readonly MarkFact[],
+  facts: readonly StreamProgress[],
 ): void {
   writer.text(stream);
   writer.u32(facts.length);
@@ -142,8 +142,8 @@ function writeFacts(
 /** Adds what a section of marks says, written by the shard of that share. */
 export function readMarks(
   payload: Uint8Array,
-  share: Share,
-  known: MarkFacts,
+  share: ShardSlot,
+  known: ProgressByStream,
 ): void {
   const reader = new ByteReader(payload);
   while (!reader.isAtEnd) {
@@ -155,7 +155,7 @@ export function readMarks(
 }
 
 /** Adds what a section of facts says. */
-export function readFacts(payload: Uint8Array, known: MarkFacts): void {
+export function readFacts(payload: Uint8Array, known: ProgressByStream): void {
   const reader = new ByteReader(payload);
   while (!reader.isAtEnd) {
     const stream = reader.text();

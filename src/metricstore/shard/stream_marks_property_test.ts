@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fuzzRuns } from "../../../tests/support/fuzz_runs.ts";
 import { shardOf } from "../transport/messages.ts";
-import { MarkFacts } from "../transport/mark_facts.ts";
+import { ProgressByStream } from "../transport/stream_progress.ts";
 import {
   MARKS_SECTION,
   readFacts,
@@ -112,7 +112,7 @@ class Model {
   }
 
   #start(shard: number, shards: number): StreamMarks {
-    const known = new MarkFacts();
+    const known = new ProgressByStream();
     const own = directory(this.#disk, shard, shards);
     for (const [name, { sections, logged }] of this.#disk) {
       const writer = { shard: Number(name.split("/")[0]), shards: 0 };

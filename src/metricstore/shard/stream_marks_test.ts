@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { MarkFacts, type Share } from "../transport/mark_facts.ts";
+import {
+  ProgressByStream,
+  type ShardSlot,
+} from "../transport/stream_progress.ts";
 import {
   FACTS_MAX,
   FACTS_SECTION,
@@ -10,11 +13,11 @@ import {
   StreamMarks,
 } from "./stream_marks.ts";
 
-const ALL: Share = { shard: 0, shards: 1 };
+const ALL: ShardSlot = { shard: 0, shards: 1 };
 
 /** What a snapshot remembers of the marks, read as that of `share`. */
-function saved(marks: StreamMarks, share: Share): MarkFacts {
-  const known = new MarkFacts();
+function saved(marks: StreamMarks, share: ShardSlot): ProgressByStream {
+  const known = new ProgressByStream();
   for (const [kind, payload] of marks.sections()) {
     if (kind === MARKS_SECTION) readMarks(payload, share, known);
     else {
@@ -43,7 +46,7 @@ Deno.test("StreamMarks.sections() hold marks and facts as they are read back, an
   assert.deepEqual([...marks.sections()].map(([kind]) => kind), [
     MARKS_SECTION,
   ]);
-  const known = new MarkFacts();
+  const known = new ProgressByStream();
   known.add("b", { shard: 2, shards: 3, sequence: 2 ** 41 });
   known.add("b", { shard: 0, shards: 3, sequence: 5 });
   marks.restore(known);
@@ -70,7 +73,7 @@ Deno.test("StreamMarks forgets the stream that was marked longest ago when there
 
 Deno.test("StreamMarks.restore() takes for its mark what all shards of another layout had", () => {
   const marks = new StreamMarks({ shard: 1, shards: 2 });
-  const known = new MarkFacts();
+  const known = new ProgressByStream();
   known.add("all", { shard: 0, shards: 3, sequence: 10 });
   known.add("all", { shard: 1, shards: 3, sequence: 8 });
   known.add("all", { shard: 2, shards: 3, sequence: 9 });
@@ -89,7 +92,7 @@ Deno.test("StreamMarks.restore() takes for its mark what all shards of another l
 });
 
 Deno.test("StreamMarks.restore() keeps the highest facts of a stream with too many", () => {
-  const known = new MarkFacts();
+  const known = new ProgressByStream();
   for (let shard = 0; shard < FACTS_MAX + 10; shard++) {
     known.add("a", { shard, shards: 2 * FACTS_MAX + 1, sequence: 100 + shard });
   }
@@ -103,7 +106,7 @@ Deno.test("StreamMarks.restore() keeps the highest facts of a stream with too ma
 Deno.test("StreamMarks.reach() drops facts that the mark has reached", () => {
   const share = { shard: 0, shards: 2 };
   const marks = new StreamMarks(share);
-  const known = new MarkFacts();
+  const known = new ProgressByStream();
   known.add("a", { shard: 0, shards: 3, sequence: 6 });
   known.add("a", { shard: 1, shards: 3, sequence: 8 });
   marks.restore(known);

@@ -154,7 +154,7 @@ export type Ask =
   | { readonly kind: "archive-done"; readonly toSec: number }
   /** Hosts that have running jobs, by cluster: the retention passes them over. */
   | {
-    readonly kind: "spare";
+    readonly kind: "protect";
     readonly nodes: readonly (readonly [string, readonly string[]])[];
   }
   /** Further metrics that samples are taken of. */
@@ -200,7 +200,7 @@ export type Reply =
   /** The pieces sent before are series (src/metricstore/parquet/archive_series.ts); -1: that was all. */
   | { readonly kind: "archive-rows"; readonly last: number }
   | { readonly kind: "archive-done" }
-  | { readonly kind: "spare" }
+  | { readonly kind: "protect" }
   | { readonly kind: "metrics" }
   | { readonly kind: "clean-up" }
   | { readonly kind: "close" };

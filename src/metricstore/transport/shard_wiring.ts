@@ -10,7 +10,7 @@ import { createBell } from "./bell.ts";
 import { createRing } from "./ring.ts";
 import { createCancelFlags } from "./selection_messages.ts";
 import { createInstanceCounts } from "./instance_counts.ts";
-import type { Share } from "./mark_facts.ts";
+import type { ShardSlot } from "./stream_progress.ts";
 import { StatsBlock } from "./shard_stats.ts";
 
 /** A few scrapes deep: more would only add latency and push data out of the caches. */
@@ -26,7 +26,7 @@ const SERIES_BYTES = 2 << 20;
 export interface Wiring {
   readonly options: EngineOptions;
   /** Owners of the directories on disk, the one written last at the end. */
-  readonly directories: readonly Share[];
+  readonly directories: readonly ShardSlot[];
   readonly mainBell: SharedArrayBuffer;
   readonly shardBells: readonly SharedArrayBuffer[];
   readonly toShard: readonly SharedArrayBuffer[];
@@ -62,7 +62,7 @@ export interface ShardStart {
  */
 export function createWiring(
   options: EngineOptions,
-  directories: readonly Share[],
+  directories: readonly ShardSlot[],
 ): Wiring {
   const shards = Array.from({ length: options.shards }, (_, i) => i);
   const others = Math.max(1, options.shards - 1);

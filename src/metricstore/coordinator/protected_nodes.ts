@@ -2,10 +2,10 @@
  * Keeps the shards told which hosts are not to be freed. Main thread only.
  *
  * While the provider fails, its last answer holds for one more retention period,
- * as the contract has it (7.7); after that nothing is spared, so that a backend
+ * as metric-store 7.7 has it; after that no host is protected, so that a backend
  * that is gone for good does not fill the memory. Where it has not answered since
  * the start, nothing is freed for that long: a restart while the backend is down
- * costs no running job its samples. `memory-cap` spares nobody.
+ * costs no running job its samples. `memory-cap` frees protected hosts, too.
  */
 import { monotonicMs, nowSec } from "../../base/clock.ts";
 import { shardOf } from "../transport/messages.ts";
@@ -18,23 +18,23 @@ const INTERVAL_SEC = 60;
 const ASKED_PER_RETENTION = 4;
 
 /** Clusters with names of hosts, as one shard is told. */
-export type SparedByCluster = readonly (readonly [
+export type ProtectedByCluster = readonly (readonly [
   cluster: string,
   hosts: readonly string[],
 ])[];
 
-export interface SparedNodesOptions {
+export interface ProtectedNodesOptions {
   readonly provider: NodeProvider;
   readonly shards: number;
   /** Above 0: without a retention nothing is freed. */
   readonly retentionSec: number;
   /** Hands one shard the hosts that it owns. */
-  readonly tell: (shard: number, nodes: SparedByCluster) => Promise<unknown>;
+  readonly tell: (shard: number, nodes: ProtectedByCluster) => Promise<unknown>;
   readonly notify: (notice: EngineNotice) => void;
 }
 
-export class SparedNodes {
-  readonly #options: SparedNodesOptions;
+export class ProtectedNodes {
+  readonly #options: ProtectedNodesOptions;
   /** When the last answer came; before the first: when waiting for it began. */
   #heardMs = monotonicMs();
   #isKnown = false;
@@ -43,7 +43,7 @@ export class SparedNodes {
   #asking: Promise<boolean> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: SparedNodesOptions) {
+  constructor(options: ProtectedNodesOptions) {
     this.#options = options;
   }
 
@@ -99,7 +99,7 @@ export class SparedNodes {
 
   async #tellAll(nodes: UsedNodes): Promise<void> {
     const { shards, tell } = this.#options;
-    const owned = (shard: number): SparedByCluster =>
+    const owned = (shard: number): ProtectedByCluster =>
       [...nodes].map(([cluster, hosts]) => [
         cluster,
         [...hosts].filter((host) =>

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import type { EngineNotice } from "../engine/metric_engine.ts";
-import { OTHER_CLUSTERS, UnknownMetricNews } from "./unknown_metric_news.ts";
+import {
+  OTHER_CLUSTERS,
+  UnknownMetricNotices,
+} from "./unknown_metric_notices.ts";
 
 function setUp() {
   const clock = { ms: 5 };
   const notices: EngineNotice[] = [];
-  const news = new UnknownMetricNews(
+  const news = new UnknownMetricNotices(
     (notice) => notices.push(notice),
     () => clock.ms,
   );

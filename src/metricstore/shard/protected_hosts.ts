@@ -10,7 +10,7 @@ export interface HostName {
   readonly name: string;
 }
 
-export class SparedHosts {
+export class ProtectedHosts {
   #hosts: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   #isKnown: boolean;
 
@@ -19,12 +19,12 @@ export class SparedHosts {
     this.#isKnown = !isAwaited;
   }
 
-  /** Whether it is known who is spared. */
+  /** Whether the protected hosts are known. */
   get isKnown(): boolean {
     return this.#isKnown;
   }
 
-  /** Clusters with names of hosts; all others are spared no more. */
+  /** Clusters with names of hosts; all others are protected no more. */
   set(hosts: readonly (readonly [string, readonly string[]])[]): void {
     this.#hosts = new Map(
       hosts.map(([cluster, names]) => [cluster, new Set(names)]),

@@ -7,20 +7,20 @@
 import { shardOf } from "./messages.ts";
 
 /** The hosts of shard `shard` of `shards`. */
-export interface Share {
+export interface ShardSlot {
   readonly shard: number;
   readonly shards: number;
 }
 
-export interface MarkFact extends Share {
+export interface StreamProgress extends ShardSlot {
   readonly sequence: number;
 }
 
 /** Facts by stream, of each share the one that says most. */
-export class MarkFacts {
-  readonly #streams = new Map<string, Map<string, MarkFact>>();
+export class ProgressByStream {
+  readonly #streams = new Map<string, Map<string, StreamProgress>>();
 
-  add(stream: string, fact: MarkFact): void {
+  add(stream: string, fact: StreamProgress): void {
     let facts = this.#streams.get(stream);
     if (facts === undefined) this.#streams.set(stream, facts = new Map());
     const share = `${fact.shard}/${fact.shards}`;
@@ -28,7 +28,7 @@ export class MarkFacts {
     facts.set(share, fact);
   }
 
-  *streams(): Generator<[stream: string, facts: MarkFact[]]> {
+  *streams(): Generator<[stream: string, facts: StreamProgress[]]> {
     for (const [stream, facts] of this.#streams) {
       yield [stream, [...facts.values()]];
     }
@@ -36,7 +36,10 @@ export class MarkFacts {
 }
 
 /** The highest sequence that one layout's facts, or its only one, prove for the whole share. */
-export function provenFor(share: Share, facts: readonly MarkFact[]): number {
+export function provenFor(
+  share: ShardSlot,
+  facts: readonly StreamProgress[],
+): number {
   let proven = 0;
   for (const [shards, some] of Map.groupBy(facts, (fact) => fact.shards)) {
     const related = some.filter((fact) => mayShareHosts(fact, share));
@@ -50,14 +53,14 @@ export function provenFor(share: Share, facts: readonly MarkFact[]): number {
 }
 
 /** Whether a host can be in both: shards are remainders of one hash. */
-export function mayShareHosts(a: Share, b: Share): boolean {
+export function mayShareHosts(a: ShardSlot, b: ShardSlot): boolean {
   const divisor = greatestDivisor(a.shards, b.shards);
   return a.shard % divisor === b.shard % divisor;
 }
 
 /** Returns whether a host belongs to the share. */
 export function isIn(
-  share: Share,
+  share: ShardSlot,
   instance: string,
   cluster: string,
   host: string,

@@ -2,7 +2,7 @@
  * Batches that shards are reading: those of which a part was sent and the last
  * report has not come. Main thread only.
  */
-export class OpenBatchSet {
+export class OutgoingBatches {
   readonly #open = new Set<number>();
   /** Callers that wait for batches to end: the ids still open, and their call back. */
   readonly #awaited = new Map<Set<number>, () => void>();

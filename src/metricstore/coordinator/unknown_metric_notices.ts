@@ -16,7 +16,7 @@ export const OTHER_CLUSTERS = "*";
 /** Names in a line of the log. */
 const NAMES_MAX = 10;
 
-export class UnknownMetricNews {
+export class UnknownMetricNotices {
   readonly #notify: (notice: EngineNotice) => void;
   readonly #nowMs: () => number;
   readonly #lines = new Map<string, number>();

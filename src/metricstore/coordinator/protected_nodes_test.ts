@@ -1,8 +1,8 @@
-/** Which nodes are spared, whatever the provider says or does not say. */
+/** The protected nodes, for each answer of the provider and for its failures. */
 import assert from "node:assert/strict";
 import { shardOf } from "../transport/messages.ts";
 import type { UsedNodes } from "../engine/node_provider.ts";
-import { type SparedByCluster, SparedNodes } from "./spared_nodes.ts";
+import { type ProtectedByCluster, ProtectedNodes } from "./protected_nodes.ts";
 
 const LONG_SEC = 1e6;
 /** Over as soon as it began. */
@@ -10,9 +10,9 @@ const NO_TIME_SEC = Number.EPSILON;
 const SHARDS = 3;
 
 function spare(answers: (UsedNodes | Error)[], retentionSec: number) {
-  const told: [number, SparedByCluster][] = [];
+  const told: [number, ProtectedByCluster][] = [];
   const notices: string[] = [];
-  const it = new SparedNodes({
+  const it = new ProtectedNodes({
     provider: {
       usedNodes() {
         const answer = answers.shift()!;

@@ -8,7 +8,7 @@ import type { ShardOutbox } from "./shard_outbox.ts";
 
 const ENCODER = new TextEncoder();
 
-export class ClusterNews {
+export class ClusterEvents {
   readonly #tree: LevelTree;
   readonly #outbox: Pick<ShardOutbox, "send">;
   readonly #told = new Set<string>();
