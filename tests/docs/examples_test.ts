@@ -118,6 +118,36 @@ Deno.test("the server starts with the rights of the unit", () =>
     }
   }));
 
+Deno.test("the script runs commands with the rights of the unit, as far as files go", () =>
+  withDirectory(async (directory) => {
+    const script = `${directory}/ringstore.sh`;
+    const text = example("ringstore.sh");
+    const words = text.replaceAll("\\\n", " ").split(/\s+/);
+    const files = (all: readonly string[]) =>
+      all.filter((word) => /^--allow-(write|env|sys)/.test(word));
+    assert.deepEqual(files(words), files(unitCommand()));
+    await Deno.mkdir(`${directory}/etc`);
+    await Deno.writeTextFile(
+      `${directory}/etc/config.json`,
+      JSON.stringify({
+        metrics: { m: { frequency: 60, aggregation: null } },
+        "metric-store": { "retention-in-memory": "1h" },
+      }),
+    );
+    await Deno.writeTextFile(
+      script,
+      moved(text, {
+        // The test has no such user, and packages are where its Deno has them.
+        "runuser -u ringstore -- env DENO_DIR=/var/cache/ringstore": "",
+        "/usr/bin/deno": Deno.execPath(),
+        "/opt/ringstore/": ROOT,
+        "/etc/ringstore": `${directory}/etc`,
+        "/var/lib/ringstore": directory,
+      }),
+    );
+    mustAccept("sh", [script, "user", "list"]);
+  }));
+
 Deno.test({
   name: "systemd takes the unit",
   // Not asked for by `REQUIRE_TOOLS`: containers have no systemd.

@@ -1,6 +1,7 @@
 /** That files which the documents name are there. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
 import { textFiles } from "../support/files.ts";
 import { ROOT } from "../support/server.ts";
 
@@ -32,6 +33,33 @@ Deno.test("source files that documents name without a folder are there", () => {
       // The name of a test in general.
       .filter((name) => name !== "x_test.ts" && !NAMES.has(name))
       .map((name) => `${page.path}: ${name}`)
+  );
+  assert.deepEqual(lost, []);
+});
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(path: string): Set<string> {
+  const text = ALL.find((file) => file.path === path)?.text ?? "";
+  return new Set(
+    [...text.replaceAll(/```[^]*?```/g, "").matchAll(/^#+ (.+)$/gm)].map((
+      match,
+    ) =>
+      match[1]!.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-")
+    ),
+  );
+}
+
+Deno.test("links to a heading lead to one", () => {
+  const lost = PAGES.flatMap((page) =>
+    [...page.text.matchAll(/\]\(([^)#\s:]*)#([^)\s]+)\)/g)]
+      .filter(([, target = "", anchor = ""]) => {
+        const path = target === ""
+          ? page.path
+          : join(dirname(page.path), target);
+        return !anchorsOf(path).has(anchor);
+      })
+      .map((match) => `${page.path}: ${match[0]}`)
   );
   assert.deepEqual(lost, []);
 });
