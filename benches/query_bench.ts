@@ -81,7 +81,7 @@ export async function runQueryBench(
         peerCc: args.peerCc,
       });
       targets.push(target);
-      const loaded = await load(target, range);
+      const loaded = await loadTarget(target, range);
       samples = loaded.samples;
       await showWhatWasLoaded(target);
       const resident = await residentBytes(target.pid);
@@ -117,7 +117,8 @@ function targetKinds(args: BenchArguments): TargetKind[] {
   return kinds.filter((kind) => args.only?.includes(kind) ?? true);
 }
 
-function load(target: Target, range: LoadedRange) {
+/** Writes all rounds of the range into a fresh target. */
+export function loadTarget(target: Target, range: LoadedRange) {
   return drive({
     port: target.port,
     requests: renderLoad({
@@ -139,7 +140,7 @@ function load(target: Target, range: LoadedRange) {
 }
 
 /** VictoriaMetrics hides the newest second of what it took until told not to. */
-async function showWhatWasLoaded(target: Target): Promise<void> {
+export async function showWhatWasLoaded(target: Target): Promise<void> {
   if (target.kind !== "victoria-metrics") return;
   const connection = await RawConnection.open(target.port);
   try {
@@ -175,7 +176,8 @@ async function compareFirst(
   }
 }
 
-interface Lane {
+/** A request that is timed, and the connection that it goes over. */
+export interface Lane {
   readonly name: string;
   readonly connection: RawConnection;
   readonly request: Uint8Array;
@@ -184,7 +186,7 @@ interface Lane {
 }
 
 /** Asks one after the other, so that each sees the same machine. */
-async function timeInTurn(
+export async function timeInTurn(
   shape: string,
   lanes: readonly Lane[],
   iterations: number,

@@ -11,6 +11,7 @@ import type { JobReadResult, WriteTimes } from "./job_read_bench.ts";
 import type { NatsRow } from "./nats_bench.ts";
 import type { NeighbourRow } from "./neighbour_bench.ts";
 import type { PolicyRow } from "./policy_bench.ts";
+import type { PromBenchResult, PromTiming } from "./prometheus_bench.ts";
 import { type BenchResults, RESULT_FILE } from "./run.ts";
 import { type StoreBenchResult, storeRows } from "./store_bench.ts";
 import { formatSpread, print } from "./support/report.ts";
@@ -38,6 +39,7 @@ export function renderPage(
     store,
     nats,
     neighbours,
+    prometheus,
   }: BenchResults,
 ): string {
   return [
@@ -89,6 +91,7 @@ export function renderPage(
       ).join(", ")
     }.`,
     "",
+    ...prometheusSection(prometheus),
     ...policySection(policy),
     ...jobSection(jobs),
     ...jobHttpSection(jobHttp),
@@ -97,6 +100,32 @@ export function renderPage(
     ...natsSection(nats),
     ...neighbourSection(neighbours),
   ].join("\n");
+}
+
+function prometheusSection(result: PromBenchResult | undefined): string[] {
+  if (result === undefined) return [];
+  const { hosts, hours, rows, series } = result;
+  const cell = (timing: PromTiming | undefined) =>
+    timing === undefined
+      ? "-"
+      : `${timing.p50Ms.toFixed(2)} / ${timing.p99Ms.toFixed(2)}`;
+  return [
+    "## PromQL",
+    "",
+    `Milliseconds by HTTP over ${hours} h of ${hosts} hosts (${series} series), p50 / p99,`,
+    "warm, without the peer's cache of answers.",
+    "",
+    ...table(
+      ["question", TITLES.ours, TITLES["victoria-metrics"], "times as fast"],
+      rows.map(({ shape, ours, victoriaMetrics }) => [
+        shape,
+        cell(ours),
+        cell(victoriaMetrics),
+        ratio(victoriaMetrics?.p50Ms, ours.p50Ms),
+      ]),
+    ),
+    "",
+  ];
 }
 
 function policySection(rows: readonly PolicyRow[] | undefined): string[] {

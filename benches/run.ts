@@ -8,7 +8,7 @@
  * `--only jobs` lists, starts and stops of jobs, `--only job-http` the same over HTTP,
  * `--only job-read` writes beside readers of a large job,
  * `--only store` memory, restart and log, `--only nats` NATS against HTTP,
- * `--only neighbours` what one tenant can do to another.
+ * `--only neighbours` what one tenant can do to another, `--only prometheus` PromQL.
  *
  * Arguments: `--small --peer-cc PATH --hosts N --hours N --series N --repeat N
  * --only KINDS --out FILE`.
@@ -21,6 +21,7 @@ import { runJobReadBench } from "./job_read_bench.ts";
 import { runNatsBench } from "./nats_bench.ts";
 import { runNeighbourBench } from "./neighbour_bench.ts";
 import { runPolicyBench } from "./policy_bench.ts";
+import { runPrometheusBench } from "./prometheus_bench.ts";
 import { runQueryBench } from "./query_bench.ts";
 import { runStoreBench } from "./store_bench.ts";
 import {
@@ -38,6 +39,7 @@ const JOB_READ = "job-read";
 const STORE = "store";
 const NATS = "nats";
 const NEIGHBOURS = "neighbours";
+const PROMETHEUS = "prometheus";
 
 const PARTS = new Map<string, (args: BenchArguments) => Promise<unknown>>([
   [POLICY, runPolicyBench],
@@ -47,6 +49,7 @@ const PARTS = new Map<string, (args: BenchArguments) => Promise<unknown>>([
   [STORE, runStoreBench],
   [NATS, runNatsBench],
   [NEIGHBOURS, runNeighbourBench],
+  [PROMETHEUS, runPrometheusBench],
 ]);
 
 export const RESULT_FILE = `${ROOT}var/bench/results.json`;
@@ -68,6 +71,8 @@ export interface BenchResults {
   readonly nats?: Awaited<ReturnType<typeof runNatsBench>>;
   /** Absent where it was left out. */
   readonly neighbours?: Awaited<ReturnType<typeof runNeighbourBench>>;
+  /** Absent where it was left out. */
+  readonly prometheus?: Awaited<ReturnType<typeof runPrometheusBench>>;
 }
 
 if (import.meta.main) {
@@ -94,6 +99,9 @@ if (import.meta.main) {
       ...(isLeftOut(NEIGHBOURS)
         ? {}
         : { neighbours: await runNeighbourBench(args) }),
+      ...(isLeftOut(PROMETHEUS)
+        ? {}
+        : { prometheus: await runPrometheusBench(args) }),
     };
     const file = args.out ?? RESULT_FILE;
     await writeResult(file, results);

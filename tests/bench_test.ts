@@ -51,6 +51,10 @@ Deno.test("deno task bench --small measures every shape and its page renders", a
       assert.ok(page.includes(`| ${work} |`) && besideMs > 0, work);
     }
     assert.equal(results.neighbours?.length, 6);
+    for (const { shape, ours } of results.prometheus?.rows ?? []) {
+      assert.ok(page.includes(`| ${shape} |`) && ours.bytes > 0, shape);
+    }
+    assert.equal(results.prometheus?.rows.length, 7);
     assert.equal(results.nats?.length, hasTool("nats") ? 2 : undefined);
     for (const { rates } of results.ingest) assert.ok((rates.ours ?? 0) > 0);
   } finally {

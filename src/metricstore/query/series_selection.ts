@@ -14,7 +14,6 @@ import {
   type AskSeries,
   LABEL_NAMES_ONLY,
   type SeriesLabels,
-  SHOWN_LABELS,
 } from "../transport/selection_messages.ts";
 import { SeriesFrame } from "../transport/series_frame.ts";
 import { hasSample, readSamples } from "./read_samples.ts";
@@ -126,14 +125,13 @@ export class SeriesSelection {
     const frequencySec = frequencyOf(table, series);
     const { onlyNames } = this.#ask;
     if (onlyNames !== undefined) {
-      const labels = labelsOf(level, metric);
-      const key = keyOf(labels, onlyNames);
+      const key = keyOf(level, metric, onlyNames);
       // A key that was told before needs no second read.
       if (
         !this.#told.has(key) && hasSample(table, series, afterSec, untilSec)
       ) {
         if (onlyNames !== ALL_SERIES) this.#told.add(key);
-        frame.end(labels, frequencySec, 0, false);
+        frame.end(labelsOf(level, metric), frequencySec, 0, false);
       }
       return this.#goOn();
     }
@@ -267,14 +265,28 @@ function labelsOf(level: Level, metric: Metric): SeriesLabels {
   ];
 }
 
-/**
- * Returns the part of the labels that is asked for. Series with equal keys are told
- * once.
- */
-function keyOf(labels: SeriesLabels, onlyNames: string): string {
-  if (onlyNames === ALL_SERIES) return "";
-  if (onlyNames === LABEL_NAMES_ONLY) {
-    return labels.map((value) => value === "" ? "0" : "1").join("");
+/** Returns the part of the labels that is asked for: one series of each is enough. */
+function keyOf(level: Level, metric: Metric, onlyNames: string): string {
+  switch (onlyNames) {
+    case ALL_SERIES:
+      return "";
+    case LABEL_NAMES_ONLY:
+      return NAMES_OF_LEVEL.map((name) =>
+        levelLabel(level, name) === "" ? 0 : 1
+      )
+        .join("");
+    case "__name__":
+      return metric.name;
+    case "cluster":
+      return level.host.cluster;
+    case "hostname":
+      return level.host.name;
+    default:
+      return NAMES_OF_LEVEL.some((name) => name === onlyNames)
+        ? levelLabel(level, onlyNames)
+        : "";
   }
-  return labels[SHOWN_LABELS.findIndex((name) => name === onlyNames)] ?? "";
 }
+
+/** The labels that not all series have. */
+const NAMES_OF_LEVEL = ["type", "type_id", "stype", "stype_id"] as const;
