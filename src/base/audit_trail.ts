@@ -22,7 +22,7 @@ export interface AuditedRefusal {
    * Name of the principal; absent if authentication failed: the address stands for it.
    */
   readonly who?: string | undefined;
-  /** The name that somebody unknown claims. */
+  /** The name that an unknown client claims. */
   readonly claims?: string | undefined;
   readonly from?: string | undefined;
   readonly route?: string | undefined;

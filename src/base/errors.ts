@@ -1,7 +1,7 @@
 /**
- * Errors that somebody catches. Each has a stable `code`; one table maps codes
- * to HTTP statuses. A custom error crossing a worker boundary arrives without
- * its class, so messages between threads carry `code` and `message` instead.
+ * Errors that callers catch. Each has a stable `code`; one table maps codes to HTTP
+ * statuses. A custom error crossing a worker boundary arrives without its class, so
+ * messages between threads carry `code` and `message` instead.
  */
 
 /** The codes a client can cause or be answered with, and their HTTP status. */

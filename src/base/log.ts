@@ -114,7 +114,7 @@ export class Log {
   }
 }
 
-/** Where what a client did was found to be wrong helps nobody. */
+/** Returns whether an error is the server's: the stack of a client's error is of no use. */
 function isOurFault(value: unknown): value is Error {
   return value instanceof Error &&
     !(value instanceof ClientError && value.code !== "E_INTERNAL");

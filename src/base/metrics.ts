@@ -1,6 +1,6 @@
 /**
- * Metrics of the server that are filled when somebody asks for them. Their names begin
- * with `ringstore_`; each subsystem registers its own. Main thread.
+ * Metrics of the server that are filled when they are read. Their names begin with
+ * `ringstore_`; each subsystem registers its own. Main thread.
  */
 import {
   Counter,

@@ -18,11 +18,11 @@
  *
  * 1. A half of the pool is for writes of machines (`write`), the other half is for
  *    everything else (`read`). Neither class can take what is the other's.
- * 2. A claim whose principal holds nothing else in the class is always let in,
- *    also beyond the half: nobody can be shut out. So a pool may be exceeded by
- *    what one request may hold, times the principals that exceed it.
+ * 2. A claim whose principal holds nothing else in the class is always let in, also
+ *    beyond the half: no principal can be shut out. So a pool may be exceeded by what
+ *    one request may hold, times the principals that exceed it.
  * 3. While another principal waits, a principal gets no more than a quarter of the
- *    pool; while nobody does, it may have all of the half.
+ *    pool; while none does, it may have all of the half.
  * 4. Waiting claims are served in turn by principal, in order within a principal. A
  *    claim that holds something goes before the new ones of its principal, since room
  *    comes from claims that end.
@@ -251,7 +251,7 @@ export class SharedPool {
     if (queue.length === 0) of.waiting.delete(holder);
   }
 
-  /** Lets in whom the rules let in, then breaks a tie where nobody can go on. */
+  /** Lets in the claims that the rules let in, then breaks a tie if none can go on. */
   #serve(of: ClassState): void {
     while (this.#serveOne(of) || this.#refuseNewest(of));
   }

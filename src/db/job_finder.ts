@@ -1,8 +1,8 @@
 /**
- * Jobs by any condition, for people. The work is cut into slices, so that no call of
- * anybody else waits long, and a search ends where nobody waits for it any more: a
- * slice takes some thousand jobs from the indexes and checks the other conditions on
- * them. Part of the job table.
+ * Jobs by any condition, for people. The work is cut into slices, so that no other call
+ * waits long, and a search ends once its answer is not wanted any more: a slice takes
+ * some thousand jobs from the indexes and checks the other conditions on them. Part of
+ * the job table.
  */
 import { assert } from "../base/assert.ts";
 import type { Connection, SqlValue } from "./connection.ts";

@@ -1,5 +1,5 @@
 /**
- * When which hosts ran jobs of a user or a project, slice by slice: somebody may have a
+ * When which hosts ran jobs of a user or a project, slice by slice: a user may have a
  * million jobs. Runs where the database is.
  */
 import type { Connection, Statement } from "./connection.ts";

@@ -1,6 +1,6 @@
 /**
  * Version of the schema by which credentials end with their account: names of deleted
- * accounts, so that tokens made for them before are refused, also where somebody else
+ * accounts, so that tokens made for them before are refused, also where another account
  * has the name now; and the sessions that are open, so that people see and end theirs.
  */
 export const IDENTITY_SCHEMA = `

@@ -18,7 +18,7 @@ export class ByteBudget {
     return this.#inUse;
   }
 
-  /** Below it whoever was refused may count on room again. */
+  /** Below it a refused message may count on room again. */
   get isHalfFree(): boolean {
     return this.#inUse <= this.capacity / 2;
   }

@@ -125,7 +125,9 @@ export class JobEventListener {
     }
   }
 
-  /** Reads a message that nobody sends again, and queues its events. */
+  /**
+   * Reads a message of a plain subject, which is not sent again, and queues its events.
+   */
   #take(source: Source, subject: string, data: Uint8Array): void {
     for (const event of this.#eventsOf(source.about, subject, data)) {
       const isQueued = source.queue.add(event, subject);

@@ -1,8 +1,8 @@
 /**
- * Errors of sockets that the client library has let go. It takes its listeners off
- * a socket before it destroys it; where the broker resets the connection at that
- * moment (as it does after a wrong credential) the error finds nobody, and an error
- * that nobody takes ends the process. Main thread.
+ * Errors of sockets that the client library has let go. It takes its listeners off a
+ * socket before it destroys it; where the broker resets the connection at that moment
+ * (as it does after a wrong credential) the error finds no listener, and an error
+ * without a listener ends the process. Main thread.
  */
 import type { Log } from "../base/log.ts";
 

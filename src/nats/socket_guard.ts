@@ -1,10 +1,10 @@
 /**
  * Keeps a broken connection to the broker from ending the process. Main thread.
  *
- * The client library takes all listeners off a socket between the steps of a
- * connection and when it gives one up. A reset that arrives then is an `error` event
- * nobody listens to, and such an event ends a process. A broker that refuses a
- * credential resets the connection at just that moment.
+ * The client library takes all listeners off a socket between the steps of a connection
+ * and when it gives one up. A reset that arrives then is an `error` event without a
+ * listener, and such an event ends a process. A broker that refuses a credential resets
+ * the connection at just that moment.
  */
 import type { Socket } from "node:net";
 import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";

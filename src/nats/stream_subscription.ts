@@ -32,10 +32,10 @@ const FIRST_PAUSE_MS = 250;
 const MOST_PAUSE_MS = 10_000;
 /** Beyond the time after which the broker delivers again. */
 const REDELIVERY_SLACK_MS = 250;
-/** How often somebody is told that outstanding messages do not come. */
+/** Interval of the notices that outstanding messages do not come. */
 const COMPLAINT_MS = 60_000;
 
-/** A message of a stream, as far as it concerns who applies it. */
+/** The part of a stream's message that its events or samples need. */
 export interface StreamedMessage extends MetricMessage {
   readonly message: Pick<JsMsg, "redelivered" | "info">;
 }

@@ -39,9 +39,9 @@ export function checkArchiveVersion(
 }
 
 /**
- * Checks the version of somebody else's archive, which may be a part that was copied
- * without its version. Writes nothing. Throws a {@linkcode ConfigError} for another
- * version. Returns false if the archive has no version file.
+ * Checks the version of an archive that this server does not write, which may be a part
+ * that was copied without its version. Writes nothing. Throws a {@linkcode ConfigError}
+ * for another version. Returns false if the archive has no version file.
  */
 export function checkForeignVersion(directory: string): boolean {
   return isVersionGood(`${directory}/${FILE_NAME}`);

@@ -61,7 +61,7 @@ export class JobArchiveClient {
   /**
    * Archives a job. `metrics` come in the order of their names and are given away:
    * their arrays are empty afterwards. `meta` is asked for when all are through. Waits
-   * for room first, so awaiting it holds back whoever archives too fast.
+   * for room first, so awaiting it holds back a caller that archives too fast.
    */
   async write(
     place: JobPlace,

@@ -60,7 +60,7 @@ export interface JobDataQuestion {
   readonly resolutionSec: number;
   /** Shorter series are never thinned (`resampling.minimum-points`). */
   readonly minimumPoints: number;
-  /** Aborted when nobody wants the rest. */
+  /** Aborted when the rest is not wanted. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -42,7 +42,7 @@ export interface JobMetricsQuestion {
   /** Labels narrow what the caller sees: nothing of the archive, which has none. */
   readonly narrowed: boolean;
   readonly nowSec: number;
-  /** Aborted when nobody wants the answer any more. */
+  /** Aborted when the answer is not wanted any more. */
   readonly signal?: AbortSignal;
 }
 

@@ -67,7 +67,7 @@ export class JobReading {
     this.#bytes = reads.bytes.claim(who, "read");
   }
 
-  /** Aborted when nobody wants the rest. */
+  /** Aborted when the rest is not wanted. */
   get signal(): AbortSignal {
     return this.#closed.signal;
   }

@@ -62,7 +62,7 @@ export async function takeNodeStates(
   }
 }
 
-/** The same for a report that somebody tries again: rejects where it cannot be stored. */
+/** The same for a report whose sender tries again: rejects where it cannot be stored. */
 export async function storeNodeStates(
   services: NodeServices,
   body: Uint8Array | string,

@@ -8,7 +8,7 @@
 
 /** Blocks kept for later, at most; beyond that they are collected. */
 const KEPT_BYTES_MAX = 32 << 20;
-/** Then blocks that nobody wants go. */
+/** Then blocks that are not in use go. */
 const UNUSED_MS = 5000;
 
 export class AnswerBlocks {

@@ -1,5 +1,6 @@
 /**
- * Metrics of the store. Counters of the shards are copied when somebody asks. Main thread.
+ * Metrics of the store. Counters of the shards are copied when the metrics are read.
+ * Main thread.
  */
 import type { Counter, Registry } from "prom-client";
 import { registerCounter, registerGauge } from "../../base/metrics.ts";

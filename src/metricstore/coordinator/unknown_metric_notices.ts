@@ -1,7 +1,7 @@
 /**
- * Tells the operator of samples that are passed over since nobody configured their
- * metric: a count for each cluster, and once a minute a line of the log with names. A
- * collector whose cluster tag is mistyped is found by it. Main thread.
+ * Tells the operator of samples that are passed over since their metric is not
+ * configured: a count for each cluster, and once a minute a line of the log with names.
+ * A collector whose cluster tag is mistyped is found by it. Main thread.
  */
 import { monotonicMs } from "../../base/clock.ts";
 import type { UnknownMetrics } from "../engine/unknown_metrics.ts";

@@ -75,7 +75,7 @@ export interface DataScope {
    */
   readonly owner?: JobOwner;
   readonly times?: HostTimes;
-  /** Ids that one query may name; absent: as many as anybody may. */
+  /** Ids that one query may name; absent: the general limit. */
   readonly maxIds?: number;
   /** Absent: everything of the instance. */
   readonly view?: ScopeView;

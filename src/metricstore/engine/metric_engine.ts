@@ -247,7 +247,7 @@ export interface MetricEngine extends QueryEvaluator {
   readonly archive?: ArchiveStats | undefined;
   /** Series of each named instance that ever had one, as they are now. */
   readonly instanceSeries?: ReadonlyMap<string, number>;
-  /** Lines passed over since nobody configured their metrics, by cluster, bounded. */
+  /** Lines passed over since their metrics are not configured, by cluster, bounded. */
   readonly unknownMetricLines?: ReadonlyMap<string, number>;
   /** Clusters with samples in memory; during a restore those found so far. */
   readonly clusters: ClusterPresence;

@@ -20,7 +20,7 @@ const BLOCK_BYTES = 4096;
 export const QUARANTINE_FILES_MAX = 16;
 export const QUARANTINE_BYTES_MAX = 512 << 20;
 
-/** Moves a file nobody will read again into `quarantine/`. Throws a `StorageError`. */
+/** Moves a file that is not read again into `quarantine/`. Throws a `StorageError`. */
 export function moveToQuarantine(
   files: Files,
   directory: string,

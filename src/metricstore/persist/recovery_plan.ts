@@ -19,7 +19,7 @@
  *
  * - A: the first start, or one before the first snapshot was made. An empty
  *   directory is a whole log without segments.
- * - B: nobody removes segments while there is no snapshot, so files were lost.
+ * - B: no segment is removed while there is no snapshot, so files were lost.
  * - C: every ordinary start. Segments may be missing where none was begun since
  *   the snapshot.
  * - D: files were lost. The others are applied; runs of samples have holes.

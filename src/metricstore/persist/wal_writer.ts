@@ -9,9 +9,9 @@
  *   segment is cut back, or, when that fails too, given up and never continued;
  *   its torn end is skipped on reading. The next `commit` tries again, so
  *   writing resumes by itself when there is room.
- * - Memory may therefore be ahead of the log by samples that nobody was told
- *   are stored. A client that repeats its batch changes nothing: one value a
- *   slot, the last in arrival order.
+ * - Memory may therefore be ahead of the log by samples that are not acknowledged. A
+ *   client that repeats its batch changes nothing: one value a slot, the last in
+ *   arrival order.
  * - A failed `sync` is never repeated on the same file: the system may have
  *   thrown the unwritten pages away and would report success. The segment is
  *   given up and `needsSnapshot` stays set until a snapshot stands in for it.

@@ -166,8 +166,8 @@ export class SeriesSelection {
 
   /**
    * Finds the series host by host, and stops after each of them and now and then
-   * within. Levels may go and come meanwhile: what goes has no series left, and the
-   * maps that are walked leave it out.
+   * within. Levels may go and come meanwhile: a level that goes has no series left, and
+   * the maps that are walked leave it out.
    */
   *#gather(): Generator<void> {
     const matchers = this.#matchers;

@@ -43,5 +43,5 @@ export class Turns {
   }
 }
 
-/** For who has nobody to serve. */
+/** For questions that give no turns. */
 export const NO_TURNS = new Turns(() => {});

@@ -109,7 +109,7 @@ export class MemoryGuard {
       : this.#horizons.get(this.#registry.ownerOf(instance)) ?? -Infinity;
   }
 
-  /** Whether another series may be made by anybody. */
+  /** Returns whether another series may be made at all. */
   get hasRoomForSeries(): boolean {
     return this.#budgetBytes === Infinity ||
       this.#usedBytes() < this.#budgetBytes;

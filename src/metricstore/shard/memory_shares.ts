@@ -1,10 +1,10 @@
 /**
  * Which instance gives way when a shard's memory is short. A named instance has a
  * quarter of the shard's budget, all named ones together a half, in equal parts where
- * that is not enough; the default instance has the rest. While memory is not short
- * anybody may use what others leave. Hot lanes and records are never given back to the
- * system, so series of a named instance never take more than its share. Owner thread
- * only.
+ * that is not enough; the default instance has the rest. While memory is not short an
+ * instance may use the share that others leave. Hot lanes and records are never given
+ * back to the system, so series of a named instance never take more than its share.
+ * Owner thread only.
  */
 import { SERIES_BYTES, type SeriesTable } from "../store/series_table.ts";
 

@@ -14,7 +14,7 @@ export class ProtectedHosts {
   #hosts: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   #isKnown: boolean;
 
-  /** `isAwaited`: somebody is going to `set` them; until then nothing is to be freed. */
+  /** `isAwaited`: a call of `set` will follow; until then nothing is to be freed. */
   constructor(isAwaited: boolean) {
     this.#isKnown = !isAwaited;
   }

@@ -320,7 +320,7 @@ export class Shard {
 
   /**
    * A question is being answered and gives a turn: batches get in between. Nothing is
-   * freed meanwhile, since whoever answers holds numbers of series and runs.
+   * freed meanwhile, since the question under way holds numbers of series and runs.
    */
   #serveOthers(): void {
     const endMs = monotonicMs() + TURN_MS;

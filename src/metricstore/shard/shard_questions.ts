@@ -206,7 +206,7 @@ export class ShardQuestions {
     const metrics = catalog.of(ask.cluster);
     const filter = this.#filters.of(ask.view, ask.cluster);
     const now = nowSec();
-    // Where nobody named the metrics, names that are not shown stay unsaid.
+    // If the question names no metrics, hidden names stay unsaid.
     const expectedOf = (host: string) =>
       ask.metrics ??
         [...metrics.keys()].filter((name) =>

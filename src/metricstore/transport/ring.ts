@@ -75,7 +75,7 @@ export class RingProducer {
 
   /**
    * Room for a payload: its offset in `bytes`, or -1 while the ring is too full; the
-   * consumer's `release` then says that somebody waits.
+   * consumer's `release` then says that the producer waits.
    */
   reserve(payloadBytes: number): number {
     const at = this.#tryReserve(payloadBytes);
