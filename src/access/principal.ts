@@ -40,8 +40,6 @@ export interface JobView {
   readonly own?: { readonly user: string; readonly projects: string[] };
   /** Absent: of every cluster. */
   readonly clusters?: ReadonlySet<string>;
-  /** Labels narrow what may be seen of metrics: no archived data, no statistics. */
-  readonly narrowed: boolean;
 }
 
 /** What the kinds of principals have in common. */
@@ -242,9 +240,9 @@ export class UserPrincipal extends Principal {
   jobView(): JobView {
     const all = this.#isPureApi || this.roles.has("admin") ||
       this.roles.has("support");
-    if (all) return { narrowed: false };
+    if (all) return {};
     const projects = this.roles.has("manager") ? [...this.projects] : [];
-    return { own: { user: this.name, projects }, narrowed: false };
+    return { own: { user: this.name, projects } };
   }
 
   jobMetrics(): DataScope {
@@ -350,10 +348,7 @@ export class TokenPrincipal extends Principal {
       instance === "" || instance === "*"
     );
     const clusters = new Set(realms.map((realm) => realm.cluster));
-    return {
-      ...(clusters.has("*") ? {} : { clusters }),
-      narrowed: this.#policy.isNarrowed,
-    };
+    return clusters.has("*") ? {} : { clusters };
   }
 
   jobMetrics(): DataScope | undefined {

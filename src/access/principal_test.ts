@@ -179,16 +179,14 @@ Deno.test("UserPrincipal.mayUseJobs() counts roles (job-api 13)", () => {
 Deno.test("UserPrincipal.jobView() shows own jobs, those of projects, or all", () => {
   const view = (roles: string[], projects: string[] = []) =>
     new UserPrincipal({ name: "eve", roles, projects }, ACCESS).jobView();
-  assert.deepEqual(view(["api"]), { narrowed: false });
-  assert.deepEqual(view(["admin", "api"]), { narrowed: false });
-  assert.deepEqual(view(["support", "api"]), { narrowed: false });
+  assert.deepEqual(view(["api"]), {});
+  assert.deepEqual(view(["admin", "api"]), {});
+  assert.deepEqual(view(["support", "api"]), {});
   assert.deepEqual(view(["manager", "api"], ["p1"]), {
     own: { user: "eve", projects: ["p1"] },
-    narrowed: false,
   });
   assert.deepEqual(view(["user", "api"], ["p1"]), {
     own: { user: "eve", projects: [] },
-    narrowed: false,
   });
 });
 
@@ -328,7 +326,6 @@ Deno.test("TokenPrincipal uses the job API with a scope and a realm of the defau
   ]);
   assert.deepEqual(narrow.jobView(), {
     clusters: new Set(["fritz"]),
-    narrowed: true,
   });
   assert.equal(narrow.jobMetrics(), undefined);
 });

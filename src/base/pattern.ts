@@ -3,6 +3,7 @@
  * too. Patterns that need no engine are answered without one: Grafana's variables with
  * several values are alternations of hundreds of literals. Any thread.
  */
+import { errorText } from "./log.ts";
 import { RE2JS } from "re2js";
 
 /** UTF-16 units of a pattern. */
@@ -152,7 +153,7 @@ export function compileRegex(pattern: string): RE2JS {
   try {
     compiled = RE2JS.compile(pattern, RE2JS.DOTALL);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new SyntaxError(reason, { cause: error });
   }
   const size = compiled.programSize();

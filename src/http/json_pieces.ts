@@ -4,6 +4,7 @@
  * by the same `JSON.parse`. What cannot be cut is one large value inside of a list.
  * Main thread.
  */
+import { errorText } from "../base/log.ts";
 import { Buffer } from "node:buffer";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClientError } from "../base/errors.ts";
@@ -138,9 +139,7 @@ class Pieces {
     } catch (error) {
       throw new ClientError(
         "E_BAD_REQUEST",
-        `not JSON between bytes ${from} and ${to}: ${
-          error instanceof Error ? error.message : String(error)
-        }`,
+        `not JSON between bytes ${from} and ${to}: ${errorText(error)}`,
         { cause: error },
       );
     }

@@ -3,6 +3,7 @@
  * asked for, and gives up after some seconds. Needs `--allow-run=journalctl`, which
  * the start task does not have: who wants it adds it. Main thread.
  */
+import { errorText } from "../../base/log.ts";
 import { ClientError } from "../../base/errors.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -70,9 +71,7 @@ async function run(args: readonly string[]): Promise<string> {
   } catch (cause) {
     throw new ClientError(
       "E_NOT_FOUND",
-      `the journal cannot be read: ${
-        cause instanceof Error ? cause.message : cause
-      }`,
+      `the journal cannot be read: ${errorText(cause)}`,
       { cause },
     );
   }

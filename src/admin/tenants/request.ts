@@ -1,4 +1,5 @@
 /** What a request to the admin API says beside its path: its JSON body, its switches. */
+import { errorText } from "../../base/log.ts";
 import type { z } from "zod";
 import { ClientError } from "../../base/errors.ts";
 import type { ApiCall } from "../../http/api_route.ts";
@@ -37,7 +38,7 @@ function parse(body: Uint8Array): unknown {
   try {
     return JSON.parse(UTF8.decode(body));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorText(cause);
     throw new ClientError("E_BAD_REQUEST", `the body: not JSON: ${reason}`, {
       cause,
     });

@@ -1,4 +1,5 @@
 /** JSON checkpoints as upstream writes them (metric-store 8.2). Pure. */
+import { errorText } from "../../base/log.ts";
 import { CheckpointError, type StoredSeries } from "./checkpoint.ts";
 
 /** All series of one file. Throws a {@linkcode CheckpointError}. */
@@ -8,7 +9,7 @@ export function readJsonCheckpoint(text: string): StoredSeries[] {
     root = JSON.parse(text);
   } catch (error) {
     throw new CheckpointError(
-      `no JSON: ${error instanceof Error ? error.message : error}`,
+      `no JSON: ${errorText(error)}`,
     );
   }
   const series: StoredSeries[] = [];

@@ -14,6 +14,13 @@ const DEPTH_MAX = 64;
  * hundreds of bytes, before the first is told of.
  */
 const VALUES_MAX = 1 << 20;
+interface Bounds {
+  readonly depth: number;
+  readonly values: number;
+}
+
+const BODY_BOUNDS: Bounds = { depth: DEPTH_MAX, values: VALUES_MAX };
+const NO_BOUNDS: Bounds = { depth: Infinity, values: Infinity };
 /** Any integer of so many digits is one that a double holds exactly. */
 const EXACT_DIGITS = 15;
 
@@ -34,7 +41,7 @@ export class NumberText {
  * values.
  */
 export function parseFirst(text: string): unknown {
-  const { json, isPlain, hasNull } = firstValue(text);
+  const { json, isPlain, hasNull } = firstValue(text, BODY_BOUNDS);
   if (json === "") {
     throw new ClientError("E_BAD_REQUEST", "the body is empty");
   }
@@ -49,6 +56,11 @@ export function parseFirst(text: string): unknown {
       cause: error,
     });
   }
+}
+
+/** The part of a text that is its first JSON value; empty for blank text. */
+export function firstJsonText(text: string): string {
+  return firstValue(text, NO_BOUNDS).json;
 }
 
 type TypedReviver = (key: string, value: unknown) => unknown;
@@ -103,7 +115,7 @@ const BACKSLASH = 0x5c;
  * brackets, quotes and the beginnings of words are looked at, the rest is left to
  * the parser.
  */
-function firstValue(text: string): FirstValue {
+function firstValue(text: string, bounds: Bounds): FirstValue {
   const from = text.search(/[^ \t\r\n]/);
   let isPlain = true;
   let hasNull = false;
@@ -125,10 +137,10 @@ function firstValue(text: string): FirstValue {
     }
     switch (char) {
       case 0x2c: // ,
-        if (++commas >= VALUES_MAX) {
+        if (++commas >= bounds.values) {
           throw new ClientError(
             "E_TOO_LARGE",
-            `the body has more than ${VALUES_MAX} values`,
+            `the body has more than ${bounds.values} values`,
           );
         }
         continue;
@@ -137,10 +149,10 @@ function firstValue(text: string): FirstValue {
         break;
       case 0x5b: // [
       case 0x7b: // {
-        if (++depth > DEPTH_MAX) {
+        if (++depth > bounds.depth) {
           throw new ClientError(
             "E_BAD_REQUEST",
-            `nested deeper than ${DEPTH_MAX} levels`,
+            `nested deeper than ${bounds.depth} levels`,
           );
         }
         continue;

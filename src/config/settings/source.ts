@@ -3,6 +3,7 @@
  * from the files that `<section>-file` keys name. Keeps where each value stands,
  * so that a problem found later can be shown with its line.
  */
+import { errorText } from "../../base/log.ts";
 import {
   findNodeAtLocation,
   type Node,
@@ -139,7 +140,7 @@ function readDocument(file: string, read: ReadText): Document {
   try {
     text = textWithoutMark(read(file));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorText(cause);
     throw new ConfigError([{
       file,
       line: 0,

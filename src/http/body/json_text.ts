@@ -2,6 +2,8 @@
 import { Buffer } from "node:buffer";
 import type { z } from "zod";
 import { ClientError } from "../../base/errors.ts";
+import { firstJsonText } from "../../base/json/first_json_value.ts";
+import { errorText } from "../../base/log.ts";
 
 /** A body of JSON on the metric routes takes no more, inflated. */
 export const JSON_BYTES_MAX = 32 << 20;
@@ -30,13 +32,18 @@ export function parseJson(body: Uint8Array): unknown {
     return JSON.parse(text);
   } catch (error) {
     if (text.trim() === "") throw new ClientError("E_BAD_REQUEST", "EOF");
-    const reason = error instanceof Error ? error.message : String(error);
-    const rest =
-      /^Unexpected non-whitespace character after JSON at position (\d+)/
-        .exec(reason);
-    if (rest !== null) return JSON.parse(text.slice(0, Number(rest[1])));
-    throw new ClientError("E_BAD_REQUEST", `not JSON: ${reason}`, {
-      cause: error,
+    return parseFirstOf(text, error);
+  }
+}
+
+/** Throws `E_BAD_REQUEST` with the error of the whole text if the first value is none either. */
+function parseFirstOf(text: string, cause: unknown): unknown {
+  try {
+    return JSON.parse(firstJsonText(text));
+  } catch {
+    // The client sent the whole text: the error of that tells more.
+    throw new ClientError("E_BAD_REQUEST", `not JSON: ${errorText(cause)}`, {
+      cause,
     });
   }
 }

@@ -37,3 +37,26 @@ Deno.test("shownValue shows the beginning of a long list or text", () => {
   assert.equal(shownValue(new Array(1e6).fill(1)).length, 60);
   assert.match(shownValue("x".repeat(1e6)), /^"x{59}$/);
 });
+
+Deno.test("parseJson takes the first value and leaves what follows", () => {
+  const cases: [string, unknown][] = [
+    ['{"a":1} trailing', { a: 1 }],
+    ['{"a":"}"}{"b":2}', { a: "}" }],
+    ["[1,[2]]]", [1, [2]]],
+    ['"a\\"b" "c"', 'a"b'],
+    ["1 2", 1],
+    [" null\n,", null],
+    [`${"[".repeat(100)}${"]".repeat(100)}x`, nested(100)],
+  ];
+  for (const [text, value] of cases) {
+    assert.deepEqual(parseJson(ENCODER.encode(text)), value, text);
+  }
+  for (const text of ['{"a": } {}', "[1 2] 3", "{", '"a', "truefalse"]) {
+    assert.equal(codeOf(text), "E_BAD_REQUEST", text);
+  }
+});
+
+/** A list in a list, and so on. */
+function nested(depth: number): unknown[] {
+  return depth === 1 ? [] : [nested(depth - 1)];
+}

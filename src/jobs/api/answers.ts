@@ -28,8 +28,7 @@ export function shownJob(
   job: JobRow,
   parts: ShownParts = {},
 ): JobAnswer {
-  const { narrowed } = call.principal.jobView();
-  return jobAnswer(narrowed ? { ...job, footprint: null } : job, {
+  return jobAnswer(job, {
     nowSec: Math.floor(call.nowMs / 1000),
     ...parts,
     ...(parts.tags ? { tags: visibleTags(call.principal, parts.tags) } : {}),
@@ -61,8 +60,7 @@ export async function archivedStatistics(
   jobs: readonly JobRow[],
 ): Promise<ReadonlyMap<number, JobStatisticsByMetric>> {
   const found = new Map<number, JobStatisticsByMetric>();
-  const view = principal.jobView();
-  if (view.narrowed || principal.jobMetrics() === undefined) return found;
+  if (principal.jobMetrics() === undefined) return found;
   const archived = jobs.filter((job) => job.monitoringStatus === 3);
   const answers = await services.archive.readStatistics(
     archived.map(({ cluster, jobId, startTime }) => ({

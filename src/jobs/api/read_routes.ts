@@ -46,7 +46,7 @@ const JSON_TYPE = "application/json";
 
 type Question = Omit<
   JobMetricsQuestion,
-  "scope" | "narrowed" | "nowSec" | "signal"
+  "scope" | "nowSec" | "signal"
 >;
 
 interface AskedMetrics extends MetricsInTurn {
@@ -67,7 +67,6 @@ async function metricsOf(
     const open = await service.open(job, {
       ...question,
       scope,
-      narrowed: call.principal.jobView().narrowed,
       nowSec: Math.floor(call.nowMs / 1000),
       signal: reading.signal,
     });

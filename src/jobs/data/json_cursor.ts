@@ -6,6 +6,7 @@
  * Numbers are read by `JSON.parse`, some thousand at a time: that is faster than
  * anything written in JavaScript, and rounds as everybody does.
  */
+import { errorText } from "../../base/log.ts";
 import { Buffer } from "node:buffer";
 
 /** Numbers read in one go: a fraction of a millisecond. */
@@ -274,9 +275,7 @@ export class JsonCursor {
       return JSON.parse(text);
     } catch (cause) {
       throw new SyntaxError(
-        `byte ${this.#before + this.#at}: ${
-          cause instanceof Error ? cause.message : cause
-        }`,
+        `byte ${this.#before + this.#at}: ${errorText(cause)}`,
         { cause },
       );
     }

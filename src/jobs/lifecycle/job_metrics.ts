@@ -39,8 +39,6 @@ export interface JobMetricsQuestion {
   readonly resolutionSec: number;
   /** Absent: the caller may not read metrics that labels protect. */
   readonly scope: DataScope;
-  /** Labels narrow what the caller sees: nothing of the archive, which has none. */
-  readonly narrowed: boolean;
   readonly nowSec: number;
   /** Aborted when the answer is not wanted any more. */
   readonly signal?: AbortSignal;
@@ -122,7 +120,6 @@ export class JobMetrics {
     job: JobRow,
     question: JobMetricsQuestion,
   ): AsyncGenerator<NamedMetric, void> {
-    if (question.narrowed) return;
     const { metrics, request: { scopes }, resolutionSec } = question;
     const view = { scopes, resolutionSec, minimumPoints: this.#minimumPoints };
     const stored = this.#options.archive.readMetrics(job, { metrics, scopes });
