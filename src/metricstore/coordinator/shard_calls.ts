@@ -3,7 +3,6 @@
  * Main thread only.
  */
 import { Buffer } from "node:buffer";
-import { setImmediate } from "node:timers";
 import { monotonicMs } from "../../base/clock.ts";
 import {
   ClientError,
@@ -13,7 +12,7 @@ import {
 import type { Wiring } from "../transport/shard_wiring.ts";
 import { AnswerBlocks } from "./answer_blocks.ts";
 import { LastFew } from "../../base/last_few.ts";
-import { Bell } from "../transport/bell.ts";
+import { Bell, listenTo } from "../transport/bell.ts";
 import {
   type Ask,
   AUX_END,
@@ -31,8 +30,6 @@ import { parseWriteDone, ReportCollector } from "./write_reports.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
-/** Turns without a wait after which other events get their chance. */
-const TURNS_MAX = 16;
 /** Bytes of answers that are being put together; more are refused with 503. */
 const PENDING_BYTES_MAX = 1 << 30;
 /** As much as shards send of an answer at a time. */
@@ -167,21 +164,12 @@ export class ShardCalls {
   }
 
   /** Takes what the shards send, for as long as there are shards. */
-  async listen(): Promise<void> {
-    let turns = 0;
-    while (this.#failure === undefined) {
-      const seen = this.#bell.count();
-      this.#takeAll();
-      const rung = this.#bell.waitAsync(seen);
-      if (rung !== undefined) {
-        await rung;
-        turns = 0;
-      } else if (++turns === TURNS_MAX) {
-        // A bell that never stops ringing must not keep sockets from being served.
-        await new Promise((resolve) => setImmediate(resolve));
-        turns = 0;
-      }
-    }
+  listen(): Promise<void> {
+    return listenTo(
+      this.#bell,
+      () => this.#takeAll(),
+      () => this.#failure !== undefined,
+    );
   }
 
   #takeAll(): void {

@@ -9,6 +9,8 @@
  * | 0      | 4     | COUNT    | rung by anyone                      |
  * | 4      | 4     | SLEEPING | 1 while the owner waits             |
  */
+import { setImmediate } from "node:timers";
+
 const COUNT = 0;
 const SLEEPING = 1;
 
@@ -66,5 +68,33 @@ export class Bell {
     return waiting.value.then(() => {
       Atomics.store(this.#words, SLEEPING, 0);
     });
+  }
+}
+
+/** Looks without a wait after which other events get their chance. */
+const LOOKS_MAX = 16;
+
+/**
+ * Calls `takeAll` whenever the bell was rung, until `isOver`: the loop of a thread
+ * that has an event loop.
+ */
+export async function listenTo(
+  bell: Bell,
+  takeAll: () => void,
+  isOver: () => boolean = () => false,
+): Promise<void> {
+  let looks = 0;
+  while (!isOver()) {
+    const seen = bell.count();
+    takeAll();
+    const rung = bell.waitAsync(seen);
+    if (rung !== undefined) {
+      await rung;
+      looks = 0;
+    } else if (++looks === LOOKS_MAX) {
+      // A bell that never stops ringing must not keep sockets from being served.
+      await new Promise((resolve) => setImmediate(resolve));
+      looks = 0;
+    }
   }
 }

@@ -4,14 +4,13 @@
  * ring whose next piece finds no room is left alone until there is some. Evaluator
  * thread only.
  */
-import { setImmediate } from "node:timers";
 import {
   ClientError,
   type ErrorCode,
   STATUS_BY_CODE,
 } from "../../base/errors.ts";
 import type { EvaluatorWiring } from "../../metricstore/transport/shard_wiring.ts";
-import { Bell } from "../../metricstore/transport/bell.ts";
+import { Bell, listenTo } from "../../metricstore/transport/bell.ts";
 import {
   RingConsumer,
   RingProducer,
@@ -34,8 +33,6 @@ const DECODER = new TextDecoder();
 const WAITING_MAX = 512 << 10;
 /** The labels of a series weigh as much as so many samples. */
 const SERIES_WEIGHT = 32;
-/** Turns without a wait after which other events get their chance. */
-const TURNS_MAX = 16;
 
 /** A piece and the shard it came from. */
 export interface ShardPiece {
@@ -172,20 +169,8 @@ export class ShardClient {
   }
 
   /** Takes what shards send, as long as the thread lives. */
-  async listen(): Promise<void> {
-    let turns = 0;
-    for (;;) {
-      const seen = this.#bell.count();
-      this.#takeAll();
-      const rung = this.#bell.waitAsync(seen);
-      if (rung !== undefined) {
-        await rung;
-        turns = 0;
-      } else if (++turns === TURNS_MAX) {
-        await new Promise((resolve) => setImmediate(resolve));
-        turns = 0;
-      }
-    }
+  listen(): Promise<void> {
+    return listenTo(this.#bell, () => this.#takeAll());
   }
 
   #takeAll(): void {
