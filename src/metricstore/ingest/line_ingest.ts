@@ -68,6 +68,13 @@ export interface IngestBatch {
   readonly wasApplied: HostCheck | undefined;
   /** A line in which strings may not contain line breaks; 0: none. */
   strictLine: number;
+  /**
+   * Asked after each line that was read in full: whether to stop behind it, since
+   * others wait. Absent: never.
+   */
+  readonly shouldPause?: (() => boolean) | undefined;
+  /** Whether reading has stopped for that; the lines behind come again. */
+  isPaused?: boolean;
   /** Whether it may be given up where hardly a line of it can be read. */
   readonly mayBeGivenUp: boolean;
   /** It was: none of its further lines is read. */
@@ -334,6 +341,10 @@ export class LineIngest {
       line += batch.line - number;
       if (batch.isGivenUp) {
         at = end;
+        break;
+      }
+      if (at < end && batch.shouldPause?.() === true) {
+        batch.isPaused = true;
         break;
       }
     }

@@ -304,26 +304,24 @@ export class SlowLines {
   /** Why a name cannot be stored; `undefined`: all are good. */
   #badName(cluster: string, host: string): string | undefined {
     const parser = this.#parser;
-    const names: readonly (readonly [string, string | undefined])[] = [
-      ["cluster", cluster],
-      ["hostname", host],
-      ["type", parser.type],
-      ["type-id", parser.typeId],
-      ["stype", parser.subtype],
-      ["stype-id", parser.subtypeId],
-    ];
-    const { maxNameBytes } = this.#options;
-    for (const [tag, name] of names) {
-      if (name === undefined) continue;
-      if (
-        name.length > maxNameBytes ||
-        (name.length * 3 > maxNameBytes &&
-          this.#encoder.encode(name).length > maxNameBytes)
-      ) return `tag ${tag} is longer than ${maxNameBytes} bytes`;
+    const long = this.#isLong(cluster)
+      ? "cluster"
+      : this.#isLong(host)
+      ? "hostname"
+      : this.#isLong(parser.type)
+      ? "type"
+      : this.#isLong(parser.typeId)
+      ? "type-id"
+      : this.#isLong(parser.subtype)
+      ? "stype"
+      : this.#isLong(parser.subtypeId)
+      ? "stype-id"
+      : undefined;
+    if (long !== undefined) {
+      return `tag ${long} is longer than ${this.#options.maxNameBytes} bytes`;
     }
-    for (const [tag, name] of names.slice(0, 2)) {
-      if (name === "." || name === "..") return `tag ${tag} is "${name}"`;
-    }
+    if (isDots(cluster)) return `tag cluster is "${cluster}"`;
+    if (isDots(host)) return `tag hostname is "${host}"`;
     // Tags are checked by the parser; a default from a URL is not.
     for (let i = 0; i < cluster.length; i++) {
       if (cluster.charCodeAt(i) < 0x20 || cluster.charCodeAt(i) === 0x7f) {
@@ -331,6 +329,14 @@ export class SlowLines {
       }
     }
     return undefined;
+  }
+
+  #isLong(name: string | undefined): boolean {
+    if (name === undefined) return false;
+    const { maxNameBytes } = this.#options;
+    return name.length > maxNameBytes ||
+      (name.length * 3 > maxNameBytes &&
+        this.#encoder.encode(name).length > maxNameBytes);
   }
 
   /** Keeps the key of a line of the common shape; a stale key is pointed anew. */
@@ -351,6 +357,11 @@ export class SlowLines {
       this.key = this.#keys.add(bytes, at, end, hash, context.id, target);
     }
   }
+}
+
+/** Whether a path of files would take the name for a directory above. */
+function isDots(name: string): boolean {
+  return name === "." || name === "..";
 }
 
 /** Lines that break the grammar before a batch is given up, and their part of all. */

@@ -8,7 +8,7 @@ import type { IngestBatch } from "../ingest/line_ingest.ts";
 import { type Context, KEYS_NOT_KEPT } from "../ingest/slow_line.ts";
 import { LineNumbers } from "../ingest/line_numbers.ts";
 import { type BatchContext, PART_MAY_GIVE_UP } from "../transport/messages.ts";
-import type { RingConsumer } from "../transport/ring.ts";
+import type { PartFrame } from "./postponed_parts.ts";
 import {
   contextOf,
   lineOf,
@@ -75,8 +75,9 @@ export class OpenBatches {
    * before which time samples are passed over, given the arrival.
    */
   begin(
-    frame: RingConsumer,
+    frame: PartFrame,
     horizon: (nowSec: number, instance: string) => number,
+    shouldPause?: () => boolean,
   ): OpenBatch {
     const nowSec = nowSecOf(frame);
     const runs = runsOf(frame);
@@ -101,6 +102,9 @@ export class OpenBatches {
       strictLine: 0,
       mayBeGivenUp: (frame.aux & PART_MAY_GIVE_UP) !== 0,
       isGivenUp: false,
+      // A mark stands for all lines before it, so they are applied in one go.
+      shouldPause: mark === undefined ? shouldPause : undefined,
+      isPaused: false,
       carry: undefined,
       isSkipping: false,
       forwards: 0,
@@ -122,13 +126,18 @@ export class OpenBatches {
     this.#open.delete(id);
   }
 
-  #mark(frame: RingConsumer): StreamMark | undefined {
+  #mark(frame: PartFrame): StreamMark | undefined {
     const sequence = sequenceOf(frame);
     if (sequence === 0) return undefined;
     return { stream: this.#decoder.decode(streamOf(frame)), sequence };
   }
 
-  #context(frame: RingConsumer): Context {
+  /** The instance that a frame belongs to. */
+  instanceOf(frame: PartFrame): string {
+    return this.#context(frame).instance;
+  }
+
+  #context(frame: PartFrame): Context {
     const encoded = contextOf(frame);
     const key = this.#decoder.decode(encoded);
     let context = this.#contexts.get(key);

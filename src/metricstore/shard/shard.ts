@@ -149,6 +149,7 @@ export class Shard {
         new StreamMarks({ shard, shards: options.shards }),
       horizon: (now, instance) =>
         Math.max(horizon(now, instance), bounds?.refusedBeforeSec ?? -Infinity),
+      othersWait: () => this.#othersWait(),
     });
     // Readers also see what running jobs keep alive.
     const readable = (now: number, host: HostName) =>
@@ -213,8 +214,9 @@ export class Shard {
     this.#registry.hasRoomFor = (owner) => this.#guardian.hasRoomFor(owner);
     while (!this.#isClosed) {
       const seen = this.#bell.count();
-      const worked = this.#takeForwards() || this.#answerNext() ||
+      let worked = this.#takeForwards() || this.#answerNext() ||
         this.#takeFromMain();
+      worked = this.#resumeWrites() || worked;
       const isSweeping = this.#sweep.slice(nowSec());
       const isShort = this.#guardian.evict(nowSec());
       this.#sealLeft(isShort);
@@ -297,6 +299,21 @@ export class Shard {
     return worked;
   }
 
+  /** Whether anything has come that the work under way keeps waiting. */
+  #othersWait(): boolean {
+    return this.#fromMain.hasMore || this.#asked.length > 0 ||
+      this.#fromShard.some((ring, from) =>
+        from !== this.#shard && ring.hasMore
+      );
+  }
+
+  /** Goes on with a part that gave its turn to others. */
+  #resumeWrites(): boolean {
+    return this.#writes.resume((id, error) =>
+      this.#outbox.reply(id, replyOf(error))
+    );
+  }
+
   #takeFromMain(): boolean {
     if (!this.#takeFrame()) return false;
     this.#answerNext();
@@ -306,7 +323,7 @@ export class Shard {
   /** Takes a part of a batch in, or a question, which then waits to be answered. */
   #takeFrame(): boolean {
     const ring = this.#fromMain;
-    if (!ring.next()) return false;
+    if (this.#writes.isFull || !ring.next()) return false;
     if (ring.kind === KIND.WRITE) {
       this.#guard(ring, () => {
         // The other parts of a batch that was refused are passed over.
@@ -328,7 +345,8 @@ export class Shard {
       // Memory is made room for between questions only.
       if (!this.#guardian.hasRoomForSeries) return;
       const worked = this.#takeForwards() ||
-        (this.#askedChars < ASKED_CHARS_MAX && this.#takeFrame());
+        (this.#askedChars < ASKED_CHARS_MAX && this.#takeFrame()) ||
+        this.#resumeWrites();
       if (!worked) return;
     } while (monotonicMs() < endMs);
   }
@@ -372,6 +390,8 @@ export class Shard {
 
   #answer(id: number, ask: Ask): void {
     if (ask.kind === "close") {
+      // Batches that came before it are applied.
+      while (this.#resumeWrites());
       this.#isClosed = true;
       this.#persistence?.close();
     }

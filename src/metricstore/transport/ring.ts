@@ -148,6 +148,7 @@ export class RingConsumer {
   readonly #header: Uint32Array;
   readonly #capacity: number;
   #tail: number;
+  #isHeld = false;
 
   constructor(memory: SharedArrayBuffer) {
     this.#capacity = capacityOf(memory);
@@ -156,6 +157,11 @@ export class RingConsumer {
     this.view = new DataView(memory, DATA_AT);
     this.#header = new Uint32Array(memory, DATA_AT, this.#capacity / 4);
     this.#tail = Atomics.load(this.#control, TAIL_WORD) >>> 0;
+  }
+
+  /** Whether frames wait behind the one that `next` found and `release` has not freed. */
+  get hasMore(): boolean {
+    return this.pending > (this.#isHeld ? frameSize(this.end - this.start) : 0);
   }
 
   /** Bytes waiting, at most a moment old. */
@@ -179,12 +185,14 @@ export class RingConsumer {
       this.aux = this.#header[(at >> 2) + 3]!;
       this.start = at + HEADER_BYTES;
       this.end = this.start + payloadBytes;
+      this.#isHeld = true;
       return true;
     }
   }
 
   /** Gives the frame's memory back. `true`: the producer waits for room, wake it. */
   release(): boolean {
+    this.#isHeld = false;
     this.#advance(frameSize(this.end - this.start));
     return Atomics.exchange(this.#control, WAITING_WORD, 0) === 1;
   }
