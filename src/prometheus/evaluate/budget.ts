@@ -18,6 +18,11 @@ export interface QueryControl {
   readonly signal?: AbortSignal;
   /** Whether the time is over, asked once a slice: then `timeout` is thrown. */
   readonly isTimeOver?: () => boolean;
+  /**
+   * Told of cells before they are held, and when they are given back (below 0). An error
+   * that it throws ends the query.
+   */
+  readonly onHold?: (cells: number) => void;
   /** Called between slices; the query goes on when the promise is fulfilled. */
   readonly betweenSlices?: () => Promise<void> | void;
 }
@@ -56,12 +61,14 @@ export class Budget {
   /** Throws where that is more than the query may hold. */
   hold(cells: number): void {
     this.#held += cells;
+    if (this.#held > this.#limits.maxSamples) {
+      throw new QueryError(
+        "execution",
+        "query processing would load too many samples into memory in query execution",
+      );
+    }
+    this.#control.onHold?.(cells);
     if (this.#held > this.#peak) this.#peak = this.#held;
-    if (this.#held <= this.#limits.maxSamples) return;
-    throw new QueryError(
-      "execution",
-      "query processing would load too many samples into memory in query execution",
-    );
   }
 
   /** Throws where the query could never hold that many, before anything of them is made. */
@@ -72,6 +79,7 @@ export class Budget {
 
   release(cells: number): void {
     this.#held -= cells;
+    this.#control.onHold?.(-cells);
   }
 
   countRead(samples: number): void {

@@ -29,6 +29,7 @@ import { QueryError } from "../evaluate/query_error.ts";
 import type { LabelMatcher } from "../language/ast.ts";
 import { namingParameter } from "../language/parameter_error.ts";
 import { parseExpr, parseMetricSelector } from "../language/parser.ts";
+import type { CellPool, HeldCells } from "./cell_pool.ts";
 import { foundNames } from "./found_names.ts";
 import { JsonBody, writeResult } from "./json_body.ts";
 import type { ShardClient } from "./shard_client.ts";
@@ -47,10 +48,13 @@ export interface JobContext {
   readonly signal: AbortSignal;
   /** The longest that a sample of any series counts, milliseconds. */
   readonly usualLookbackMs: number;
+  /** Shared by all queries of the evaluator. */
+  readonly pool: CellPool;
 }
 
 interface Asked extends JobContext {
   readonly source: ShardSource;
+  readonly cells: HeldCells;
 }
 
 /** Answers; rejects only where something is broken. */
@@ -68,9 +72,14 @@ export async function answerJob(given: JobContext): Promise<QueryAnswer> {
     given.visible,
     given.job.lookbackMs !== undefined || isAboutNames(given.job.question),
   );
-  const written = await writeAnswer({ ...given, signal, source }, startedMs)
+  const cells = given.pool.open();
+  const asked = { ...given, signal, source, cells };
+  const written = await writeAnswer(asked, startedMs)
     .catch(errorAnswer)
-    .finally(() => clearTimeout(timer));
+    .finally(() => {
+      clearTimeout(timer);
+      cells.close();
+    });
   return {
     ...written,
     seconds: (monotonicMs() - startedMs) / 1000,
@@ -101,9 +110,10 @@ async function writeAnswer(
   return { status: 200, outcome: "success", chunks: body.end() };
 }
 
-function controlOf({ job, signal }: Asked, startedMs: number) {
+function controlOf({ job, signal, cells }: Asked, startedMs: number) {
   return {
     signal,
+    onHold: cells.add,
     isTimeOver: () => monotonicMs() - startedMs > job.timeoutMs,
     // Other queries of this thread get their turn.
     betweenSlices: () =>

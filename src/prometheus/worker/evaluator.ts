@@ -11,11 +11,14 @@ import type {
   ToEvaluator,
 } from "../../metricstore/transport/evaluator_messages.ts";
 import { answerJob } from "./answer_job.ts";
+import { CellPool } from "./cell_pool.ts";
 import { ShardClient } from "./shard_client.ts";
 import { usualLookbackMs } from "./shard_source.ts";
 
 /** Samples count for five minutes where nothing else is known of their series. */
 const LOOKBACK_MS_MIN = 5 * 60_000;
+/** Cells that queries hold beside one another: 900 MB. */
+const CELLS_MAX = 100_000_000;
 
 /** What an evaluator is told when it starts. */
 export interface EvaluatorStart {
@@ -29,6 +32,7 @@ export class Evaluator {
   readonly #client: ShardClient;
   #usualLookbackMs: number;
   readonly #post: Post;
+  readonly #pool = new CellPool(CELLS_MAX);
   readonly #jobs = new Map<number, AbortController>();
 
   constructor({ evaluator, wiring }: EvaluatorStart, post: Post) {
@@ -72,6 +76,7 @@ export class Evaluator {
         job,
         signal: controller.signal,
         usualLookbackMs: this.#usualLookbackMs,
+        pool: this.#pool,
       });
       this.#post({ kind: "answer", id, answer }, buffersOf(answer));
     } catch (error) {
