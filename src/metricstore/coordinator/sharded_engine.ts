@@ -5,7 +5,7 @@
  *     batch ─► shard of its first line ─► owners ─► reports ─► one report
  *     query ─► owners of its hosts ─► pieces of JSON ─► one body
  */
-import { Archiver } from "./archiver.ts";
+import { ParquetArchiver } from "./parquet_archiver.ts";
 import { nowSec } from "../../base/clock.ts";
 import { ClientError } from "../../base/errors.ts";
 import type { HeldLock } from "../persist/directory_lock.ts";
@@ -77,7 +77,7 @@ export class ShardedEngine implements StoreEngine {
   readonly #queryShards: QueryShards;
   readonly #notify: (notice: EngineNotice) => void;
   readonly #openBatches = new OutgoingBatches();
-  readonly #archiver: Archiver | undefined;
+  readonly #parquetArchiver: ParquetArchiver | undefined;
   readonly #instances: InstanceCounts;
   readonly #protectedNodes: ProtectedNodes | undefined;
   readonly #lock: HeldLock | undefined;
@@ -105,11 +105,11 @@ export class ShardedEngine implements StoreEngine {
       notice: notify,
       restored: () => this.#noteRestored(),
       converted: () => this.#noteConverted(),
-      archiveWanted: (limitSec) => this.#archiver?.want(limitSec),
+      archiveWanted: (limitSec) => this.#parquetArchiver?.want(limitSec),
       cluster: (shard, cluster, exists) =>
         this.clusters.note(shard, cluster, exists),
     });
-    this.#archiver = options.archive && new Archiver(
+    this.#parquetArchiver = options.archive && new ParquetArchiver(
       options,
       options.archive,
       {
@@ -267,7 +267,7 @@ export class ShardedEngine implements StoreEngine {
   }
 
   get archive(): ArchiveStats | undefined {
-    return this.#archiver?.stats;
+    return this.#parquetArchiver?.stats;
   }
 
   async addMetrics(added: MetricTable): Promise<void> {
@@ -280,7 +280,7 @@ export class ShardedEngine implements StoreEngine {
     if (await this.#protectedNodes?.refresh() === false) {
       throw new Error("it is not known which nodes have running jobs");
     }
-    await this.#archiver?.run();
+    await this.#parquetArchiver?.run();
     await this.#askAll({ kind: "clean-up" });
   }
 
@@ -294,7 +294,7 @@ export class ShardedEngine implements StoreEngine {
     if (this.state === "stopping") return;
     const isAlive = this.state !== "failed";
     this.state = "stopping";
-    this.#archiver?.stop();
+    this.#parquetArchiver?.stop();
     this.#protectedNodes?.stop();
     this.#evaluators.close();
     this.#ready.reject(this.#notServing());
@@ -342,7 +342,7 @@ export class ShardedEngine implements StoreEngine {
       this.state = "ready";
       this.#ready.resolve();
       this.#protectedNodes?.start();
-      this.#archiver?.start();
+      this.#parquetArchiver?.start();
     }
   }
 

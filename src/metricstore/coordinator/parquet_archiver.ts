@@ -35,7 +35,7 @@ const RETRY_MS = 5000;
 type AskOf<Kind extends Reply["kind"]> = Extract<Ask, { kind: Kind }>;
 
 /** The calls of the engine that a run needs. */
-export interface ArchiveSource {
+export interface ParquetSource {
   ask<Kind extends Reply["kind"]>(
     shard: number,
     ask: AskOf<Kind>,
@@ -54,12 +54,12 @@ interface DueCluster {
   readonly hosts: string[];
 }
 
-export class Archiver {
+export class ParquetArchiver {
   readonly #options: EngineOptions;
   readonly #directory: string;
   readonly #intervalMs: number;
   readonly #slackSec: number;
-  readonly #source: ArchiveSource;
+  readonly #source: ParquetSource;
   readonly #notify: (notice: EngineNotice) => void;
   /** The largest limit among the files that were there at the start. */
   readonly #firstLimitSec: number;
@@ -78,7 +78,7 @@ export class Archiver {
   constructor(
     options: EngineOptions,
     archive: ArchiveOptions,
-    source: ArchiveSource,
+    source: ParquetSource,
     notify: (notice: EngineNotice) => void,
   ) {
     this.#options = options;

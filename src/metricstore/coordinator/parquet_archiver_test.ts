@@ -3,7 +3,7 @@ import { nowSec } from "../../base/clock.ts";
 import type { EngineNotice, EngineOptions } from "../engine/metric_engine.ts";
 import type { Ask } from "../transport/messages.ts";
 import { ArchiveBounds, slotSlackSec } from "../shard/archive_bounds.ts";
-import { Archiver, type ArchiveSource } from "./archiver.ts";
+import { ParquetArchiver, type ParquetSource } from "./parquet_archiver.ts";
 
 const METRICS = {
   defaults: { a: { frequencySec: 15, aggregation: null } },
@@ -11,7 +11,7 @@ const METRICS = {
 } as const;
 
 /** Shards without samples that note what they are asked. */
-function fakeSource(log: (Ask | "batchesEnded")[]): ArchiveSource {
+function fakeSource(log: (Ask | "batchesEnded")[]): ParquetSource {
   const replyTo = (ask: Ask) => {
     log.push(ask);
     const reply = ask.kind === "archive-hosts"
@@ -33,9 +33,9 @@ function archiver(
   log: (Ask | "batchesEnded")[],
   retentionSec: number,
   reachedSec?: number,
-): Archiver {
+): ParquetArchiver {
   const options = { metrics: METRICS, retentionSec, shards: 1 };
-  return new Archiver(
+  return new ParquetArchiver(
     options as unknown as EngineOptions,
     {
       directory: "/d",
@@ -95,7 +95,7 @@ Deno.test("Archiver tells why a run failed and frees nothing", async () => {
   const log: (Ask | "batchesEnded")[] = [];
   const notice = Promise.withResolvers<EngineNotice>();
   const source = fakeSource(log);
-  const one = new Archiver(
+  const one = new ParquetArchiver(
     {
       metrics: METRICS,
       retentionSec: 9,
