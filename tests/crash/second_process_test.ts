@@ -116,7 +116,11 @@ Deno.test("a second server waits for the first and takes over when that is kille
 Deno.test("a second server on a directory ends with 1 after 10 s and names directory and holder", async () => {
   await using server = await DurableServer.create();
   const random = new Random(SEED);
-  await server.start(settings(random));
+  const archive = `${server.directory}/job-archive`;
+  await Deno.mkdir(archive);
+  await Deno.writeTextFile(`${archive}/version.txt`, "3\n");
+  const shared = { sections: { archive: { path: archive } } };
+  await server.start({ ...settings(random), ...shared });
   const { pid } = server.child;
   const ofStore = await server.spawn({
     ...settings(random),
@@ -128,8 +132,15 @@ Deno.test("a second server on a directory ends with 1 after 10 s and names direc
     ...settings(random),
     checkpoints: { directory: `${server.directory}/other` },
   });
+  await untilWaiting(ofDatabase);
+  const ofArchive = await server.spawn({
+    ...{ ...settings(random), ...shared },
+    main: { db: `${server.directory}/third.db` },
+    checkpoints: { directory: `${server.directory}/third` },
+  });
   assert.equal((await ofStore.ended()).code, 1);
   assert.equal((await ofDatabase.ended()).code, 1);
+  assert.equal((await ofArchive.ended()).code, 1);
   const inUse = (key: string, path: string) =>
     `${key}: ${path} is in use by process ${pid} on ${Deno.hostname()}; ` +
     "one process at a time may work there\n";
@@ -142,6 +153,10 @@ Deno.test("a second server on a directory ends with 1 after 10 s and names direc
   assert.ok(
     ofDatabase.output.endsWith(inUse("main.db", `${server.directory}/job.db`)),
     ofDatabase.output,
+  );
+  assert.ok(
+    ofArchive.output.endsWith(inUse("archive.path", archive)),
+    ofArchive.output,
   );
 });
 

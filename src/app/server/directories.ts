@@ -12,18 +12,23 @@ import {
   type HeldLock,
   holdLock,
   LOCK_WAIT_MS,
+  LockError,
   type LockSubject,
 } from "../../metricstore/persist/directory_lock.ts";
 import { storeDirectory } from "../../metricstore/persist/filenames.ts";
 
 /** What SQLite calls its own files begins with the name of the database as well. */
 const DATABASE_LOCK_SUFFIX = ".lock";
+/** Names with a dot in front are no part of the archive. */
+const ARCHIVE_LOCK = ".ringstore.lock";
 
 /** The locks a server holds until it ends. */
 export interface ServerLocks {
-  /** Of log and snapshots; the engine gives it back. */
+  /** Lock of log and snapshots; the engine gives it back. */
   readonly store: HeldLock;
   readonly database: HeldLock;
+  /** Lock of the job archive; absent while that does not exist. */
+  readonly archive: HeldLock | undefined;
 }
 
 /** The lock that keeps a second server away from `main.db`; commands do not take it. */
@@ -32,6 +37,15 @@ export function databaseLock({ main }: Pick<Config, "main">): LockSubject {
     file: main.db + DATABASE_LOCK_SUFFIX,
     key: "main.db",
     path: main.db,
+  };
+}
+
+/** The lock that keeps a second server away from the archive of jobs; commands do not take it. */
+function archiveLock({ archive }: Pick<Config, "archive">): LockSubject {
+  return {
+    file: `${archive.path}/${ARCHIVE_LOCK}`,
+    key: "archive.path",
+    path: archive.path,
   };
 }
 
@@ -57,14 +71,29 @@ export async function holdDirectories(
     }
     return lock;
   };
-  const store = await hold(storeLock(directoryOf(config)));
+  const held: HeldLock[] = [];
   try {
+    const store = await hold(storeLock(directoryOf(config)));
+    held.push(store);
     closeToOthers(storeDirectory(directoryOf(config)));
-    return { store, database: await hold(databaseLock(config)) };
+    const database = await hold(databaseLock(config));
+    held.push(database);
+    const { kind, path } = config.archive;
+    const archive = kind === "file" && isDirectory(path)
+      ? await hold(archiveLock(config)).catch((error) => noRoom(error, log))
+      : undefined;
+    return { store, database, archive };
   } catch (error) {
-    store.release();
+    for (const lock of held) lock.release();
     throw error;
   }
+}
+
+/** A full disk has no room for the first lock file; it does not keep a server from starting. */
+function noRoom(error: unknown, log: Pick<Log, "warn">): undefined {
+  const cause = error instanceof LockError ? error.cause : undefined;
+  if (!isFull(cause)) throw error;
+  log.warn("archive.path is not locked", { reason: errorText(cause) });
 }
 
 /** It may be from a time when others could read it; only its owner can change that. */

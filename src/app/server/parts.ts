@@ -154,6 +154,7 @@ export async function startParts(
       await engine.close();
       await database.close();
       locks.database.release();
+      locks.archive?.release();
     },
   };
 }

@@ -12,6 +12,9 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   "bad_section_file.bad.json": [
     'bad_main.section.json:2:11: main.addr: got 5, expected "host:port", such as "localhost:8082"',
   ],
+  "durable_twice.bad.json": [
+    'durable_twice.bad.json:5:53: main.api-subjects.durable-job-event: got "d", expected a durable that no subscription of metric-store reads',
+  ],
   "empty.bad.json": [
     "empty.bad.json:1:1: is not JSON (ValueExpected), expected JSON, comments allowed",
   ],

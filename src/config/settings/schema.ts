@@ -101,6 +101,25 @@ export const configSchema = section({
   cron: cronSection.prefault({}).describe("Background work of the job API."),
   "metric-store-external": ignored().optional().describe("Not served."),
   ui: ignored().optional().describe("Not served."),
+}).superRefine(({ main, "metric-store": store }, context) => {
+  // Two readers of a durable would share its messages.
+  const subjects = main["api-subjects"];
+  if (subjects === undefined) return;
+  const read = new Set(
+    store["nats-subscriptions"].map(({ stream, durable }) =>
+      `${stream} ${durable}`
+    ),
+  );
+  for (const what of ["job-event", "node-state"] as const) {
+    const stream = subjects[`stream-${what}`];
+    if (stream === "") continue;
+    if (!read.has(`${stream} ${subjects[`durable-${what}`]}`)) continue;
+    context.addIssue({
+      code: "custom",
+      path: ["main", "api-subjects", `durable-${what}`],
+      message: "a durable that no subscription of metric-store reads",
+    });
+  }
 });
 
 type DeepReadonly<T> = T extends readonly (infer Item)[]
