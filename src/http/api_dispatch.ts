@@ -26,7 +26,7 @@ import {
   PAGE_NOT_FOUND,
   PAGE_TEXT,
 } from "./answer/page_answer.ts";
-import { GROUP_RULES, groupOfPath } from "./group_rules.ts";
+import { GROUP_RULES, groupOfPath, type GroupRules } from "./group_rules.ts";
 import type { PageRoute } from "./route.ts";
 import { readBody } from "./body/request_body.ts";
 
@@ -147,7 +147,7 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
       refused: (reason, who) => exchange.noteRefusal(reason, who),
     });
     if (rules.bodyBytes === 0 || !exchange.hasBody()) {
-      run(exchange, operation, call(new Uint8Array(0)), changed);
+      run(exchange, rules, operation, call(new Uint8Array(0)), changed);
       return;
     }
     readBody(
@@ -156,7 +156,7 @@ export function serveApi(exchange: Exchange, { route, params }: FoundApi) {
         if (exchange.about !== undefined) {
           exchange.about = () => jobFields(body);
         }
-        run(exchange, operation, call(body), changed);
+        run(exchange, rules, operation, call(body), changed);
       },
       rules.bodyBytes,
     );
@@ -214,6 +214,7 @@ interface Changed {
 
 function run(
   exchange: Exchange,
+  rules: GroupRules,
   operation: ApiOperation,
   call: ApiCall,
   changed: Changed,
@@ -241,7 +242,8 @@ function run(
     audit(error instanceof ClientError ? error.status : 500);
     exchange.fail(error);
   };
-  const isRead = call.method === "GET" && exchange.shareClass === "read";
+  const isRead = call.method === "GET" && exchange.shareClass === "read" &&
+    !rules.hasQueue;
   try {
     const answer = isRead
       ? inItsShare(context, operation, call)

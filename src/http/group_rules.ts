@@ -25,6 +25,8 @@ export interface GroupRules {
   readonly guardsUnknown?: boolean;
   /** Requests are let in whatever others take: they may have to end that. */
   readonly isUrgent?: boolean;
+  /** Questions wait in a queue of the group, and take no place among the reads of others. */
+  readonly hasQueue?: boolean;
   /** GET brings HEAD with it. */
   readonly hasHead?: boolean;
   /** Changes are JSON, which forms of other sites cannot send. */
@@ -57,6 +59,7 @@ export const GROUP_RULES: Readonly<Record<Group, GroupRules>> = {
     errors: "prometheus",
     bodyBytes: 1 << 20,
     credential: "metric",
+    hasQueue: true,
     check(principal) {
       // Each operation asks for what it needs.
       if (!principal.isKnown) throw refused("a role or a scope is needed");

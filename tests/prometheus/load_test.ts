@@ -232,3 +232,28 @@ Deno.test("a query ends at the bounds of the configuration", async () => {
     },
   );
 });
+
+Deno.test("one question more than may wait is refused, whoever has most of them", async () => {
+  await withServer({ "max-concurrency": 1 }, async (client, server, watch) => {
+    const other = await makeToken(client, "latecomer", {
+      scopes: ["metrics:read"],
+      realms: [{ instance: "", cluster: "*" }],
+    });
+    const waiting = Array.from({ length: 513 }, () => ask(server.url, RANGE));
+    await watch.until("promql_queries_waiting", 512);
+    const refused = await client.send({ method: "GET", path: RANGE });
+    assert.equal(refused.status, 429);
+    assert.equal(refused.headers["retry-after"], "1");
+    assert.deepEqual(JSON.parse(refused.text), {
+      status: "error",
+      errorType: "too_many_requests",
+      error: "too many outstanding requests: 512 queries wait",
+    });
+    // Others are let in, and reads of jobs have places of their own.
+    const api = new PromClient(client, { authorization: `Bearer ${other}` });
+    assert.equal((await api.get("query", { query: "1" })).status, 200);
+    for (const { destroy } of waiting) destroy();
+    await watch.until("promql_queries_waiting", 0);
+    await watch.until("promql_queries_running", 0);
+  });
+});
