@@ -23,9 +23,9 @@ function at(
 
 const NO_FIRST_ID = "job-api O22: a node has no id, a socket has its own";
 const WRITE_ROLES =
-  "metric routes: api writes only beside no other role, so that people write no metrics";
+  "settled 46: api writes only beside no other role, so that people write no metrics";
 const METRIC_ROLES =
-  "metric routes follow the last section of the admin contract: admin frees and debugs, 403";
+  "settled 46: the roles of the metric routes; admin frees and debugs, others 403";
 const NO_JOB_WITHOUT_START = "job-api 3.1: the job of step 20 has no startTime";
 
 export const DEVIATIONS: Readonly<Record<string, Deviations>> = {
@@ -57,7 +57,7 @@ export const DEVIATIONS: Readonly<Record<string, Deviations>> = {
   "tags-metadata": {
     ...at(
       [6],
-      "a tag sent without a scope is global, and the answer says so",
+      "job-api 7.2: a tag sent without a scope is global, and the answer says so",
       /^\.tags\[\d+\]\.scope: "global", recorded ""$/,
     ),
     ...at([5], "job-api O11: idempotent", /^status 200, recorded 500$/),
