@@ -72,6 +72,14 @@ export type JobCheck =
     readonly match: "eq" | "contains";
     readonly name: string;
   }
+  /** Another job than this on one of the hosts, which had not ended by `fromSec`. */
+  | {
+    readonly kind: "beside";
+    readonly id: number;
+    readonly hosts: readonly string[];
+    readonly fromSec: number;
+    readonly nowSec: number;
+  }
   | {
     readonly kind: "footprint";
     readonly name: string;
@@ -143,6 +151,18 @@ export function checkSql(check: JobCheck): CheckSql {
             : "instr(lower(value ->> '$.hostname'), lower(?)) > 0"
         })`,
         values: [check.name],
+      };
+    case "beside":
+      return {
+        text: `job.id <> ? AND start_time + (${DURATION_AT}) > ?
+          AND EXISTS (SELECT 1 FROM json_each(job.resources)
+          WHERE value ->> '$.hostname' IN (SELECT value FROM json_each(?)))`,
+        values: [
+          check.id,
+          check.nowSec,
+          check.fromSec,
+          JSON.stringify(check.hosts),
+        ],
       };
     case "footprint":
       return rangeSql(

@@ -37,7 +37,7 @@ const WHO: Readonly<Record<string, string | null>> = {
 };
 
 /** Operations that are an administrator's alone. */
-const ADMINS = new Set<string>(["webDeleteTag"]);
+const ADMINS = new Set<string>(["webDeleteTag", "webSetMeta"]);
 
 Deno.test("every route of the pages lets in exactly whom the matrix lets in", async () => {
   await using server = await WebServer.start();

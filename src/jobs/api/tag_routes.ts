@@ -125,7 +125,7 @@ function unknownTags(tags: readonly TagKey[]): ApiAnswer {
 }
 
 /** The archive of a stopped job follows the database; gives the tags it has now. */
-async function rewriteTags(
+export async function rewriteTags(
   services: JobServices,
   job: JobRow,
 ): Promise<readonly TagRow[]> {
@@ -135,7 +135,7 @@ async function rewriteTags(
 }
 
 /** There may be very many; the answer does not wait for them. */
-function rewriteArchives(
+export function rewriteArchives(
   services: JobServices,
   ids: readonly number[],
 ): void {
@@ -155,7 +155,7 @@ function rewriteArchives(
 }
 
 /** The database is the truth: where there is no archive nothing is amiss. */
-async function rewriteMeta(
+export async function rewriteMeta(
   services: JobServices,
   job: JobRow,
   edit: MetaEdit,

@@ -23,6 +23,8 @@ export interface JobDataView {
   readonly resolutionSec: number;
   /** Shorter series are never thinned (`resampling.minimum-points`). */
   readonly minimumPoints: number;
+  /** Series over series cost more than all else; pages make their own. */
+  readonly withoutStatisticsSeries?: boolean | undefined;
 }
 
 /** Adds node scopes and series over series, thins to the resolution. */
@@ -36,11 +38,12 @@ export async function arrangeMetric(
     : scopes;
   const arranged = new Map<MetricScope, JobMetric>();
   for (const [scope, metric] of complete) {
+    const thinned = resampleMetric(metric, resolutionSec, minimumPoints);
     arranged.set(
       scope,
-      await withStatisticsSeries(
-        resampleMetric(metric, resolutionSec, minimumPoints),
-      ),
+      view.withoutStatisticsSeries === true
+        ? thinned
+        : await withStatisticsSeries(thinned),
     );
     await nextTurn();
   }

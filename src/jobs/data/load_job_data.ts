@@ -60,6 +60,8 @@ export interface JobDataQuestion {
   readonly resolutionSec: number;
   /** Shorter series are never thinned (`resampling.minimum-points`). */
   readonly minimumPoints: number;
+  /** As in `JobDataView`. */
+  readonly withoutStatisticsSeries?: boolean | undefined;
   /** Aborted when the rest is not wanted. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -163,8 +165,13 @@ export function valuesOf(scopes: JobMetricByScope): number {
 
 async function* arranged(
   metrics: AsyncIterable<NamedMetric>,
-  { request: { scopes }, withData, resolutionSec, minimumPoints }:
-    JobDataQuestion,
+  {
+    request: { scopes },
+    withData,
+    resolutionSec,
+    minimumPoints,
+    withoutStatisticsSeries,
+  }: JobDataQuestion,
 ): AsyncGenerator<NamedMetric, void> {
   for await (const metric of metrics) {
     if (withData) {
@@ -172,6 +179,7 @@ async function* arranged(
         scopes,
         resolutionSec,
         minimumPoints,
+        withoutStatisticsSeries,
       });
     } else if (scopes.includes("node")) {
       const { name } = metric;

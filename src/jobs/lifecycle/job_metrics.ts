@@ -37,6 +37,8 @@ export interface JobMetricsQuestion {
   /** No scopes: `node` from the store, all there are from the archive. */
   readonly request: ScopeRequest;
   readonly resolutionSec: number;
+  /** As in `JobDataView`. */
+  readonly withoutStatisticsSeries?: boolean;
   /** Absent: the caller may not read metrics that labels protect. */
   readonly scope: DataScope;
   readonly nowSec: number;
@@ -106,6 +108,7 @@ export class JobMetrics {
         withData: true,
         resolutionSec: question.resolutionSec,
         minimumPoints: this.#minimumPoints,
+        withoutStatisticsSeries: question.withoutStatisticsSeries,
         signal: question.signal,
       },
     );
@@ -121,7 +124,12 @@ export class JobMetrics {
     question: JobMetricsQuestion,
   ): AsyncGenerator<NamedMetric, void> {
     const { metrics, request: { scopes }, resolutionSec } = question;
-    const view = { scopes, resolutionSec, minimumPoints: this.#minimumPoints };
+    const view = {
+      scopes,
+      resolutionSec,
+      minimumPoints: this.#minimumPoints,
+      withoutStatisticsSeries: question.withoutStatisticsSeries,
+    };
     const stored = this.#options.archive.readMetrics(job, { metrics, scopes });
     try {
       for await (const metric of stored) {

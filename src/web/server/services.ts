@@ -6,6 +6,7 @@ import type { NatsStatus } from "../../nats/nats_service.ts";
 import type { MetricTable } from "../../metricstore/engine/metric_engine.ts";
 import type { Config } from "../../config/settings/mod.ts";
 import { ClientError } from "../../base/errors.ts";
+import type { SeriesTurns } from "./series_turns.ts";
 import type { PageAssets } from "./assets.ts";
 
 /** The means of the routes below `/web/api`. */
@@ -39,6 +40,7 @@ export interface WebServices {
   readonly fullNames: (
     usernames: readonly string[],
   ) => Promise<ReadonlyMap<string, string>>;
+  readonly seriesTurns: SeriesTurns;
   /** Metrics of clusters without a `cluster.json`. */
   readonly metrics: MetricTable;
 }

@@ -5,6 +5,7 @@ import type { Setup } from "../../config/clusters/load_setup.ts";
 import type { RemoteTables } from "../../db/remote.ts";
 import { errorText, type Log } from "../../base/log.ts";
 import { loadAssets, type PageAssets, PAGES_DIRECTORY } from "./assets.ts";
+import { SeriesTurns } from "./series_turns.ts";
 import type { WebServices } from "./services.ts";
 
 export interface WebOptions {
@@ -34,6 +35,7 @@ export function startWeb(
     isOpen: main["disable-authentication"],
     settingsOf: (username) => tables.configuration.get(username),
     fullNames: (usernames) => tables.users.names(usernames),
+    seriesTurns: new SeriesTurns(),
     metrics,
   };
 }
