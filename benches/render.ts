@@ -3,7 +3,6 @@
  * argument, if any, is the result file.
  */
 import { ROOT } from "../tests/support/server.ts";
-import type { IngestRow } from "./ingest_bench.ts";
 import type { QueryRow } from "./query_bench.ts";
 import { formatTiming, type JobBenchResult } from "./job_bench.ts";
 import type { JobHttpResult } from "./job_http_bench.ts";
@@ -12,19 +11,20 @@ import type { NatsRow } from "./nats_bench.ts";
 import type { NeighbourRow } from "./neighbour_bench.ts";
 import type { PolicyRow } from "./policy_bench.ts";
 import type { PromBenchResult, PromTiming } from "./prometheus_bench.ts";
+import {
+  INGEST_HEAD,
+  ingestCells,
+  ratio,
+  table,
+  TITLES,
+} from "./support/tables.ts";
+import { requestSection, shapeSection, startSection } from "./render_small.ts";
 import { type BenchResults, RESULT_FILE } from "./run.ts";
 import { type StoreBenchResult, storeRows } from "./store_bench.ts";
 import { formatSpread, print } from "./support/report.ts";
 import type { TargetKind } from "./support/targets.ts";
 
 const PAGE = `${ROOT}docs/benchmarks.md`;
-
-const TITLES: Readonly<Record<TargetKind, string>> = {
-  ours: "ringstore",
-  "victoria-metrics": "VictoriaMetrics",
-  upstream: "cc-metric-store",
-  limit: "read and discard",
-};
 
 /** The whole page; peers that did not run are shown as a dash. */
 export function renderPage(
@@ -39,6 +39,9 @@ export function renderPage(
     store,
     nats,
     neighbours,
+    shapes,
+    requests,
+    start,
     prometheus,
   }: BenchResults,
 ): string {
@@ -57,7 +60,7 @@ export function renderPage(
     "throwing them away: the limit.",
     "",
     ...table(
-      ["load", ...Object.values(TITLES), "ours / VM", "ours / cc", "of limit"],
+      INGEST_HEAD,
       ingest.map(ingestCells),
     ),
     "",
@@ -99,6 +102,9 @@ export function renderPage(
     ...storeSection(store),
     ...natsSection(nats),
     ...neighbourSection(neighbours),
+    ...shapeSection(shapes),
+    ...requestSection(requests),
+    ...startSection(start),
   ].join("\n");
 }
 
@@ -305,20 +311,6 @@ function neighbourSection(
   ];
 }
 
-function ingestCells({ shape, rates }: IngestRow): string[] {
-  const millions = (kind: TargetKind) => {
-    const rate = rates[kind];
-    return rate === undefined ? "-" : (rate / 1e6).toFixed(2);
-  };
-  return [
-    shape,
-    ...(Object.keys(TITLES) as TargetKind[]).map(millions),
-    ratio(rates.ours, rates["victoria-metrics"]),
-    ratio(rates.ours, rates.upstream),
-    ratio(rates.ours, rates.limit),
-  ];
-}
-
 function queryCells({ shape, timings, writingShare }: QueryRow): string[] {
   const times = (kind: TargetKind) => {
     const timing = timings[kind];
@@ -335,15 +327,6 @@ function queryCells({ shape, timings, writingShare }: QueryRow): string[] {
     bytes > 1e5 ? `${(bytes / 1e6).toFixed(2)} MB` : `${bytes} B`,
     writingShare === undefined ? "-" : `${(writingShare * 100).toFixed(0)} %`,
   ];
-}
-
-function ratio(a: number | undefined, b: number | undefined): string {
-  return a === undefined || b === undefined ? "-" : (a / b).toFixed(2);
-}
-
-function table(head: string[], rows: string[][]): string[] {
-  const lines = [head, head.map((_, i) => i === 0 ? "---" : "--:"), ...rows];
-  return lines.map((cells) => `| ${cells.join(" | ")} |`);
 }
 
 if (import.meta.main) {

@@ -8,7 +8,9 @@
  * `--only jobs` lists, starts and stops of jobs, `--only job-http` the same over HTTP,
  * `--only job-read` writes beside readers of a large job,
  * `--only store` memory, restart and log, `--only nats` NATS against HTTP,
- * `--only neighbours` what one tenant can do to another, `--only prometheus` PromQL.
+ * `--only neighbours` what one tenant can do to another, `--only prometheus` PromQL,
+ * `--only shapes` ingest as centres send it, `--only requests` small questions,
+ * `--only start` a start with many series.
  *
  * Arguments: `--small --peer-cc PATH --hosts N --hours N --series N --repeat N
  * --only KINDS --out FILE`.
@@ -23,6 +25,9 @@ import { runNeighbourBench } from "./neighbour_bench.ts";
 import { runPolicyBench } from "./policy_bench.ts";
 import { runPrometheusBench } from "./prometheus_bench.ts";
 import { runQueryBench } from "./query_bench.ts";
+import { runRequestBench } from "./request_bench.ts";
+import { runShapeBench } from "./shape_bench.ts";
+import { runStartBench } from "./start_bench.ts";
 import { runStoreBench } from "./store_bench.ts";
 import {
   type BenchArguments,
@@ -39,6 +44,9 @@ const JOB_READ = "job-read";
 const STORE = "store";
 const NATS = "nats";
 const NEIGHBOURS = "neighbours";
+const SHAPES = "shapes";
+const REQUESTS = "requests";
+const START = "start";
 const PROMETHEUS = "prometheus";
 
 const PARTS = new Map<string, (args: BenchArguments) => Promise<unknown>>([
@@ -49,6 +57,9 @@ const PARTS = new Map<string, (args: BenchArguments) => Promise<unknown>>([
   [STORE, runStoreBench],
   [NATS, runNatsBench],
   [NEIGHBOURS, runNeighbourBench],
+  [SHAPES, runShapeBench],
+  [REQUESTS, runRequestBench],
+  [START, runStartBench],
   [PROMETHEUS, runPrometheusBench],
 ]);
 
@@ -71,6 +82,12 @@ export interface BenchResults {
   readonly nats?: Awaited<ReturnType<typeof runNatsBench>>;
   /** Absent where it was left out. */
   readonly neighbours?: Awaited<ReturnType<typeof runNeighbourBench>>;
+  /** Absent where it was left out. */
+  readonly shapes?: Awaited<ReturnType<typeof runShapeBench>>;
+  /** Absent where it was left out. */
+  readonly requests?: Awaited<ReturnType<typeof runRequestBench>>;
+  /** Absent where it was left out. */
+  readonly start?: Awaited<ReturnType<typeof runStartBench>>;
   /** Absent where it was left out. */
   readonly prometheus?: Awaited<ReturnType<typeof runPrometheusBench>>;
 }
@@ -99,6 +116,9 @@ if (import.meta.main) {
       ...(isLeftOut(NEIGHBOURS)
         ? {}
         : { neighbours: await runNeighbourBench(args) }),
+      ...(isLeftOut(SHAPES) ? {} : { shapes: await runShapeBench(args) }),
+      ...(isLeftOut(REQUESTS) ? {} : { requests: await runRequestBench(args) }),
+      ...(isLeftOut(START) ? {} : { start: await runStartBench(args) }),
       ...(isLeftOut(PROMETHEUS)
         ? {}
         : { prometheus: await runPrometheusBench(args) }),

@@ -51,6 +51,14 @@ Deno.test("deno task bench --small measures every shape and its page renders", a
       assert.ok(page.includes(`| ${work} |`) && besideMs > 0, work);
     }
     assert.equal(results.neighbours?.length, 6);
+    for (
+      const { shape } of [...results.shapes ?? [], ...results.requests ?? []]
+    ) {
+      assert.ok(page.includes(`| ${shape} |`), shape);
+    }
+    assert.equal(results.shapes?.length, 10);
+    assert.equal(results.requests?.length, 3);
+    assert.match(page, /\| a snapshot *\| \d/);
     for (const { shape, ours } of results.prometheus?.rows ?? []) {
       assert.ok(page.includes(`| ${shape} |`) && ours.bytes > 0, shape);
     }

@@ -13,6 +13,8 @@ export interface DriveOptions {
   readonly connections: number;
   /** Time of the first round's samples; each further round is a step later. */
   readonly startSec: number;
+  /** Between two rounds; absent: `LOAD_STEP_SEC`. */
+  readonly stepSec?: number;
   /** Rounds to send; `Infinity` with a `measureMs`. */
   readonly rounds: number;
   /** Sent before measuring begins; not counted. */
@@ -33,7 +35,8 @@ export interface DriveResult {
 }
 
 export async function drive(options: DriveOptions): Promise<DriveResult> {
-  const roundsMax = Math.floor((nowSec() - options.startSec) / LOAD_STEP_SEC);
+  const { stepSec = LOAD_STEP_SEC } = options;
+  const roundsMax = Math.floor((nowSec() - options.startSec) / stepSec);
   const begin = monotonicMs();
   const measureFrom = begin + options.warmUpMs;
   const stopAt = measureFrom + options.measureMs;
@@ -49,7 +52,7 @@ export async function drive(options: DriveOptions): Promise<DriveResult> {
       if (round >= roundsMax && options.repeatTimes !== true) {
         throw new Error("the load has reached the present; start it earlier");
       }
-      const timeSec = options.startSec + (round % roundsMax) * LOAD_STEP_SEC;
+      const timeSec = options.startSec + (round % roundsMax) * stepSec;
       for (const request of own) {
         const earlyMs = begin + sent / perMs - monotonicMs();
         if (earlyMs > 0) await new Promise((next) => setTimeout(next, earlyMs));

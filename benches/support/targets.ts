@@ -33,6 +33,8 @@ export interface TargetOptions {
   readonly metrics: Readonly<Record<string, MetricEntry>>;
   /** The binary of the upstream store, for that kind. */
   readonly peerCc?: string | undefined;
+  /** Bytes that the limit answers a query with. */
+  readonly answerBytes?: number;
   /** A broker, and the subject that ours takes samples from. */
   readonly nats?: { readonly address: string; readonly subject: string };
 }
@@ -153,6 +155,7 @@ async function preparation(
             "--allow-net=127.0.0.1",
             `${ROOT}benches/support/discard_server.ts`,
             String(port),
+            String(options.answerBytes ?? 0),
           ],
         },
         writePath: "/api/write",
