@@ -229,6 +229,27 @@ Deno.test("the engine answers queries over what its shards hold", async (t) => {
         error: "query timed out in expression evaluation",
       }]);
     });
+    await t.step(
+      "a metric that came later counts for two of its steps",
+      async () => {
+        await engine.addMetrics({
+          defaults: { slow: { frequencySec: 600, aggregation: "avg" } },
+          clusters: {},
+        });
+        await write(engine, DEFAULT_SCOPE, [
+          `slow,cluster=fritz,hostname=f1 value=3 ${endSec}`,
+        ]);
+        const found = await Promise.all([1199, 1200].map(async (laterSec) => {
+          const { body } = await ask(engine, {
+            kind: "instant",
+            timeMs: (endSec + laterSec) * 1000,
+            query: "slow",
+          });
+          return (body as { data: { result: unknown[] } }).data.result.length;
+        }));
+        assert.deepEqual(found, [1, 0]);
+      },
+    );
     await t.step("a cancelled question ends", async () => {
       const controller = new AbortController();
       const answer = engine.evaluate(
