@@ -28,6 +28,8 @@ const LATENCY_BUCKETS_SEC = [
 
 export interface HttpMetricSources {
   readonly gate: Pick<SharedPool, "inUse" | "waitsTotal" | "refusalsTotal">;
+  /** Reads of the job and admin APIs that are let in at a time. */
+  readonly reads: Pick<SharedPool, "waitsTotal" | "refusalsTotal">;
   /** Requests without an answer yet. */
   readonly requestsInFlight: () => number;
 }
@@ -91,7 +93,7 @@ export class HttpMetrics {
 
 function registerLoad(
   registry: Registry,
-  { gate, requestsInFlight }: HttpMetricSources,
+  { gate, reads, requestsInFlight }: HttpMetricSources,
 ): void {
   registerGauge(
     registry,
@@ -120,5 +122,19 @@ function registerLoad(
     "Requests refused since there was no room, or none in time.",
     [],
     (counter) => counter.inc(gate.refusalsTotal),
+  );
+  registerCounter(
+    registry,
+    "http_read_waits_total",
+    "Times that a read of the job or admin API waited for its turn.",
+    [],
+    (counter) => counter.inc(reads.waitsTotal),
+  );
+  registerCounter(
+    registry,
+    "http_read_refusals_total",
+    "Reads refused since their turn did not come in time.",
+    [],
+    (counter) => counter.inc(reads.refusalsTotal),
   );
 }

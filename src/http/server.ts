@@ -107,6 +107,7 @@ function createContext(options: HttpOptions): HttpContext {
     compressor: new Compressor(),
     metrics: new HttpMetrics(options.registry, {
       gate,
+      reads,
       requestsInFlight: () => inFlight.size,
     }),
     limits,

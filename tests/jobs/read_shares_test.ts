@@ -42,4 +42,9 @@ Deno.test("reads of one user beyond the share wait, and those of another are let
     assert.match(status, / 200 /);
   }
   assert.equal(begun, half + 41);
+  const { text } = await server.expect(200, "GET", "/metrics", { as: "admin" });
+  const waits = /^ringstore_http_read_waits_total (\d+)$/m.exec(text);
+  assert.ok(Number(waits?.[1]) >= 40, text);
+  assert.match(text, /^ringstore_http_read_refusals_total 0$/m);
+  assert.match(text, /^ringstore_job_read_waits_total 0$/m);
 });

@@ -51,4 +51,6 @@ export interface JobStatus {
   running(): Promise<number>;
   /** States of nodes that were passed over since the start. */
   passedOverNodes(): number;
+  /** Pieces of long answers that are read at a time. */
+  readonly reads: Pick<JobReads["places"], "waitsTotal" | "refusalsTotal">;
 }

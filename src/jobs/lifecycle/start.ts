@@ -98,6 +98,7 @@ export function startJobApi(options: JobApiOptions): JobApi {
       archiver: archiver.stats,
       queue: () => tables.archiveQueue.counts().catch(notCounted),
       passedOverNodes: () => services.passedOverNodes.count,
+      reads: services.reads.places,
       running: () => tables.jobs.count({ states: ["running"] }).catch(notKnown),
     },
     retryArchive: () => archiver.retry(),

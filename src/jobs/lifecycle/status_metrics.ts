@@ -13,6 +13,20 @@ export function registerJobMetrics(registry: Registry, jobs: JobStatus): void {
   );
   registerCounter(
     registry,
+    "job_read_waits_total",
+    "Times that a piece of a list or of metrics of a job waited for its turn.",
+    [],
+    (counter) => counter.inc(jobs.reads.waitsTotal),
+  );
+  registerCounter(
+    registry,
+    "job_read_refusals_total",
+    "Lists and metrics of jobs refused since their turn did not come in time.",
+    [],
+    (counter) => counter.inc(jobs.reads.refusalsTotal),
+  );
+  registerCounter(
+    registry,
     "jobs_archived_total",
     "Jobs that were archived.",
     [],
