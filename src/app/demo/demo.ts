@@ -125,6 +125,7 @@ function writeFiles(world: DemoWorld): void {
           checkpoints: { directory: "./var/checkpoints" },
         },
         archive: { path: "./var/job-archive" },
+        cron: { "footprint-worker": "30s" },
       },
       null,
       2,

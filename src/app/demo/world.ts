@@ -211,15 +211,23 @@ function jobsOn(
   return jobs;
 }
 
+const SICK_SEC = 1200;
+/** Outliers are found among so many nodes. */
+const NODES_SICK = 8;
+
 /** The largest running job gets nodes that stand still since two thirds of its time. */
 function makeSick(jobs: readonly DemoJob[], nowSec: number): DemoJob {
   const running = jobs.filter(({ stopSec }) => stopSec === undefined);
+  // Long enough for everybody to see since when.
+  const age = ({ startSec }: DemoJob) => nowSec - startSec < SICK_SEC ? 0 : 1;
   const largest = [...running].sort((a, b) =>
+    Math.min(NODES_SICK, b.hosts.length) * age(b) -
+      Math.min(NODES_SICK, a.hosts.length) * age(a) ||
     b.hosts.length - a.hosts.length || a.jobId - b.jobId
   )[0]!;
   const { hosts } = largest;
   const count = Math.max(1, Math.floor(hosts.length / 6));
-  const startSec = Math.min(largest.startSec, nowSec - 1800);
+  const { startSec } = largest;
   return {
     ...largest,
     name: "lbm_solver",

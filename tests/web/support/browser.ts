@@ -7,8 +7,10 @@ import assert from "node:assert/strict";
 import puppeteer, {
   type Browser,
   type ElementHandle,
+  type HTTPRequest,
   type Page,
 } from "puppeteer-core";
+import { monotonicMs } from "../../../src/base/clock.ts";
 import { toolProgram, toolTest } from "../../support/tools.ts";
 
 export const browserTest = toolTest.bind(undefined, "browser");
@@ -23,6 +25,9 @@ export const PHONE = {
 };
 /** Far above what a page needs on a busy machine. */
 const PATIENCE_MS = 20_000;
+/** A page that asked for nothing so long has all that it wants. */
+const QUIET_MS = 250;
+const POLL_MS = 20;
 
 export interface VisitOptions {
   readonly theme?: "light" | "dark";
@@ -37,6 +42,7 @@ export class Visit implements AsyncDisposable {
   readonly #browser: Browser;
   readonly #url: string;
   readonly #expected: RegExp[] = [];
+  readonly #underWay = new Set<HTTPRequest>();
 
   private constructor(browser: Browser, page: Page, url: string) {
     this.#browser = browser;
@@ -75,7 +81,14 @@ export class Visit implements AsyncDisposable {
       if (reason === "net::ERR_ABORTED") return;
       this.#complain(`request: ${request.url()} ${reason}`);
     });
+    page.on("requestfinished", (request) => this.#underWay.delete(request));
+    page.on("requestfailed", (request) => this.#underWay.delete(request));
+    // What a page had asked for goes with it, without a word about each.
+    page.on("framenavigated", (frame) => {
+      if (frame === page.mainFrame()) this.#underWay.clear();
+    });
     page.on("request", (request) => {
+      this.#underWay.add(request);
       const url = request.url();
       this.requests.push(`${request.method()} ${url.slice(this.#url.length)}`);
       const isOurs = url.startsWith(this.#url) || /^(data|blob):/.test(url);
@@ -146,9 +159,18 @@ export class Visit implements AsyncDisposable {
     return String(await this.page.evaluate("document.body.innerText"));
   }
 
-  /** Waits until nothing is under way. */
+  /** Waits until nothing is under way, and nothing new was begun for a while. */
   async settles(): Promise<void> {
-    await this.page.waitForNetworkIdle({ idleTime: 300, timeout: PATIENCE_MS });
+    const end = monotonicMs() + PATIENCE_MS;
+    let quietSince = monotonicMs();
+    while (monotonicMs() - quietSince < QUIET_MS) {
+      if (this.#underWay.size > 0) quietSince = monotonicMs();
+      if (monotonicMs() > end) {
+        const urls = [...this.#underWay].map((request) => request.url());
+        throw new Error(`still under way: ${urls.join(", ")}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
   }
 
   /** Fails on everything that the browser complained about. */

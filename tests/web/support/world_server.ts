@@ -68,6 +68,7 @@ export class WorldServer implements AsyncDisposable {
         ? { cpu_load: { frequency: 60, aggregation: "avg" } }
         : {},
       ...more,
+      sections: { cron: { "footprint-worker": "5s" }, ...more.sections },
       // Keys of its own, so that the commands sign what the server takes.
       main: { "jwt-public-key": undefined, ...main },
       prepare: async (directory, configFile) => {
