@@ -177,13 +177,18 @@ function jobsOn(
     const size = Math.min(sizes[block % sizes.length]!, hosts.length - at);
     const block_ = hosts.slice(at, at + size);
     at += size;
-    let start = nowSec - Math.round(hours * 3600 * (0.8 + 0.15 * chance()));
+    // The first block has one job that has run for a while and runs on.
+    const isFirst = block === 0 && !hasGpus;
+    const began = isFirst ? 0.6 : 0.8 + 0.15 * chance();
+    let start = nowSec - Math.round(hours * 3600 * began);
     while (start < nowSec - 120) {
       const jobId = first + jobs.length;
       const character = hasGpus
         ? CHARACTERS[5]!
         : CHARACTERS[Math.floor(chance() * 5)]!;
-      const length = Math.round(hours * 3600 * (0.15 + 0.8 * chance()));
+      const length = Math.round(
+        hours * 3600 * (isFirst ? 2 : 0.15 + 0.8 * chance()),
+      );
       const stop = start + length;
       const user = Math.floor(chance() * 5);
       jobs.push({
@@ -211,25 +216,13 @@ function jobsOn(
   return jobs;
 }
 
-const SICK_SEC = 1200;
-/** Outliers are found among so many nodes. */
-const NODES_SICK = 8;
-
-/** The largest running job gets nodes that stand still since two thirds of its time. */
+/** The first job gets nodes that stand still since a third of its time. */
 function makeSick(jobs: readonly DemoJob[], nowSec: number): DemoJob {
-  const running = jobs.filter(({ stopSec }) => stopSec === undefined);
-  // Long enough for everybody to see since when.
-  const age = ({ startSec }: DemoJob) => nowSec - startSec < SICK_SEC ? 0 : 1;
-  const largest = [...running].sort((a, b) =>
-    Math.min(NODES_SICK, b.hosts.length) * age(b) -
-      Math.min(NODES_SICK, a.hosts.length) * age(a) ||
-    b.hosts.length - a.hosts.length || a.jobId - b.jobId
-  )[0]!;
-  const { hosts } = largest;
+  const first = jobs[0]!;
+  const { hosts, startSec } = first;
   const count = Math.max(1, Math.floor(hosts.length / 6));
-  const { startSec } = largest;
   return {
-    ...largest,
+    ...first,
     name: "lbm_solver",
     character: CHARACTERS[4]!,
     sick: {

@@ -38,11 +38,13 @@ export function Findings(
     job.state === "running" ? LIVE_SEC : undefined,
     { keeps: true },
   );
-  const findings = (statistics.value?.metrics ?? [])
-    .flatMap(({ name, rows }) =>
-      findOutliers(name, rows.map(([host, , , avg]) => ({ host, avg })))
-    )
-    .sort((a, b) => weight(b, job) - weight(a, job))
+  const findings = together(
+    (statistics.value?.metrics ?? [])
+      .flatMap(({ name, rows }) =>
+        findOutliers(name, rows.map(([host, , , avg]) => ({ host, avg })))
+      )
+      .sort((a, b) => weight(b, job) - weight(a, job)),
+  )
     .slice(0, FINDINGS_MAX);
   const bad = job.footprint.filter(({ level }) =>
     level === "alert" || level === "over-peak"
@@ -50,11 +52,12 @@ export function Findings(
   if (findings.length === 0 && bad.length === 0) return null;
   return (
     <section aria-label="Findings">
-      {findings.map((finding) => (
+      {findings.map(({ finding, also }) => (
         <FindingLine
           key={finding.metric + finding.side}
           answer={answer}
           finding={finding}
+          also={also}
         />
       ))}
       {bad.length > 0 && (
@@ -71,6 +74,24 @@ export function Findings(
   );
 }
 
+interface Together {
+  readonly finding: Finding;
+  /** Metrics in which the same nodes are odd in the same way. */
+  readonly also: readonly string[];
+}
+
+/** One line for nodes that are odd in several metrics. */
+function together(findings: readonly Finding[]): Together[] {
+  const lines = new Map<string, { finding: Finding; also: string[] }>();
+  for (const finding of findings) {
+    const key = `${finding.side} ${[...finding.hosts].sort()}`;
+    const line = lines.get(key);
+    if (line === undefined) lines.set(key, { finding, also: [] });
+    else line.also.push(finding.metric);
+  }
+  return [...lines.values()];
+}
+
 /** Metrics of the footprint first, then what lies far off, then what few nodes do. */
 function weight(finding: Finding, job: JobRowAnswer): number {
   const metrics = metricsOf(job.cluster, job.subCluster);
@@ -80,7 +101,7 @@ function weight(finding: Finding, job: JobRowAnswer): number {
 }
 
 function FindingLine(
-  { answer, finding }: { answer: JobAnswer; finding: Finding },
+  { answer, finding, also }: Together & { answer: JobAnswer },
 ): JSX.Element {
   const { job } = answer;
   const hosts = finding.hosts.slice(0, HOSTS_MAX);
@@ -121,6 +142,7 @@ function FindingLine(
       <span>
         {hosts.map(visible).join(", ")}
         {left > 0 && ` and ${left} more`}
+        {also.length > 0 && `; also in ${also.join(", ")}`}
       </span>
       <button
         type="button"
