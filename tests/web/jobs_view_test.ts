@@ -205,4 +205,3 @@ browserTest("the list is used by keyboard alone", async () => {
   await visit.sees(new RegExp(`Job ${second}`));
   visit.assertQuiet();
 });
-
