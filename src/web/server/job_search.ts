@@ -20,7 +20,8 @@ export const SORTED_MAX = 200_000;
 const SEARCH_MS = 30_000;
 /** The first slice is small: most filters find a page in it. */
 const FIRST_ROWS = 1000;
-const ROWS_MAX = 20_000;
+/** So many keep the reading worker busy for some 50 ms. */
+const ROWS_MAX = 5000;
 
 /** The part of the table of jobs that searches ask. */
 export interface SlicedJobs {
