@@ -12,6 +12,7 @@ import {
   ENTRIES_MAX,
   HEALTH_CHARS_MAX,
 } from "../engine/request_bounds.ts";
+import { inTurns } from "./in_turns.ts";
 import {
   demandCluster,
   timesOfCluster,
@@ -54,14 +55,27 @@ export async function healthOfNodes(
 ): Promise<ReadonlyMap<string, NodeHealth>> {
   demandCluster(scope, cluster);
   const times = timesOfCluster(scope, cluster);
-  const nodes = [...new Set(listed.nodes)];
+  const known = new Set<string>();
+  const byShard = new Map<number, string[]>();
+  const cutting = inTurns(listed.nodes.length, (from, to) => {
+    for (let i = from; i < to; i++) {
+      const node = listed.nodes[i]!;
+      if (known.has(node)) continue;
+      known.add(node);
+      const shard = shards.ownerOf(node);
+      const own = byShard.get(shard);
+      if (own === undefined) byShard.set(shard, [node]);
+      else own.push(node);
+    }
+  });
+  if (cutting !== undefined) await cutting;
+  const nodes = [...known];
   const metrics = listed.metrics && [...new Set(listed.metrics)];
   boundHealth(nodes, metrics ?? []);
   const visible = {
     instance: scope.instance,
     ...viewOfCluster(scope, cluster),
   };
-  const byShard = Map.groupBy(nodes, (node) => shards.ownerOf(node));
   const atOnce = nodesAtOnce(metrics);
   const found = new Map<string, NodeHealth>();
   await Promise.all([...byShard].map(async ([shard, names]) => {

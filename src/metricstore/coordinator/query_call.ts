@@ -16,6 +16,7 @@ import type {
   MetricQuery,
   QueryRequest,
 } from "../engine/metric_engine.ts";
+import { inTurns } from "./in_turns.ts";
 import { QueryParts, type QuerySlice } from "./query_parts.ts";
 import {
   ANSWER_BYTES_MAX,
@@ -74,17 +75,22 @@ export async function queryShards(
     ...viewOfCluster(scope, cluster),
   };
   const metrics = [...new Set(request.forAllNodes)];
-  boundQueries(scope, request.queries);
+  const { queries } = request;
+  const parts = new QueryParts((host) =>
+    shards.ownerOf(scope.instance, cluster, host)
+  );
+  const bounds = new QueryBounds(scope);
+  const cutting = inTurns(queries.length, (from, to) => {
+    bounds.add(queries, from, to);
+    parts.addQueries(queries, from, to);
+  });
+  if (cutting !== undefined) await cutting;
   const hosts = metrics.length === 0
     ? []
     : (await shards.hosts({ kind: "hosts", ...visible, cluster }))
       .filter((host) => times?.has(host) ?? true);
-  boundHosts(request.queries, hosts, metrics);
-  const parts = new QueryParts(
-    request.queries,
-    { hosts, metrics },
-    (host) => shards.ownerOf(scope.instance, cluster, host),
-  );
+  boundHosts(bounds.entries, hosts, metrics);
+  parts.end({ hosts, metrics });
   const asked = new AskedParts(shards, scope, visible, request, times);
   const answers = Promise.all(
     parts.shards.map((shard) => asked.shard(shard, parts.slicesOf(shard))),
@@ -104,31 +110,41 @@ export async function queryShards(
   );
 }
 
-/** Throws where the queries name more than may be answered. */
-function boundQueries(
-  { maxIds = IDS_MAX }: DataScope,
-  queries: readonly MetricQuery[],
-): void {
-  let entries = 0;
-  let ids = 0;
-  for (const query of queries) {
-    entries += selectorCount(query);
-    ids += idCount(query);
+/** Counts the entries and ids that queries name, and holds them to their bounds. */
+class QueryBounds {
+  readonly #maxIds: number;
+  #ids = 0;
+  /** Entries that the queries seen so far are answered with. */
+  entries = 0;
+
+  constructor({ maxIds = IDS_MAX }: DataScope) {
+    this.#maxIds = maxIds;
   }
-  boundProduct({ max: maxIds, of: "ids" }, [{ count: ids, of: "ids" }]);
-  boundProduct(
-    { max: ENTRIES_MAX, of: "entries" },
-    [{ count: entries, of: "entries" }],
-  );
+
+  /** Adds the queries `[from, to)`. Throws where all name more than may be answered. */
+  add(queries: readonly MetricQuery[], from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      this.entries += selectorCount(queries[i]!);
+      this.#ids += idCount(queries[i]!);
+    }
+    if (to < queries.length) return;
+    boundProduct(
+      { max: this.#maxIds, of: "ids" },
+      [{ count: this.#ids, of: "ids" }],
+    );
+    boundProduct(
+      { max: ENTRIES_MAX, of: "entries" },
+      [{ count: this.entries, of: "entries" }],
+    );
+  }
 }
 
-/** The same of all hosts times all metrics, besides the queries. */
+/** Throws where hosts times metrics, and the entries of the queries, are too many. */
 function boundHosts(
-  queries: readonly MetricQuery[],
+  entries: number,
   hosts: readonly string[],
   metrics: readonly string[],
 ): void {
-  const entries = queries.reduce((sum, one) => sum + selectorCount(one), 0);
   boundProduct({ max: ENTRIES_MAX, of: "entries" }, [
     { count: hosts.length, of: "hosts" },
     { count: metrics.length, of: "metrics of for-all-nodes" },

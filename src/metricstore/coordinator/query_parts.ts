@@ -26,38 +26,47 @@ export class QueryParts {
   /** The shards asked, in the order in which they are named first. */
   readonly shards: number[] = [];
 
-  /** `hosts` have been asked for by no query: each is asked for each of `metrics`. */
-  constructor(
-    queries: readonly MetricQuery[],
-    forAll: HostsByMetrics,
-    ownerOf: (host: string) => number,
-  ) {
-    for (const query of queries) this.owners.push(ownerOf(query.host));
-    this.#cutQueries(queries);
-    this.#cutHosts(forAll, ownerOf);
+  /** Slices that take further queries, by shard. */
+  readonly #open = new Map<number, { queries: MetricQuery[]; ids: number }>();
+  readonly #ownerOf: (host: string) => number;
+
+  constructor(ownerOf: (host: string) => number) {
+    this.#ownerOf = ownerOf;
+  }
+
+  /** Cuts the queries `[from, to)`, which follow those cut before. */
+  addQueries(queries: readonly MetricQuery[], from: number, to: number): void {
+    for (let i = from; i < to; i++) this.#addQuery(queries[i]!);
+  }
+
+  /**
+   * Ends the queries. `hosts` have been asked for by no query: each is asked for each of
+   * `metrics`.
+   */
+  end(forAll: HostsByMetrics): void {
+    for (const [shard, slice] of this.#open) {
+      this.#add(shard, { queries: slice.queries });
+    }
+    this.#open.clear();
+    this.#cutHosts(forAll, this.#ownerOf);
   }
 
   slicesOf(shard: number): readonly QuerySlice[] {
     return this.#slices.get(shard) ?? [];
   }
 
-  #cutQueries(queries: readonly MetricQuery[]): void {
-    const open = new Map<number, { queries: MetricQuery[]; ids: number }>();
-    for (let i = 0; i < queries.length; i++) {
-      const shard = this.owners[i]!;
-      let slice = open.get(shard);
-      if (slice === undefined) open.set(shard, slice = { queries: [], ids: 0 });
-      slice.queries.push(queries[i]!);
-      slice.ids += idCount(queries[i]!);
-      if (slice.queries.length < SLICE_QUERIES && slice.ids < SLICE_IDS) {
-        continue;
-      }
-      this.#add(shard, { queries: slice.queries });
-      open.delete(shard);
+  #addQuery(query: MetricQuery): void {
+    const shard = this.#ownerOf(query.host);
+    this.owners.push(shard);
+    let slice = this.#open.get(shard);
+    if (slice === undefined) {
+      this.#open.set(shard, slice = { queries: [], ids: 0 });
     }
-    for (const [shard, slice] of open) {
-      this.#add(shard, { queries: slice.queries });
-    }
+    slice.queries.push(query);
+    slice.ids += idCount(query);
+    if (slice.queries.length < SLICE_QUERIES && slice.ids < SLICE_IDS) return;
+    this.#add(shard, { queries: slice.queries });
+    this.#open.delete(shard);
   }
 
   #cutHosts(
