@@ -9,6 +9,7 @@ import type { JobHttpResult } from "./job_http_bench.ts";
 import type { JobReadResult, WriteTimes } from "./job_read_bench.ts";
 import type { NatsRow } from "./nats_bench.ts";
 import type { NeighbourRow } from "./neighbour_bench.ts";
+import type { WebBenchRow } from "./web_bench.ts";
 import type { PolicyRow } from "./policy_bench.ts";
 import type { PromBenchResult, PromTiming } from "./prometheus_bench.ts";
 import {
@@ -39,6 +40,7 @@ export function renderPage(
     store,
     nats,
     neighbours,
+    web,
     shapes,
     requests,
     start,
@@ -102,6 +104,7 @@ export function renderPage(
     ...storeSection(store),
     ...natsSection(nats),
     ...neighbourSection(neighbours),
+    ...webSection(web),
     ...shapeSection(shapes),
     ...requestSection(requests),
     ...startSection(start),
@@ -281,6 +284,27 @@ function natsSection(rows: readonly NatsRow[] | undefined): string[] {
       rows.map((
         { way, rate, ratePerCpuSec },
       ) => [way, millions(rate), millions(ratePerCpuSec)]),
+    ),
+    "",
+  ];
+}
+
+function webSection(rows: readonly WebBenchRow[] | undefined): string[] {
+  if (rows === undefined) return [];
+  return [
+    "## Pages",
+    "",
+    "In a real Chromium that draws by software, on the machine of the server: a job of",
+    "64 nodes with 20 metrics over 24 hours, medians of five. Bytes are compressed.",
+    "",
+    ...table(
+      ["budget", "work", "measured", "bound"],
+      rows.map(({ budget, work, measured, bound, unit }) => [
+        budget,
+        work,
+        `${measured.toFixed(0)} ${unit}`,
+        `${bound} ${unit}`,
+      ]),
     ),
     "",
   ];

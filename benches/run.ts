@@ -8,7 +8,7 @@
  * `--only jobs` lists, starts and stops of jobs, `--only job-http` the same over HTTP,
  * `--only job-read` writes beside readers of a large job,
  * `--only store` memory, restart and log, `--only nats` NATS against HTTP,
- * `--only neighbours` what one tenant can do to another, `--only prometheus` PromQL,
+ * `--only neighbours` what one tenant can do to another, `--only web` the pages, `--only prometheus` PromQL,
  * `--only shapes` ingest as centres send it, `--only requests` small questions,
  * `--only start` a start with many series.
  *
@@ -29,6 +29,8 @@ import { runRequestBench } from "./request_bench.ts";
 import { runShapeBench } from "./shape_bench.ts";
 import { runStartBench } from "./start_bench.ts";
 import { runStoreBench } from "./store_bench.ts";
+import { runWebBench } from "./web_bench.ts";
+import { hasTool } from "../tests/support/tools.ts";
 import {
   type BenchArguments,
   parseBenchArguments,
@@ -44,6 +46,7 @@ const JOB_READ = "job-read";
 const STORE = "store";
 const NATS = "nats";
 const NEIGHBOURS = "neighbours";
+const WEB = "web";
 const SHAPES = "shapes";
 const REQUESTS = "requests";
 const START = "start";
@@ -57,6 +60,7 @@ const PARTS = new Map<string, (args: BenchArguments) => Promise<unknown>>([
   [STORE, runStoreBench],
   [NATS, runNatsBench],
   [NEIGHBOURS, runNeighbourBench],
+  [WEB, runWebBench],
   [SHAPES, runShapeBench],
   [REQUESTS, runRequestBench],
   [START, runStartBench],
@@ -82,6 +86,8 @@ export interface BenchResults {
   readonly nats?: Awaited<ReturnType<typeof runNatsBench>>;
   /** Absent where it was left out. */
   readonly neighbours?: Awaited<ReturnType<typeof runNeighbourBench>>;
+  /** Absent where it was left out, or there is no browser. */
+  readonly web?: Awaited<ReturnType<typeof runWebBench>>;
   /** Absent where it was left out. */
   readonly shapes?: Awaited<ReturnType<typeof runShapeBench>>;
   /** Absent where it was left out. */
@@ -116,6 +122,9 @@ if (import.meta.main) {
       ...(isLeftOut(NEIGHBOURS)
         ? {}
         : { neighbours: await runNeighbourBench(args) }),
+      ...(isLeftOut(WEB) || !hasTool("browser")
+        ? {}
+        : { web: await runWebBench(args) }),
       ...(isLeftOut(SHAPES) ? {} : { shapes: await runShapeBench(args) }),
       ...(isLeftOut(REQUESTS) ? {} : { requests: await runRequestBench(args) }),
       ...(isLeftOut(START) ? {} : { start: await runStartBench(args) }),

@@ -51,6 +51,10 @@ Deno.test("deno task bench --small measures every shape and its page renders", a
       assert.ok(page.includes(`| ${work} |`) && besideMs > 0, work);
     }
     assert.equal(results.neighbours?.length, 6);
+    for (const { work } of results.web ?? []) {
+      assert.ok(page.includes(`| ${work} `), work);
+    }
+    if (hasTool("browser")) assert.equal(results.web?.length, 15);
     for (
       const { shape } of [...results.shapes ?? [], ...results.requests ?? []]
     ) {
