@@ -126,9 +126,13 @@ async function ask(
   return { status, text: inOrder(text) };
 }
 
-/** Remarks come in the order of the series, which is that of the shards' answers. */
+/**
+ * Remarks come in the order of the series, which is that of the shards' answers, and an
+ * error names any two of the series that are too many.
+ */
 function inOrder(text: string): string {
-  const { warnings, infos, ...rest } = JSON.parse(text) as {
+  const plain = text.replace(/(side of the operation: \[).*?(\];many)/, "$1$2");
+  const { warnings, infos, ...rest } = JSON.parse(plain) as {
     warnings?: string[];
     infos?: string[];
   };
