@@ -102,6 +102,11 @@ const ELSEWHERE = new Set([
   "jwtLogin",
   "jwtLoginByGet",
   "reload",
+  "webAddTags",
+  "webDeleteTag",
+  "webJobDownload",
+  "webRemoveTags",
+  "webSetMeta",
 ]);
 
 const OPERATIONS = describedRoutes().filter((route): route is ApiRoute =>

@@ -3,6 +3,7 @@
  * door, the three real clusters, a metric store, an archive in a directory of its own,
  * and a database in memory that tests may look into.
  */
+import type { AuditedChange } from "../../src/base/audit_trail.ts";
 import assert from "node:assert/strict";
 import type {
   PolicyRecord,
@@ -103,6 +104,8 @@ export class JobApiServer implements AsyncDisposable {
   readonly jobs: JobApi;
   /** `level message fields` of what was logged. */
   readonly log: string[];
+  /** What the audit was told of changes. */
+  readonly changes: AuditedChange[];
   readonly #ownEngine: StoreEngine | undefined;
   readonly #directory: string;
   readonly #http: HttpServer;
@@ -120,6 +123,7 @@ export class JobApiServer implements AsyncDisposable {
     readonly clusters: ClusterCatalog;
     readonly jobs: JobApi;
     readonly log: string[];
+    readonly changes: AuditedChange[];
     readonly directory: string;
     readonly http: HttpServer;
     readonly keys: Keys;
@@ -133,6 +137,7 @@ export class JobApiServer implements AsyncDisposable {
     this.clusters = parts.clusters;
     this.jobs = parts.jobs;
     this.log = parts.log;
+    this.changes = parts.changes;
     this.archiveRoot = archiveRoot(parts.directory);
     this.#ownEngine = parts.ownEngine;
     this.#directory = parts.directory;
@@ -161,6 +166,7 @@ export class JobApiServer implements AsyncDisposable {
       validate: config.main.validate,
     });
     const log: string[] = [];
+    const changes: AuditedChange[] = [];
     const note = (level: string) =>
     (
       message: string,
@@ -211,7 +217,10 @@ export class JobApiServer implements AsyncDisposable {
         }),
       },
       log: { info: note("info"), warn: note("warn"), err: note("err") },
-      audit: { change() {}, refused() {} },
+      audit: {
+        change: (change) => void changes.push(change),
+        refused() {},
+      },
       dev: false,
       version: "0.0.0-test",
     });
@@ -219,7 +228,7 @@ export class JobApiServer implements AsyncDisposable {
     return new JobApiServer({
       access,
       ...{ tables, engine, ownEngine, archive, clusters, jobs, log },
-      ...{ directory, http, keys, tokens, sessions },
+      ...{ changes, directory, http, keys, tokens, sessions },
     });
   }
 

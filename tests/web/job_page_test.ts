@@ -46,6 +46,12 @@ async function withJob(): Promise<{ server: WebServer; id: number }> {
   return { server, id };
 }
 
+/** What pages did, as the audit was told; refusals are lines of their own. */
+function audited({ api }: WebServer): string[] {
+  return api.changes.filter(({ what }) => what.startsWith("web"))
+    .map(({ what, who, outcome }) => `${what} ${who} ${outcome}`);
+}
+
 async function frameOf(
   server: WebServer,
   id: number,
@@ -341,6 +347,10 @@ Deno.test("R13, R14: statistics and downloads are what the job API answers", asy
     )
   );
   assert.deepEqual(read, wanted);
+  assert.deepEqual(audited(server), [
+    "webJobDownload eve done",
+    "webJobDownload eve done",
+  ]);
 });
 
 Deno.test("R16: tags are put on, found, taken off and deleted by the rules of scopes", async () => {
@@ -390,6 +400,15 @@ Deno.test("R16: tags are put on, found, taken off and deleted by the rules of sc
   await server.api.expect(404, "DELETE", `/web/api/tags/${global.id}`, {
     as: "session:root",
   });
+  assert.deepEqual(audited(server), [
+    "webAddTags bob 404",
+    "webAddTags eve done",
+    "webAddTags root done",
+    "webAddTags sue done",
+    "webRemoveTags eve done",
+    "webDeleteTag root done",
+    "webDeleteTag root 404",
+  ]);
 });
 
 Deno.test("R17: the note of the staff is an administrator's to write", async () => {
@@ -407,4 +426,5 @@ Deno.test("R17: the note of the staff is an administrator's to write", async () 
     as: "session:eve",
   });
   assert.equal(json.job.note, "<b>look</b>");
+  assert.deepEqual(audited(server), ["webSetMeta root done"]);
 });
