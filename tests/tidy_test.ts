@@ -33,6 +33,15 @@ Deno.test("source files stay under 500 lines", () => {
   assert.deepEqual(long.map((file) => file.path), []);
 });
 
+Deno.test("the tests of every folder of src are run", () => {
+  // Deno 2.9.6 finds no tests in a folder above a member of the workspace.
+  const folders = project.tasks.test.command.split(" ").filter((word) =>
+    project.workspace.some((member) => member.startsWith(`${word}/`))
+  );
+  assert.deepEqual(folders, []);
+  assert.match(project.tasks.test.command, / src\/\* tests$/);
+});
+
 Deno.test("source files are named in snake_case", () => {
   const odd = TYPESCRIPT.filter((file) =>
     !/(^|\/)[a-z0-9_]+\.tsx?$/.test(file.path)
