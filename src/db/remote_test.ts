@@ -340,5 +340,7 @@ Deno.test("DatabaseLine rejects of what goes in one message only what cannot be 
   assert.equal(before.status, "fulfilled");
   assert.ok(refused.status === "rejected");
   assert.match(String(refused.reason), /could not be cloned/);
-  assert.equal(after.status === "fulfilled" && after.value.length, 1);
+  assert.equal(after.status, "fulfilled");
+  // Reads of the same moment go another way and may be first.
+  assert.equal((await clusters.list()).length, 1);
 });
