@@ -12,6 +12,7 @@ import type {
 import { LabelPattern } from "../engine/label_pattern.ts";
 import type { HostLevel, Level } from "../catalog/level_tree.ts";
 import type { MetricCatalog } from "../catalog/metric_catalog.ts";
+import { levelLabel } from "./series_matchers.ts";
 
 /** Hosts of which a filter remembers what they pass. */
 const HOSTS_MAX = 4096;
@@ -188,22 +189,9 @@ function compile(
   }
 }
 
-/** A label as the first line of the level gave it; one that a level lacks is empty. */
+/** A label as policies see it: a host's own series has a type. */
 function labelOf(level: Level, label: LabelName): string {
-  const { parent } = level;
-  // Only a level below a type level has a grandparent.
-  const isSub = parent?.parent !== undefined;
-  switch (label) {
-    case "type":
-      if (parent === undefined) return NODE;
-      return isSub ? parent.labelType : level.labelType;
-    case "type-id":
-      return isSub ? parent.labelId : level.labelId;
-    case "stype":
-      return isSub ? level.labelType : "";
-    case "stype-id":
-      return isSub ? level.labelId : "";
-    default:
-      throw new Error(`BUG: ${label} is not settled by the level`);
-  }
+  return label === "type" && level.parent === undefined
+    ? NODE
+    : levelLabel(level, label);
 }

@@ -99,7 +99,10 @@ function testOf(
   }
 }
 
-/** A label below the host as it is shown; "" where the level lacks it. */
+/**
+ * A label below the host, by its name in lines or in PromQL; "" where the level
+ * lacks it.
+ */
 export function levelLabel(level: Level, label: string): string {
   const { parent } = level;
   // Only a level below a type level has a grandparent.
@@ -107,10 +110,12 @@ export function levelLabel(level: Level, label: string): string {
   switch (label) {
     case "type":
       return isSub ? parent.labelType : level.labelType;
+    case "type-id":
     case "type_id":
       return isSub ? parent.labelId : level.labelId;
     case "stype":
       return isSub ? level.labelType : "";
+    case "stype-id":
     case "stype_id":
       return isSub ? level.labelId : "";
     default:
