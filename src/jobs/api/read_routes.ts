@@ -18,9 +18,8 @@ import {
 import { DATA_START } from "../data/leading_nulls.ts";
 import { jobRouteScopes } from "../data/scope_requests.ts";
 import { jobWithTags } from "./answers.ts";
+import { type AskedMetrics, metricsOf } from "./asked_metrics.ts";
 import {
-  inTurn,
-  type MetricsInTurn,
   writeMetaAndData,
   writeMetaAndList,
   writeMetricList,
@@ -28,12 +27,10 @@ import {
 } from "./data_answer.ts";
 import {
   JOB_ID,
-  metricScope,
   pathNumber,
   requireJob,
 } from "../lifecycle/job_access.ts";
 import type { JobAnswer } from "../data/job_answer.ts";
-import type { JobMetricsQuestion } from "../lifecycle/job_metrics.ts";
 import { metricNamesSchema } from "../lifecycle/job_requests.ts";
 import {
   jobMetricsSchema,
@@ -43,39 +40,6 @@ import {
 import { decodeRequest } from "../lifecycle/request_json.ts";
 
 const JSON_TYPE = "application/json";
-
-type Question = Omit<
-  JobMetricsQuestion,
-  "scope" | "nowSec" | "signal"
->;
-
-interface AskedMetrics extends MetricsInTurn {
-  readonly dataStart: number | undefined;
-}
-
-/** The metrics of a job, as far as the caller may see them; must be closed. */
-async function metricsOf(
-  services: JobServices,
-  call: ApiCall,
-  job: JobRow,
-  question: Question,
-): Promise<AskedMetrics> {
-  const { metrics: service, reads } = services;
-  const scope = metricScope(call.principal);
-  const reading = reads.open(call.principal.shareKey);
-  try {
-    const open = await service.open(job, {
-      ...question,
-      scope,
-      nowSec: Math.floor(call.nowMs / 1000),
-      signal: reading.signal,
-    });
-    return { ...await inTurn(reading, open), dataStart: open.dataStart };
-  } catch (error) {
-    reading.close();
-    throw error;
-  }
-}
 
 /** As the pages of one job want it: finer scopes where there is one node. */
 function dataOfJob(

@@ -15,12 +15,12 @@ import {
 import type { NamedMetric } from "../../jobs/data/job_data.ts";
 import { writeNamedMetric } from "../../jobs/data/job_data_json.ts";
 import { LEADING_NULLS_MAX } from "../../jobs/data/leading_nulls.ts";
+import type { AskedMetrics } from "../../jobs/api/asked_metrics.ts";
 import { nextTurn } from "../../jobs/data/turn.ts";
 import { JOB_ID, requireJob } from "../../jobs/lifecycle/job_access.ts";
 import { writtenAnswer } from "../../jobs/api/data_answer.ts";
 import {
   inScope,
-  type JobMetricsReading,
   readJobMetrics,
 } from "./job_metrics_reading.ts";
 import type { PageServices } from "./services.ts";
@@ -113,7 +113,7 @@ function onlyScope(named: NamedMetric, scope: MetricScope): NamedMetric {
 
 async function* csvPieces(
   job: JobRow,
-  { metrics, dataStart }: JobMetricsReading,
+  { metrics, dataStart }: AskedMetrics,
   scope: MetricScope,
 ): AsyncGenerator<Uint8Array, void> {
   const encoder = new TextEncoder();
