@@ -1,7 +1,7 @@
 /** Tags and notes of jobs, as pages change them (web R16, R17). Main thread. */
 import { z } from "zod";
 import { ClientError } from "../../base/errors.ts";
-import type { TagKey } from "../../db/job_row.ts";
+import type { JobRow, TagKey } from "../../db/job_row.ts";
 import {
   type ApiAnswer,
   type ApiCall,
@@ -79,13 +79,22 @@ function writableTags(call: ApiCall): TagKey[] {
   );
 }
 
+/** The job and the tags that a change names, for the audit as well. */
+async function askedTags(
+  { jobs }: PageServices,
+  call: ApiCall,
+): Promise<{ job: JobRow; tags: TagKey[] }> {
+  const job = await requireJob(jobs, call, "E_NOT_FOUND");
+  const tags = writableTags(call);
+  call.audit(`job ${job.jobId} tags ${namesOf(tags)}`);
+  return { job, tags };
+}
+
 async function addTags(
   services: PageServices,
   call: ApiCall,
 ): Promise<ApiAnswer> {
-  const job = await requireJob(services.jobs, call, "E_NOT_FOUND");
-  const tags = writableTags(call);
-  call.audit(`job ${job.jobId} tags ${namesOf(tags)}`);
+  const { job, tags } = await askedTags(services, call);
   const attached = await services.jobs.tables.tags.attach(job.id, tags);
   if (attached === undefined) {
     throw new ClientError("E_NOT_FOUND", "the job was deleted just now");
@@ -97,9 +106,7 @@ async function removeTags(
   services: PageServices,
   call: ApiCall,
 ): Promise<ApiAnswer> {
-  const job = await requireJob(services.jobs, call, "E_NOT_FOUND");
-  const tags = writableTags(call);
-  call.audit(`job ${job.jobId} tags ${namesOf(tags)}`);
+  const { job, tags } = await askedTags(services, call);
   const unknown = await services.jobs.tables.tags.detach(job.id, tags);
   if (unknown.length > 0) {
     throw new ClientError("E_NOT_FOUND", `there is no tag ${namesOf(unknown)}`);
@@ -110,7 +117,7 @@ async function removeTags(
 async function shownTags(
   { jobs }: PageServices,
   call: ApiCall,
-  job: Parameters<typeof rewriteTags>[1],
+  job: JobRow,
 ): Promise<ApiAnswer> {
   const all = await rewriteTags(jobs, job);
   const tags: TagAnswer[] = visibleTags(call.principal, all);
