@@ -2,7 +2,7 @@
  * Realms of access policies, between the wire and what is kept, and whether they
  * name what there is. Main thread.
  */
-import { setImmediate } from "node:timers";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { z } from "zod";
 import type { PolicyRealm } from "../../db/policy_table.ts";
 import { checkPattern } from "../../metricstore/engine/label_pattern.ts";
@@ -111,7 +111,7 @@ async function checkPatterns(realms: readonly PolicyRealm[]): Promise<void> {
             }`,
           );
         }
-        await new Promise((resolve) => setImmediate(resolve));
+        await nextTurn();
       }
     }
   }

@@ -3,7 +3,7 @@
  * JSON body, or without one by query parameters.
  */
 import { Buffer } from "node:buffer";
-import { setImmediate } from "node:timers";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import type { DataScope } from "../../metricstore/engine/data_scope.ts";
 import type {
@@ -226,7 +226,7 @@ export async function healthAnswer(
     if (text.length < TURN_CHARS) continue;
     chunks.push(Buffer.from(text));
     text = "";
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
   }
   chunks.push(Buffer.from(`${text}}\n`));
   return bodyOfPieces(chunks);

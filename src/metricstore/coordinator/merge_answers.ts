@@ -3,7 +3,7 @@
  * entries of its own queries, in order; here they are put into the order of the
  * request. Main thread only; nothing is parsed.
  */
-import { setImmediate } from "node:timers";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AnswerBlocks } from "./answer_blocks.ts";
 import type { JsonBody } from "../engine/metric_engine.ts";
 
@@ -60,7 +60,7 @@ export async function mergeAnswers(
     cursors[shards[i]!]!.copyNext(out);
     if ((i + 1) % LISTS_AT_ONCE !== 0 && out.bytes < turnBytes) continue;
     turnBytes = out.bytes + TURN_BYTES;
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
   }
   out.add(TAIL);
   for (const answer of answers) answer.release();

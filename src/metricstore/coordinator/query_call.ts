@@ -3,7 +3,7 @@
  * is made, each shard gets its part in slices, and the pieces of the answers are put
  * into the order of the request. Main thread only.
  */
-import { setImmediate } from "node:timers";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { answerTooLarge } from "../query/answer_queries.ts";
 import { sampleLimit, tooManySamples } from "../engine/sample_limit.ts";
 import { idCount, selectorCount } from "../query/select_series.ts";
@@ -256,7 +256,7 @@ async function echoOf(
     const isFull = open.length >= ECHO_QUERIES;
     pieces.push(piece);
     open = [];
-    if (isFull) await new Promise((resolve) => setImmediate(resolve));
+    if (isFull) await nextTurn();
   };
   for (const query of queries) {
     open.push(query);
