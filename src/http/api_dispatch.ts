@@ -16,6 +16,7 @@ import {
   type ApiOperation,
   type ApiRoute,
   type Group,
+  JSON_TYPE,
 } from "./api_route.ts";
 import { forgeryProblem } from "./guard/browser_guard.ts";
 import { credentialHeaders } from "./guard/credential_headers.ts";
@@ -179,7 +180,7 @@ export function serveUnknown(exchange: Exchange, group: Group): void {
   const notFound = () => {
     exchange.send(
       404,
-      { "Content-Type": "application/json" },
+      { "Content-Type": JSON_TYPE },
       GROUP_RULES[group].errors === "admin"
         ? '{"status":"error","error":"no such path"}\n'
         : '{"error":"the requested endpoint does not exist","status":"Resource not found"}\n',
@@ -329,7 +330,7 @@ function refuseMethod(exchange: Exchange, route: ApiRoute | PageRoute): void {
     case "json":
       exchange.send(
         405,
-        { "Allow": allow, "Content-Type": "application/json" },
+        { "Allow": allow, "Content-Type": JSON_TYPE },
         `{"status":"error","error":"use ${allow}"}\n`,
       );
       return;

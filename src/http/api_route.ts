@@ -104,6 +104,8 @@ export function bindTo<Services>(
   return (handler) => (call) => handler(services, call);
 }
 
+export const JSON_TYPE = "application/json";
+
 /** An answer with a JSON body and its newline. */
 export function json(
   status: number,
@@ -112,7 +114,7 @@ export function json(
 ): ApiAnswer {
   return {
     status,
-    headers: { "Content-Type": "application/json", ...headers },
+    headers: { "Content-Type": JSON_TYPE, ...headers },
     body: JSON.stringify(value) + "\n",
   };
 }

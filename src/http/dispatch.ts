@@ -15,7 +15,7 @@ import {
   clientAddress,
   isForwardedLocally,
 } from "./guard/client_address.ts";
-import { API_METHODS } from "./api_route.ts";
+import { API_METHODS, JSON_TYPE } from "./api_route.ts";
 import type { HttpContext } from "./http_context.ts";
 import { errorObject } from "./answer/error_answer.ts";
 import { Exchange } from "./exchange.ts";
@@ -125,7 +125,7 @@ function refuseHead(
 ): void {
   new Exchange(context, req, res, NO_ROUTE, "").send(status, {
     "Connection": "close",
-    "Content-Type": "application/json",
+    "Content-Type": JSON_TYPE,
   }, errorObject(status, message));
 }
 

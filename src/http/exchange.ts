@@ -20,7 +20,7 @@ import type { JsonBody } from "../metricstore/engine/metric_engine.ts";
 import type { Claim, ShareClass } from "../base/shared_pool.ts";
 import { isShort, shortText, writeBody } from "./answer/answer_writer.ts";
 import { type BodyStream, startOf } from "./body_stream.ts";
-import type { ApiAnswer } from "./api_route.ts";
+import { type ApiAnswer, JSON_TYPE } from "./api_route.ts";
 import { allowOrigin, HSTS, PAGE_HEADERS } from "./guard/browser_guard.ts";
 import { cameSecurely, clientAddress } from "./guard/client_address.ts";
 import { credentialHeaders } from "./guard/credential_headers.ts";
@@ -279,7 +279,7 @@ export class Exchange {
   /** Answers 200 with JSON, compressed where that pays. */
   sendJson(body: JsonBody): void {
     if (this.#answered) return;
-    this.#sendCompressed(200, { "Content-Type": "application/json" }, body);
+    this.#sendCompressed(200, { "Content-Type": JSON_TYPE }, body);
   }
 
   #sendCompressed(status: number, headers: Headers, body: JsonBody): void {

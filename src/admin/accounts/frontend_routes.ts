@@ -14,6 +14,7 @@ import {
   type ApiRoute,
   bindTo,
   json,
+  JSON_TYPE,
   text,
 } from "../../http/api_route.ts";
 import { readJournal } from "./journal.ts";
@@ -187,7 +188,7 @@ export function frontendRoutes(accounts: AccountServices): readonly ApiRoute[] {
               description: "Occurs in the line.",
             },
           ],
-          answer: { type: "application/json", schema: logSchema },
+          answer: { type: JSON_TYPE, schema: logSchema },
           errors: { 404: "There is no journal to be read." },
           handle: bind(logs),
         },

@@ -9,10 +9,9 @@ import {
   type ApiRoute,
   bindTo,
   json,
+  JSON_TYPE,
 } from "../../http/api_route.ts";
 import { FORM_TYPE, readForm } from "../../http/body/form.ts";
-
-const JSON_TYPE = "application/json";
 
 const sessionsSchema = z.array(z.object({
   id: z.string(),

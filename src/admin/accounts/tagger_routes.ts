@@ -9,6 +9,7 @@ import {
   type ApiCall,
   type ApiRoute,
   json,
+  JSON_TYPE,
 } from "../../http/api_route.ts";
 import { FORM_TYPE, readForm } from "../../http/body/form.ts";
 
@@ -41,7 +42,7 @@ export const TAGGER_ROUTES: readonly ApiRoute[] = [
       GET: {
         id: "taggers",
         summary: "Taggers of jobs; there are none",
-        answer: { type: "application/json", schema: taggersSchema },
+        answer: { type: JSON_TYPE, schema: taggersSchema },
         handle: () => json(200, []),
       },
     },

@@ -11,6 +11,7 @@ import {
   bindTo,
   empty,
   json,
+  JSON_TYPE,
   text,
 } from "../../http/api_route.ts";
 import { FORM_TYPE, readForm } from "../../http/body/form.ts";
@@ -19,7 +20,6 @@ import { passwordWeakness } from "./passwords.ts";
 import { USERNAME_BYTES_MAX } from "./users.ts";
 import type { Account } from "./user_store.ts";
 
-const JSON_TYPE = "application/json";
 const TEXT_TYPE = "text/plain";
 const NOTICE_BYTES_MAX = 10_000;
 

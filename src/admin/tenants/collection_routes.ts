@@ -10,6 +10,7 @@ import {
   type ApiRoute,
   empty,
   json,
+  JSON_TYPE,
 } from "../../http/api_route.ts";
 import type { Parameter } from "../../http/route.ts";
 import type { AdminService } from "./admin_service.ts";
@@ -18,8 +19,6 @@ import { readSwitch } from "./request.ts";
 import { badRequest, type Shown, type VersionCheck } from "./resource.ts";
 
 const BASE = "/admin/api/v1";
-const JSON_TYPE = "application/json";
-
 const VERSION = "The `ETag` of the answer is the version, counting from 1.";
 const GONE = "There is no such resource.";
 const STALE = "`If-Match` names another version.";

@@ -1,6 +1,6 @@
 /** The route that takes cluster files and configuration anew. Main thread. */
 import { z } from "zod";
-import { type ApiRoute, json } from "../../http/api_route.ts";
+import { type ApiRoute, json, JSON_TYPE } from "../../http/api_route.ts";
 
 const reloadSchema = z.object({
   reloaded: z.array(z.string()).describe(
@@ -34,7 +34,7 @@ export function reloadRoutes(reload: ReloadServer): readonly ApiRoute[] {
         summary: "Take cluster files and configuration anew",
         description:
           "With the checks of a start. What is refused leaves everything as it was.",
-        answer: { type: "application/json", schema: reloadSchema },
+        answer: { type: JSON_TYPE, schema: reloadSchema },
         errors: { 422: "The files are wrong, or a change needs a restart." },
         audited: true,
         async handle(call) {

@@ -1,4 +1,5 @@
 /** The table of the metric routes: method, path, schemas, and who may. */
+import { JSON_TYPE } from "../../http/api_route.ts";
 import { z } from "zod";
 import {
   handleDebug,
@@ -21,7 +22,6 @@ import {
 import type { MetricServices } from "./services.ts";
 import { handleWrite, refusedWriteSchema } from "./write_route.ts";
 
-const JSON_TYPE = "application/json";
 const TEXT_TYPE = "text/plain";
 
 const entrySchema = z.object({

@@ -6,12 +6,11 @@ import { z } from "zod";
 import denoConfig from "../../../deno.json" with { type: "json" };
 import { SESSION_COOKIE } from "../../access/credentials.ts";
 import { ERROR_SCHEMA } from "../../http/answer/error_answer.ts";
-import type { ApiOperation } from "../../http/api_route.ts";
+import { type ApiOperation, JSON_TYPE } from "../../http/api_route.ts";
 import type { Answer, Content, Operation, Route } from "../../http/route.ts";
 
 type Json = Record<string, unknown>;
 
-const JSON_TYPE = "application/json";
 const SCHEMA_PREFIX = "#/components/schemas/";
 
 const INTRODUCTION =

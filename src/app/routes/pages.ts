@@ -6,7 +6,12 @@ import {
   PAGE_NOT_FOUND,
   textPage,
 } from "../../http/answer/page_answer.ts";
-import { type ApiAnswer, type ApiCall, bindTo } from "../../http/api_route.ts";
+import {
+  type ApiAnswer,
+  type ApiCall,
+  bindTo,
+  JSON_TYPE,
+} from "../../http/api_route.ts";
 import type { Registry } from "prom-client";
 import type { RouteServices } from "./services.ts";
 import type { PageRoute } from "../../http/route.ts";
@@ -226,10 +231,10 @@ export function pageRoutes(
           summary: "This document",
           handle: () => ({
             status: 200,
-            headers: { "Content-Type": "application/json" },
+            headers: { "Content-Type": JSON_TYPE },
             body: document(),
           }),
-          answer: { type: "application/json" },
+          answer: { type: JSON_TYPE },
         },
       },
     },

@@ -9,6 +9,7 @@ import {
   bindTo,
   empty,
   json,
+  JSON_TYPE,
 } from "../../http/api_route.ts";
 import { NODE_STATES as NODE_STATE_WORDS } from "../../db/node_table.ts";
 import { ClientError } from "../../base/errors.ts";
@@ -91,7 +92,7 @@ const nodeStateRowSchema = z.object({
 const NODE_STATES: Omit<ApiOperation, "id" | "handle"> = {
   summary: "States of nodes, as the batch system sees them",
   body: {
-    type: "application/json",
+    type: JSON_TYPE,
     schema: nodeStateSchema.meta({ id: "NodeStates" }),
     required: true,
   },
@@ -116,7 +117,7 @@ export function clusterRoutes(services: JobServices): readonly ApiRoute[] {
             type: "string",
             description: "Only this one.",
           }],
-          answer: { type: "application/json", schema: clustersSchema },
+          answer: { type: JSON_TYPE, schema: clustersSchema },
           scope: "jobs:read",
           handle: bind(listClusters),
         },
@@ -145,7 +146,7 @@ export function clusterRoutes(services: JobServices): readonly ApiRoute[] {
               description: "This node.",
             },
           ],
-          answer: { type: "application/json", schema: nodeStateRowSchema },
+          answer: { type: JSON_TYPE, schema: nodeStateRowSchema },
           errors: { 404: "Nothing was reported of such a node." },
           scope: "jobs:read",
           handle: bind(showState),

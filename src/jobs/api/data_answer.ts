@@ -2,7 +2,7 @@
  * Answers with the metrics of a job, made while they are sent: a large job has
  * gigabytes of text, of which a metric and some pieces are in memory. Main thread.
  */
-import type { ApiAnswer } from "../../http/api_route.ts";
+import { type ApiAnswer, JSON_TYPE } from "../../http/api_route.ts";
 import type { BodyStream } from "../../http/body_stream.ts";
 import type { NamedMetric } from "../data/job_data.ts";
 import { writeJobMetric, writeNamedMetric } from "../data/job_data_json.ts";
@@ -67,7 +67,7 @@ export function writtenAnswer(
   write: (out: JsonWriter) => Steps,
 ): ApiAnswer {
   const body: BodyStream = { pieces: writtenPieces(write), close };
-  return { status: 200, headers: { "Content-Type": "application/json" }, body };
+  return { status: 200, headers: { "Content-Type": JSON_TYPE }, body };
 }
 
 async function* writtenPieces(

@@ -9,6 +9,7 @@ import {
   type ApiRoute,
   bindTo,
   json,
+  JSON_TYPE,
 } from "../../http/api_route.ts";
 import { JOB_STATES } from "../../db/job_row.ts";
 import { inSlices, OMIT_TAGGED } from "../../db/job_slices.ts";
@@ -32,8 +33,6 @@ import { writtenList } from "./list_answer.ts";
 import { parseListQuery } from "./list_query.ts";
 import { decodeRequest } from "../lifecycle/request_json.ts";
 import { startJobSchema } from "../lifecycle/start_job_request.ts";
-
-const JSON_TYPE = "application/json";
 
 async function start(services: JobServices, call: ApiCall): Promise<ApiAnswer> {
   const { principal, body } = call;

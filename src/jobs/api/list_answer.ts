@@ -4,7 +4,11 @@
  * counts as in memory until the client has taken it. Main thread.
  */
 import type { JobRow } from "../../db/job_row.ts";
-import type { ApiAnswer, ApiCall } from "../../http/api_route.ts";
+import {
+  type ApiAnswer,
+  type ApiCall,
+  JSON_TYPE,
+} from "../../http/api_route.ts";
 import type { BodyStream } from "../../http/body_stream.ts";
 import type { JobServices } from "../lifecycle/services.ts";
 import { archivedStatistics, shownJob } from "./answers.ts";
@@ -61,7 +65,7 @@ export async function writtenList(
 
   try {
     const body: BodyStream = { pieces: pieces(await next()), close };
-    const headers = { "Content-Type": "application/json" };
+    const headers = { "Content-Type": JSON_TYPE };
     return { status: 200, headers, body };
   } catch (error) {
     close();

@@ -15,6 +15,7 @@ import {
   type ApiRoute,
   bindTo,
   empty,
+  JSON_TYPE,
 } from "../../http/api_route.ts";
 import { fileAnswer } from "../../http/answer/file_answer.ts";
 
@@ -118,7 +119,7 @@ async function show(services: JobServices, call: ApiCall): Promise<ApiAnswer> {
   requireCluster(call);
   const { file } = fileOf(services, call);
   const answer = await isPlainFile(file)
-    ? await fileAnswer(file, "application/json", call.headers)
+    ? await fileAnswer(file, JSON_TYPE, call.headers)
     : undefined;
   return answer ?? {
     status: 404,
@@ -130,7 +131,7 @@ async function show(services: JobServices, call: ApiCall): Promise<ApiAnswer> {
 const STORE = {
   summary: "Keep the state of a node",
   description: "The body is kept as it is, and not looked at.",
-  body: { type: "application/json", required: false },
+  body: { type: JSON_TYPE, required: false },
   answer: { description: "Kept; no body." },
   status: 201,
   errors: {
@@ -153,10 +154,10 @@ export function machineStateRoutes(services: JobServices): readonly ApiRoute[] {
         id: "machineState",
         summary: "The state of a node as it was kept last",
         description: "Requests may be conditional, or for a range of bytes.",
-        answer: { type: "application/json" },
+        answer: { type: JSON_TYPE },
         errors: {
           206: {
-            type: "application/json",
+            type: JSON_TYPE,
             description: "The range asked for.",
           },
           304: { description: "Not changed since; no body." },

@@ -14,6 +14,7 @@ import {
   type ApiRoute,
   bindTo,
   json,
+  JSON_TYPE,
 } from "../../http/api_route.ts";
 import { DATA_START } from "../data/leading_nulls.ts";
 import { jobRouteScopes } from "../data/scope_requests.ts";
@@ -25,11 +26,7 @@ import {
   writeMetricList,
   writtenAnswer,
 } from "./data_answer.ts";
-import {
-  JOB_ID,
-  pathNumber,
-  requireJob,
-} from "../lifecycle/job_access.ts";
+import { JOB_ID, pathNumber, requireJob } from "../lifecycle/job_access.ts";
 import type { JobAnswer } from "../data/job_answer.ts";
 import { metricNamesSchema } from "../lifecycle/job_requests.ts";
 import {
@@ -38,8 +35,6 @@ import {
   jobWithMetricsSchema,
 } from "../lifecycle/job_schemas.ts";
 import { decodeRequest } from "../lifecycle/request_json.ts";
-
-const JSON_TYPE = "application/json";
 
 /** As the pages of one job want it: finer scopes where there is one node. */
 function dataOfJob(

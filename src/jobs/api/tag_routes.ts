@@ -9,6 +9,7 @@ import {
   type ApiRoute,
   bindTo,
   json,
+  JSON_TYPE,
   text,
 } from "../../http/api_route.ts";
 import type { MetaEdit } from "../archive/job_meta.ts";
@@ -28,8 +29,6 @@ import {
 import { jobSchema } from "../lifecycle/job_schemas.ts";
 import { decodeRequest } from "../lifecycle/request_json.ts";
 import { mayWriteTag } from "../lifecycle/tag_rules.ts";
-
-const JSON_TYPE = "application/json";
 
 /** Scopes of tags that are taken off by HTTP; private ones are not. */
 const REMOVABLE = new Set(["global", "admin"]);

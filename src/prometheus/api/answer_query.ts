@@ -11,7 +11,11 @@ import {
   type QueryQuestion,
 } from "../../metricstore/engine/query_jobs.ts";
 import { ClientError } from "../../base/errors.ts";
-import type { ApiAnswer, ApiCall } from "../../http/api_route.ts";
+import {
+  type ApiAnswer,
+  type ApiCall,
+  JSON_TYPE,
+} from "../../http/api_route.ts";
 import { QueryError } from "../evaluate/query_error.ts";
 import { invalidParameter } from "../language/parameter_error.ts";
 import { failure } from "./envelope.ts";
@@ -98,7 +102,7 @@ export async function answer(
   return {
     status,
     headers: {
-      "Content-Type": "application/json",
+      "Content-Type": JSON_TYPE,
       ...(retryAfterSec === undefined
         ? {}
         : { "Retry-After": String(retryAfterSec) }),

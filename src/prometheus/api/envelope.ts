@@ -1,6 +1,6 @@
 /** The envelope of answers by the Prometheus API (prometheus-api 2.1). Pure. */
 import { z } from "zod";
-import type { ApiAnswer } from "../../http/api_route.ts";
+import { type ApiAnswer, JSON_TYPE } from "../../http/api_route.ts";
 import type { Answer } from "../../http/route.ts";
 
 const envelopeSchema = z.looseObject({
@@ -13,7 +13,7 @@ const envelopeSchema = z.looseObject({
 }).meta({ id: "PrometheusAnswer" });
 
 export const JSON_ANSWER: Answer = {
-  type: "application/json",
+  type: JSON_TYPE,
   schema: envelopeSchema,
 };
 
@@ -25,7 +25,7 @@ export function failure(
 ): ApiAnswer {
   return {
     status,
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": JSON_TYPE },
     body: JSON.stringify({ status: "error", errorType, error }),
   };
 }
@@ -34,7 +34,7 @@ export function failure(
 export function success(data: unknown): ApiAnswer {
   return {
     status: 200,
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": JSON_TYPE },
     body: JSON.stringify({ status: "success", data }),
   };
 }

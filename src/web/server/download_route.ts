@@ -19,10 +19,7 @@ import type { AskedMetrics } from "../../jobs/api/asked_metrics.ts";
 import { nextTurn } from "../../jobs/data/turn.ts";
 import { JOB_ID, requireJob } from "../../jobs/lifecycle/job_access.ts";
 import { writtenAnswer } from "../../jobs/api/data_answer.ts";
-import {
-  inScope,
-  readJobMetrics,
-} from "./job_metrics_reading.ts";
+import { inScope, readJobMetrics } from "./job_metrics_reading.ts";
 import type { PageServices } from "./services.ts";
 
 /** Lines of CSV handed over at a time: about a millisecond's work. */

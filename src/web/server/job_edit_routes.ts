@@ -8,6 +8,7 @@ import {
   type ApiRoute,
   bindTo,
   json,
+  JSON_TYPE,
 } from "../../http/api_route.ts";
 import { checkSchema, parseJson } from "../../http/body/json_text.ts";
 import {
@@ -24,7 +25,6 @@ import { mayWriteTag, visibleTags } from "../../jobs/lifecycle/tag_rules.ts";
 import type { TagAnswer, TagsAnswer } from "../shared/answers.ts";
 import type { PageServices } from "./services.ts";
 
-const JSON_TYPE = "application/json";
 const NAME_CHARS_MAX = 255;
 const TAGS_MAX = 100;
 

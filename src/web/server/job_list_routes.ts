@@ -8,6 +8,7 @@ import {
   type ApiRoute,
   bindTo,
   json,
+  JSON_TYPE,
 } from "../../http/api_route.ts";
 import { visibleTags } from "../../jobs/lifecycle/tag_rules.ts";
 import type {
@@ -24,8 +25,6 @@ import {
 import { jobRowAnswer } from "./job_row_answer.ts";
 import { countJobs, findPage } from "./job_search.ts";
 import { type PageServices, webServices } from "./services.ts";
-
-const JSON_TYPE = "application/json";
 
 function contextOf(services: PageServices, call: ApiCall) {
   return {

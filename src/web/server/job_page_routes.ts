@@ -12,6 +12,7 @@ import {
   type ApiRoute,
   bindTo,
   json,
+  JSON_TYPE,
 } from "../../http/api_route.ts";
 import { archivedStatistics } from "../../jobs/api/answers.ts";
 import { durationAt } from "../../jobs/data/job_answer.ts";
@@ -30,7 +31,6 @@ import { inScope, readJobMetrics } from "./job_metrics_reading.ts";
 import { findPage } from "./job_search.ts";
 import { type PageServices, webServices } from "./services.ts";
 
-const JSON_TYPE = "application/json";
 /** Jobs beside one on its nodes that are told. */
 const NEIGHBOURS_MAX = 100;
 /** Jobs that began earlier are not looked for beside a job. */

@@ -8,6 +8,7 @@ import {
   type ApiCall,
   type ApiRoute,
   bindTo,
+  JSON_TYPE,
 } from "../../http/api_route.ts";
 import { checkSchema, parseJson } from "../../http/body/json_text.ts";
 import type { JobMetric, Series } from "../../jobs/data/job_data.ts";
@@ -243,7 +244,7 @@ export function seriesRoutes(services: PageServices): readonly ApiRoute[] {
           "JSON, then the arrays it lists, each from a multiple of 8 bytes.",
         parameters: [JOB_ID],
         body: {
-          type: "application/json",
+          type: JSON_TYPE,
           schema: jobSeriesSchema,
           example: { metrics: ["cpu_load"] },
           required: true,

@@ -7,6 +7,7 @@ import {
   type ApiCall,
   type ApiRoute,
   bindTo,
+  JSON_TYPE,
 } from "../../http/api_route.ts";
 import { taggedJson } from "./entity_tag.ts";
 import {
@@ -22,7 +23,6 @@ import type {
   SessionAnswer,
 } from "../shared/answers.ts";
 
-const JSON_TYPE = "application/json";
 /** Keys of settings that pages have; others are of other programs. */
 const SETTINGS_PREFIX = "web.";
 
