@@ -3,6 +3,7 @@
  * (web 15.16). It listens on 127.0.0.1:8083 and keeps everything in `var/demo`, which
  * is cleared at each start, but only if an earlier demo made it.
  */
+import { isThere, parentOf } from "../../base/paths.ts";
 import project from "../../../deno.json" with { type: "json" };
 import { monotonicMs, nowSec } from "../../base/clock.ts";
 import {
@@ -86,30 +87,20 @@ async function main(): Promise<void> {
 
 /** Only what an earlier demo made is removed. */
 function clearHome(): void {
-  const isThere = exists(HOME);
-  if (isThere && !exists(MARKER)) {
+  const isOld = isThere(HOME);
+  if (isOld && !isThere(MARKER)) {
     throw new Error(`${HOME} was not made by a demo: move it away first`);
   }
-  if (isThere) Deno.removeSync(HOME, { recursive: true });
+  if (isOld) Deno.removeSync(HOME, { recursive: true });
   Deno.mkdirSync(`${HOME}/var`, { recursive: true });
   Deno.writeTextFileSync(MARKER, "deno task demo clears this directory\n");
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 /** The configuration, and an archive with the cluster and a real job in it. */
 function writeFiles(world: DemoWorld): void {
   const archive = `${HOME}/var/job-archive`;
   const put = (path: string, bytes: Uint8Array | string) => {
-    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    Deno.mkdirSync(parentOf(path), { recursive: true });
     if (typeof bytes === "string") Deno.writeTextFileSync(path, bytes);
     else Deno.writeFileSync(path, bytes);
   };

@@ -4,6 +4,7 @@
  * file that makes it a job of the archive, so that whenever the process dies what
  * is there is readable.
  */
+import { isThere, parentOf } from "../../base/paths.ts";
 import { parseExact } from "../../base/job_number.ts";
 import { prepareArchive } from "../../config/clusters/archive_version.ts";
 import { ClientError } from "../../base/errors.ts";
@@ -317,18 +318,4 @@ function removeEmptyDirectories(directory: string, top: string): void {
       throw error;
     }
   }
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
 }

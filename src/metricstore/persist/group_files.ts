@@ -3,6 +3,7 @@
  * a directory get its group, and for that group its rights. Others get none. Where the
  * directory grants its group nothing, files are their owner's alone.
  */
+import { isThere, parentOf } from "../../base/paths.ts";
 import { DENO_FILES, type Files } from "./files.ts";
 
 const OWNER_FILE = 0o600;
@@ -52,18 +53,4 @@ export function groupFiles(root: string, files: Files = DENO_FILES): Files {
       }
     },
   };
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
